@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What older kernels lack, under the newest kernel's names.  The build includes
+ * this file before every source file, so that the rest of the module is written
+ * for the newest kernel only; without this file, it is.
+ *
+ * src/probes.sh finds out what a kernel has.
+ */
+#ifndef DEVPUB_COMPAT_H
+#define DEVPUB_COMPAT_H
+
+#include <linux/device.h>
+#include <linux/kconfig.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+
+#if !IS_ENABLED(CONFIG_64BIT) || !IS_ENABLED(CONFIG_ZONE_DEVICE) || \
+	!IS_ENABLED(CONFIG_DEVICE_MIGRATION) || \
+	!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE)
+#error devpub needs a 64-bit kernel with CONFIG_ZONE_DEVICE, CONFIG_DEVICE_MIGRATION and CONFIG_MEMORY_HOTREMOVE
+#endif
+
+/*
+ * After 6.12: dev_pagemap_ops.page_free(page) became folio_free(folio), which the
+ * kernel calls when the last reference to a device page is gone.
+ */
+#ifdef DEVPUB_HAVE_FOLIO_FREE
+#define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio)			\
+	static const struct dev_pagemap_ops name = {			\
+		.folio_free	= free_folio,				\
+	}
+#else
+#define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio)			\
+	static void name##_page_free(struct page *page)			\
+	{								\
+		free_folio(page_folio(page));				\
+	}								\
+	static const struct dev_pagemap_ops name = {			\
+		.page_free	= name##_page_free,			\
+	}
+#endif
+
+/* After 6.12: a page's pagemap is set at each allocation, no more once for all. */
+#ifndef DEVPUB_HAVE_PAGE_INIT_PGMAP
+#define zone_device_page_init(page, pgmap, order) zone_device_page_init(page)
+#endif
+
+/* After 6.12: the pagemap moved from struct page into struct folio. */
+#ifndef DEVPUB_HAVE_PAGE_PGMAP
+static inline struct dev_pagemap *page_pgmap(const struct page *page)
+{
+	return page->pgmap;
+}
+#endif
+
+/* 6.5: get_user_pages_remote() lost the array that returned the VMAs. */
+#ifdef DEVPUB_HAVE_GUP_REMOTE_VMAS
+#define get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, locked) \
+	get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, NULL, locked)
+#endif
+
+/* After 6.12: struct device's one-bit members became flags with accessors. */
+#ifndef DEVPUB_HAVE_DEV_FLAGS
+static inline bool dev_offline(const struct device *dev)
+{
+	return dev->offline;
+}
+
+static inline void dev_clear_offline(struct device *dev)
+{
+	dev->offline = false;
+}
+#endif
+
+#endif /* DEVPUB_COMPAT_H */

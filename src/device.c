@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device: ties a region, its registration as coherent memory, its pool and
+ * its character device together, from probe to unbind.
+ *
+ * Everything is undone in reverse by the driver core (devres), which is how
+ * unbinding and unloading come to be the same:
+ *
+ *	/dev/devpubN goes		no new users; calls inside end
+ *	the device is drained		every page is back in the pool
+ *	devm_memremap_pages() undone	nobody holds a page, so it does not wait
+ *	the region is released		the memory is the system's again
+ *	the struct is put		last, or when the last open file is closed
+ */
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "evict.h"
+#include "ioctl.h"
+#include "sysfs.h"
+
+#define DEVPUB_MAX_DEVICES	256
+
+static struct class devpub_class = {
+	.name		= "devpub",
+	.dev_groups	= devpub_sysfs_groups,
+};
+
+static dev_t devpub_devt;
+
+/**
+ * devpub_device_enter() - begin to use a device's memory
+ * @ddev: the device
+ *
+ * Until devpub_device_exit(), the pagemap stays registered.
+ *
+ * Context: any.
+ * Return: false when the device is going away or gone.
+ */
+bool devpub_device_enter(struct devpub_device *ddev)
+{
+	if (devpub_device_is_draining(ddev))
+		return false;
+	return refcount_inc_not_zero(&ddev->users);
+}
+
+/**
+ * devpub_device_exit() - end what devpub_device_enter() began
+ * @ddev: the device
+ *
+ * Context: any.
+ */
+void devpub_device_exit(struct devpub_device *ddev)
+{
+	if (refcount_dec_and_test(&ddev->users))
+		complete(&ddev->drained);
+}
+
+static void device_release(struct device *dev)
+{
+	struct devpub_device *ddev = container_of(dev, struct devpub_device, dev);
+
+	devpub_pool_destroy(&ddev->pool);
+	kfree(ddev);
+}
+
+static void device_put_action(void *data)
+{
+	struct devpub_device *ddev = data;
+
+	put_device(&ddev->dev);
+}
+
+static void device_release_region(void *data)
+{
+	struct devpub_device *ddev = data;
+
+	devpub_region_release(&ddev->region, ddev->parent);
+}
+
+static void device_drain(void *data)
+{
+	struct devpub_device *ddev = data;
+
+	WRITE_ONCE(ddev->draining, true);
+	devpub_device_exit(ddev);
+	wait_for_completion(&ddev->drained);
+	devpub_evict_all(ddev);
+}
+
+static void device_del_node(void *data)
+{
+	struct devpub_device *ddev = data;
+
+	cdev_device_del(&ddev->cdev, &ddev->dev);
+}
+
+static struct devpub_device *device_create_struct(struct platform_device *pdev)
+{
+	const struct devpub_device_spec *spec = dev_get_platdata(&pdev->dev);
+	struct devpub_device *ddev;
+	int ret;
+
+	ddev = kzalloc(sizeof(*ddev), GFP_KERNEL);
+	if (!ddev)
+		return ERR_PTR(-ENOMEM);
+
+	ddev->parent = &pdev->dev;
+	ddev->index = pdev->id;
+	ddev->window = spec->window;
+	ddev->region = spec->region;
+	refcount_set(&ddev->users, 1);
+	init_completion(&ddev->drained);
+
+	device_initialize(&ddev->dev);
+	ddev->dev.class = &devpub_class;
+	ddev->dev.parent = &pdev->dev;
+	ddev->dev.release = device_release;
+	ddev->dev.devt = MKDEV(MAJOR(devpub_devt), pdev->id);
+	cdev_init(&ddev->cdev, &devpub_ioctl_fops);
+	ddev->cdev.owner = THIS_MODULE;
+
+	ret = dev_set_name(&ddev->dev, "devpub%u", ddev->index);
+	if (!ret)
+		ret = devm_add_action_or_reset(&pdev->dev, device_put_action,
+					       ddev);
+	else
+		put_device(&ddev->dev);
+	if (ret)
+		return ERR_PTR(ret);
+	ddev->region.name = dev_name(&ddev->dev);
+	return ddev;
+}
+
+/* Register the region with the kernel and let the pool hand its pages out. */
+static int device_map(struct devpub_device *ddev)
+{
+	struct devpub_region *region = &ddev->region;
+	struct device *parent = ddev->parent;
+	void *addr;
+	int ret;
+
+	ret = devpub_pool_init(&ddev->pool, PHYS_PFN(region->start),
+			       region->size >> PAGE_SHIFT);
+	if (ret)
+		return ret;
+
+	/* The page array of the region comes from this node. */
+	set_dev_node(parent, region->node);
+	ddev->pgmap.range.start = region->start;
+	ddev->pgmap.range.end = region->start + region->size - 1;
+	ddev->pgmap.nr_range = 1;
+	devpub_pool_setup_pagemap(&ddev->pool, &ddev->pgmap);
+	addr = devm_memremap_pages(parent, &ddev->pgmap);
+	if (IS_ERR(addr)) {
+		dev_err(parent, "can't register [mem %#llx-%#llx] as coherent memory (%ld)\n",
+			region->start, region->start + region->size - 1,
+			PTR_ERR(addr));
+		return PTR_ERR(addr);
+	}
+
+	return devm_add_action_or_reset(parent, device_drain, ddev);
+}
+
+static int device_setup(struct platform_device *pdev)
+{
+	struct device *parent = &pdev->dev;
+	struct devpub_region *region;
+	struct devpub_device *ddev;
+	int ret;
+
+	ddev = device_create_struct(pdev);
+	if (IS_ERR(ddev))
+		return PTR_ERR(ddev);
+	region = &ddev->region;
+
+	ret = devpub_region_claim(region, parent);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(parent, device_release_region, ddev);
+	if (ret)
+		return ret;
+
+	ret = device_map(ddev);
+	if (ret)
+		return ret;
+
+	set_dev_node(&ddev->dev, region->node);
+	ret = cdev_device_add(&ddev->cdev, &ddev->dev);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(parent, device_del_node, ddev);
+	if (ret)
+		return ret;
+
+	dev_info(&ddev->dev, "%llu MiB of coherent memory at [mem %#llx-%#llx], node %d, provider %s\n",
+		 region->size / SZ_1M, region->start,
+		 region->start + region->size - 1, region->node,
+		 region->provider->name);
+	return 0;
+}
+
+static int device_probe(struct platform_device *pdev)
+{
+	const struct devpub_device_spec *spec = dev_get_platdata(&pdev->dev);
+
+	*spec->error = device_setup(pdev);
+	return *spec->error;
+}
+
+static struct platform_driver devpub_driver = {
+	.probe	= device_probe,
+	.driver	= {
+		.name		= "devpub",
+		.probe_type	= PROBE_FORCE_SYNCHRONOUS,
+	},
+};
+
+/**
+ * devpub_device_driver_register() - let platform devices "devpub" become devices
+ *
+ * Context: module init.
+ * Return: 0 or a negative error.
+ */
+int devpub_device_driver_register(void)
+{
+	int ret;
+
+	ret = class_register(&devpub_class);
+	if (ret)
+		return ret;
+	ret = alloc_chrdev_region(&devpub_devt, 0, DEVPUB_MAX_DEVICES, "devpub");
+	if (ret)
+		goto err_class;
+	ret = platform_driver_register(&devpub_driver);
+	if (ret)
+		goto err_chrdev;
+	return 0;
+
+err_chrdev:
+	unregister_chrdev_region(devpub_devt, DEVPUB_MAX_DEVICES);
+err_class:
+	class_unregister(&devpub_class);
+	return ret;
+}
+
+/**
+ * devpub_device_driver_unregister() - undo devpub_device_driver_register()
+ *
+ * Devices that are still bound are drained and removed first.
+ *
+ * Context: module exit or failed init.
+ */
+void devpub_device_driver_unregister(void)
+{
+	platform_driver_unregister(&devpub_driver);
+	unregister_chrdev_region(devpub_devt, DEVPUB_MAX_DEVICES);
+	class_unregister(&devpub_class);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_DEVICE_H
+#define DEVPUB_DEVICE_H
+
+#include <linux/atomic.h>
+#include <linux/cdev.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/memremap.h>
+#include <linux/refcount.h>
+
+#include <linux/devpub.h>
+
+#include "pool.h"
+#include "region.h"
+
+/* Reasons are dense from 0; the last one sizes the arrays. */
+#define DEVPUB_NR_REASONS	(DEVPUB_REASON_OTHER_DEVICE + 1)
+#define DEVPUB_FIRST_REFUSAL	DEVPUB_REASON_UNMAPPED
+
+#define DEVPUB_WINDOW_MIN	512
+#define DEVPUB_WINDOW_MAX	65536
+
+/**
+ * struct devpub_stats - pages since the device came, for sysfs
+ * @migrated_to:	moved to the device
+ * @migrated_from:	moved back on a process's request
+ * @populated:		came into being on the device
+ * @evicted:		moved back by eviction
+ * @refused:		refused in a migration, either way, by reason
+ */
+struct devpub_stats {
+	atomic64_t migrated_to;
+	atomic64_t migrated_from;
+	atomic64_t populated;
+	atomic64_t evicted;
+	atomic64_t refused[DEVPUB_NR_REASONS];
+};
+
+/**
+ * struct devpub_device - one instance: /dev/devpubN and its memory
+ * @dev:	the class device; its reference count is the life of this struct,
+ *		which an open file prolongs beyond the removal of the device
+ * @cdev:	the character device; parent of open files' references
+ * @parent:	the platform device, where everything is registered that goes
+ *		with the device
+ * @index:	N
+ * @window:	pages per window of a migration
+ * @region:	the memory
+ * @pgmap:	its registration with the kernel
+ * @pool:	its free pages
+ * @stats:	counters
+ * @users:	calls inside, and one for the device being live.  0 is final
+ * @drained:	completed when @users comes to 0
+ * @draining:	set when the device is on its way out; long calls end early
+ *
+ * Live -> draining -> gone.  While @users is above 0 the pagemap is registered
+ * and the pool may be allocated from.
+ */
+struct devpub_device {
+	struct device dev;
+	struct cdev cdev;
+	struct device *parent;
+	unsigned int index;
+	unsigned int window;
+	struct devpub_region region;
+	struct dev_pagemap pgmap;
+	struct devpub_pool pool;
+	struct devpub_stats stats;
+	refcount_t users;
+	struct completion drained;
+	bool draining;
+};
+
+/**
+ * struct devpub_device_spec - what to make a device of (platform data)
+ * @region:	what to claim; only provider, start, size and node are set
+ * @window:	pages per window
+ * @error:	receives what became of the last probe: 0 or a negative error,
+ *		which the driver core keeps to itself
+ */
+struct devpub_device_spec {
+	struct devpub_region region;
+	unsigned int window;
+	int *error;
+};
+
+bool devpub_device_enter(struct devpub_device *ddev);
+void devpub_device_exit(struct devpub_device *ddev);
+
+static inline bool devpub_device_is_draining(const struct devpub_device *ddev)
+{
+	return READ_ONCE(ddev->draining);
+}
+
+int devpub_device_driver_register(void);
+void devpub_device_driver_unregister(void);
+
+#endif /* DEVPUB_DEVICE_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_EVICT_H
+#define DEVPUB_EVICT_H
+
+#include <linux/types.h>
+
+struct devpub_device;
+
+int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved);
+void devpub_evict_all(struct devpub_device *ddev);
+
+#endif /* DEVPUB_EVICT_H */

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_IOCTL_H
+#define DEVPUB_IOCTL_H
+
+#include <linux/fs.h>
+
+extern const struct file_operations devpub_ioctl_fops;
+
+#endif /* DEVPUB_IOCTL_H */

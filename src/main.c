@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * devpub: device-public (coherent) memory for everyone.
+ *
+ * Here are the module's parameters, and the platform device that each of the
+ * devices asked for is probed from.
+ */
+#undef pr_fmt	/* compat.h came first */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/numa.h>
+#include <linux/platform_device.h>
+#include <linux/string.h>
+
+#include "device.h"
+
+#define DEVPUB_MAX_SPECS	16
+
+static char *size;
+module_param(size, charp, 0444);
+MODULE_PARM_DESC(size, "Size of each device to carve out of the running system's memory, e.g. 256M or 256M,128M (default 256M, unless region= is given)");
+
+static int node = NUMA_NO_NODE;
+module_param(node, int, 0444);
+MODULE_PARM_DESC(node, "NUMA node to carve from, -1 for any (default -1)");
+
+static unsigned int window = DEVPUB_WINDOW_MIN;
+module_param(window, uint, 0444);
+MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
+
+static struct devpub_device_spec specs[DEVPUB_MAX_SPECS];
+static struct platform_device *devices[DEVPUB_MAX_SPECS];
+static int probe_errors[DEVPUB_MAX_SPECS];
+static unsigned int nr_specs;
+
+static int spec_add(const struct devpub_provider_ops *provider, u64 start,
+		    u64 bytes, int nid)
+{
+	if (nr_specs == DEVPUB_MAX_SPECS) {
+		pr_err("at most %u devices, please\n", DEVPUB_MAX_SPECS);
+		return -EINVAL;
+	}
+	specs[nr_specs++].region = (struct devpub_region) {
+		.provider	= provider,
+		.start		= start,
+		.size		= bytes,
+		.node		= nid,
+	};
+	return 0;
+}
+
+/*
+ * memparse() takes anything for a number: "", "-1" and what does not fit 64 bits,
+ * which it returns cut down.
+ */
+static int parse_bytes(const char *text, const char **rest, u64 *bytes)
+{
+	unsigned long long plain;
+	char *end, *digits_end;
+
+	if (!isdigit(*text))
+		return -EINVAL;
+	*bytes = memparse(text, &end);
+
+	plain = simple_strtoull(text, &digits_end, 0);
+	/* A suffix only ever multiplies; the digits alone must fit, too. */
+	if (*bytes < plain || digits_end - text > 20)
+		return -EINVAL;
+	*rest = end;
+	return 0;
+}
+
+static int region_set(const char *value, const struct kernel_param *kp)
+{
+	const char *rest;
+	u64 start, bytes;
+
+	if (!value || parse_bytes(value, &rest, &start) || *rest != ',' ||
+	    parse_bytes(rest + 1, &rest, &bytes) || *rest) {
+		pr_err("region=%s: write START,SIZE, for example region=0x40000000,256M\n",
+		       value ?: "");
+		return -EINVAL;
+	}
+	return spec_add(&devpub_provider_reserved, start, bytes, NUMA_NO_NODE);
+}
+
+static const struct kernel_param_ops region_ops = {
+	.set = region_set,
+};
+
+module_param_cb(region, &region_ops, NULL, 0);
+MODULE_PARM_DESC(region, "START,SIZE of memory that the kernel does not use, e.g. 0x40000000,256M after booting with memmap=256M$0x40000000 (repeatable)");
+
+static int parse_sizes(const char *text)
+{
+	const char *rest = text;
+	u64 bytes;
+	int ret;
+
+	for (;;) {
+		if (parse_bytes(rest, &rest, &bytes) || (*rest && *rest != ',')) {
+			pr_err("size=%s: write a size or a list of sizes, for example size=256M or size=256M,128M\n",
+			       text);
+			return -EINVAL;
+		}
+		ret = spec_add(&devpub_provider_carve, 0, bytes, node);
+		if (ret || !*rest)
+			return ret;
+		rest++;
+	}
+}
+
+/* A failed probe is no error to the driver core, but is to who loads us. */
+static struct platform_device *spec_register(unsigned int id)
+{
+	struct platform_device *pdev;
+	int error;
+
+	specs[id].window = window;
+	specs[id].error = &probe_errors[id];
+	probe_errors[id] = -ENODEV;
+	pdev = platform_device_register_data(NULL, "devpub", id, &specs[id],
+					     sizeof(specs[id]));
+	if (!IS_ERR(pdev) && probe_errors[id]) {
+		error = probe_errors[id];
+		platform_device_unregister(pdev);
+		return ERR_PTR(error);
+	}
+	return pdev;
+}
+
+static void devices_unregister(void)
+{
+	unsigned int i = nr_specs;
+
+	while (i--)
+		platform_device_unregister(devices[i]);
+}
+
+static int __init devpub_init(void)
+{
+	unsigned int i;
+	int ret = 0;
+
+	if (!is_power_of_2(window) || window < DEVPUB_WINDOW_MIN ||
+	    window > DEVPUB_WINDOW_MAX) {
+		pr_err("window=%u: write a power of two from %u to %u\n",
+		       window, DEVPUB_WINDOW_MIN, DEVPUB_WINDOW_MAX);
+		return -EINVAL;
+	}
+	if (size)
+		ret = parse_sizes(size);
+	else if (!nr_specs)
+		ret = parse_sizes("256M");
+	if (ret)
+		return ret;
+
+	ret = devpub_device_driver_register();
+	if (ret)
+		return ret;
+
+	for (i = 0; i < nr_specs; i++) {
+		devices[i] = spec_register(i);
+		if (IS_ERR(devices[i])) {
+			ret = PTR_ERR(devices[i]);
+			nr_specs = i;
+			devices_unregister();
+			devpub_device_driver_unregister();
+			return ret;
+		}
+	}
+	return 0;
+}
+module_init(devpub_init);
+
+static void __exit devpub_exit(void)
+{
+	devices_unregister();
+	devpub_device_driver_unregister();
+}
+module_exit(devpub_exit);
+
+MODULE_DESCRIPTION("Device-public (coherent) memory that any page of a process can migrate to");
+MODULE_AUTHOR("The devpub developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The engine: moves a window of a process's pages to the device or back.
+ *
+ * A window passes through the kernel's four steps (mm/migrate_device.c) with two
+ * of ours between them:
+ *
+ *	migrate_vma_setup()	collects, locks, unmaps
+ *	choose			which of the collected pages shall move
+ *	fill			allocates where they go and copies
+ *	migrate_vma_pages()	moves what struct page knows
+ *	account			tells moved from refused, while both are still locked
+ *	migrate_vma_finalize()	maps the pages where they are now, unlocks
+ *
+ * and then "explain" looks up why pages were not collected at all.  Every page of
+ * a window ends with a reason.
+ *
+ * MIGRATE_VMA_SELECT_COMPOUND is not used on any kernel: large folios of coherent
+ * memory are not safe to unmap partly (Documentation/kernel-bugs.md).
+ */
+#include <linux/dax.h>
+#include <linux/highmem.h>
+#include <linux/hugetlb_inline.h>
+#include <linux/huge_mm.h>
+#include <linux/ksm.h>
+#include <linux/memremap.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/userfaultfd_k.h>
+
+#include "device.h"
+#include "migrate.h"
+#include "query.h"
+#include "range.h"
+
+#define EXPLAIN_BATCH	16
+
+/* System pages on the way back: what is short there stays on the device. */
+#define MIGRATE_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)
+
+/**
+ * devpub_migrate_begin() - get ready to migrate windows
+ * @m: ddev, mm, to and populate are set
+ *
+ * The memory used is that of a window, however long the range.
+ *
+ * Context: process context, may sleep; between devpub_device_enter() and
+ * devpub_device_exit(), which also covers all uses of @m.
+ * Return: 0 or -ENOMEM.
+ */
+int devpub_migrate_begin(struct devpub_migration *m)
+{
+	unsigned int window = m->ddev->window;
+
+	m->src = kvmalloc_array(3 * window, sizeof(*m->src), GFP_KERNEL);
+	if (!m->src)
+		return -ENOMEM;
+	m->dst = m->src + window;
+	m->pfns = m->dst + window;
+	return 0;
+}
+
+/**
+ * devpub_migrate_end() - release what devpub_migrate_begin() allocated
+ * @m: the migration
+ */
+void devpub_migrate_end(struct devpub_migration *m)
+{
+	kvfree(m->src);
+}
+
+/* May pages of this mapping live on a device at all?  0 when they may. */
+static u8 migrate_vma_refusal(const struct vm_area_struct *vma)
+{
+	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
+		return DEVPUB_REASON_HUGETLB;
+	if (vma->vm_flags & VM_SPECIAL || vma_is_dax(vma))
+		return DEVPUB_REASON_SPECIAL;
+	if (vma->vm_flags & VM_SHARED)
+		return DEVPUB_REASON_SHARED;
+	/* Private, but never written to: all its pages are the file's. */
+	if (!vma_is_anonymous((struct vm_area_struct *)vma) && !vma->anon_vma)
+		return DEVPUB_REASON_FILE;
+	return 0;
+}
+
+/* May this page live on a device?  0 when it may. */
+static u8 migrate_folio_refusal(struct folio *folio)
+{
+	if (!folio_test_anon(folio))
+		return DEVPUB_REASON_FILE;
+	/*
+	 * KSM finds its pages again by frame number, and nothing tells it when
+	 * a device's page array goes away (mm/ksm.c, ksm_get_folio()).
+	 */
+	if (folio_test_ksm(folio))
+		return DEVPUB_REASON_KSM;
+	/*
+	 * 6.12 up to 6.12.107 moves such a page on with the swap cache's idea
+	 * of its references, after which nothing can move it again.
+	 */
+	if (folio_test_swapcache(folio))
+		return DEVPUB_REASON_SWAPCACHE;
+	return 0;
+}
+
+/*
+ * Mark the pages of a collected window that shall move: their reason stays
+ * DEVPUB_REASON_UNSEEN and their entry valid.  The others get their reason.
+ *
+ * Return: how many shall move.
+ */
+static unsigned long migrate_choose(const struct devpub_migration *m,
+				    const struct migrate_vma *args, u8 *reasons)
+{
+	bool populate = m->populate && vma_is_anonymous(args->vma) &&
+			!userfaultfd_missing(args->vma);
+	unsigned long i, chosen = 0;
+
+	for (i = 0; i < args->npages; i++) {
+		struct page *page = migrate_pfn_to_page(m->src[i]);
+
+		if (!(m->src[i] & MIGRATE_PFN_MIGRATE))
+			continue;
+		if (!page && !populate)
+			reasons[i] = DEVPUB_REASON_ABSENT;
+		else if (page && m->to)
+			reasons[i] = migrate_folio_refusal(page_folio(page));
+		chosen += reasons[i] == DEVPUB_REASON_UNSEEN;
+	}
+	return chosen;
+}
+
+/* A locked page of system memory for a page that comes back to @addr. */
+static struct page *migrate_alloc_system(struct vm_area_struct *vma,
+					 unsigned long addr)
+{
+	struct page *page = alloc_page_vma(MIGRATE_GFP, vma, addr);
+
+	if (page)
+		lock_page(page);
+	return page;
+}
+
+/* Give each chosen page a destination that holds its content. */
+static void migrate_fill(struct devpub_migration *m,
+			 const struct migrate_vma *args, unsigned long chosen,
+			 u8 *reasons)
+{
+	unsigned long i, used = 0, got = 0;
+
+	if (m->to)
+		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, chosen);
+
+	for (i = 0; i < args->npages; i++) {
+		struct page *src = migrate_pfn_to_page(m->src[i]);
+		struct page *dst = NULL;
+
+		if (!(m->src[i] & MIGRATE_PFN_MIGRATE) || reasons[i])
+			continue;
+
+		if (!m->to)
+			dst = migrate_alloc_system(args->vma, args->start +
+						   (i << PAGE_SHIFT));
+		else if (used < got)
+			dst = pfn_to_page(m->pfns[used++]);
+		if (!dst) {
+			reasons[i] = DEVPUB_REASON_NO_SPACE;
+			continue;
+		}
+
+		if (src)
+			copy_highpage(dst, src);
+		else
+			clear_highpage(dst);
+		m->dst[i] = migrate_pfn(page_to_pfn(dst));
+	}
+}
+
+/* Which of the pages with a destination moved, and why not the others? */
+static void migrate_account(const struct devpub_migration *m,
+			    const struct migrate_vma *args, u8 *reasons)
+{
+	unsigned long i;
+
+	for (i = 0; i < args->npages; i++) {
+		struct page *src = migrate_pfn_to_page(m->src[i]);
+
+		if (!m->dst[i])
+			continue;
+		if (m->src[i] & MIGRATE_PFN_MIGRATE)
+			reasons[i] = src ? DEVPUB_REASON_MOVED :
+					   DEVPUB_REASON_POPULATED;
+		else if (src && folio_maybe_dma_pinned(page_folio(src)))
+			reasons[i] = DEVPUB_REASON_PINNED;
+		else
+			reasons[i] = DEVPUB_REASON_BUSY;
+	}
+}
+
+/* Why was this page, which is there, not collected? */
+static u8 migrate_explain_page(const struct devpub_migration *m,
+			       struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	struct devpub_pool *home = devpub_pool_of_page(page);
+	u8 reason;
+
+	if (home && home != &m->ddev->pool)
+		return DEVPUB_REASON_OTHER_DEVICE;
+	if (m->to == (home != NULL))
+		return DEVPUB_REASON_ALREADY;
+	if (is_zone_device_page(page) && !home)
+		return DEVPUB_REASON_SPECIAL;
+
+	reason = m->to ? migrate_folio_refusal(folio) : 0;
+	if (reason)
+		return reason;
+	if (folio_maybe_dma_pinned(folio))
+		return DEVPUB_REASON_PINNED;
+	if (folio_test_large(folio))
+		return DEVPUB_REASON_LARGE;
+	return DEVPUB_REASON_BUSY;
+}
+
+/* Give the pages of one mapping that have no reason yet their reason. */
+static void migrate_explain(const struct devpub_migration *m,
+			    struct vm_area_struct *vma, unsigned long start,
+			    unsigned long npages, u8 *reasons)
+{
+	/* What is no page and was not collected as a hole is a swap entry. */
+	u8 no_page = m->to && vma_is_anonymous(vma) ? DEVPUB_REASON_SWAPPED :
+						      DEVPUB_REASON_ABSENT;
+	struct page *pages[EXPLAIN_BATCH];
+	unsigned long i, n;
+	unsigned int got, j;
+
+	for (i = 0; i < npages; i += n) {
+		for (n = 0; i + n < npages && n < EXPLAIN_BATCH &&
+		     reasons[i + n] == DEVPUB_REASON_UNSEEN; n++)
+			;
+		if (!n) {
+			n = 1;
+			continue;
+		}
+
+		got = devpub_query_pages(m->mm, start + (i << PAGE_SHIFT),
+					 pages, n);
+		for (j = 0; j < got; j++) {
+			reasons[i + j] = no_page;
+			if (!pages[j])
+				continue;
+			reasons[i + j] = migrate_explain_page(m, pages[j]);
+			put_page(pages[j]);
+		}
+		n = got;
+	}
+}
+
+/* Migrate pages of one mapping, at most a window of them. */
+static void migrate_mapping(struct devpub_migration *m,
+			    struct vm_area_struct *vma, unsigned long start,
+			    unsigned long end, u8 *reasons)
+{
+	unsigned long npages = devpub_range_pages(start, end);
+	struct migrate_vma args = {
+		.vma		= vma,
+		.src		= m->src,
+		.dst		= m->dst,
+		.start		= start,
+		.end		= end,
+		.pgmap_owner	= &m->ddev->pool,
+		.flags		= m->to ? MIGRATE_VMA_SELECT_SYSTEM :
+					  MIGRATE_VMA_SELECT_DEVICE_COHERENT,
+	};
+	unsigned long chosen;
+
+	if (migrate_vma_setup(&args)) {
+		/* The kernel refuses mappings that migrate_vma_refusal() let by. */
+		memset(reasons, DEVPUB_REASON_SPECIAL, npages);
+		return;
+	}
+
+	if (args.cpages) {
+		chosen = migrate_choose(m, &args, reasons);
+		if (chosen)
+			migrate_fill(m, &args, chosen, reasons);
+		migrate_vma_pages(&args);
+		migrate_account(m, &args, reasons);
+		migrate_vma_finalize(&args);
+	}
+
+	migrate_explain(m, vma, start, npages, reasons);
+}
+
+/**
+ * devpub_migrate_window() - migrate the pages of a window
+ * @m: a migration that has begun
+ * @start: page-aligned first address
+ * @end: page-aligned end, at most a window further; any mappings and gaps may
+ *	 lie between
+ * @reasons: receives an enum devpub_reason a page; zeroed by the caller
+ *
+ * Context: process context; takes mmap_lock for reading.
+ * Return: 0, or -EINTR when a fatal signal came before the lock was had, and
+ * nothing was done.
+ */
+int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
+			  unsigned long end, u8 *reasons)
+{
+	struct vm_area_struct *vma;
+	unsigned long addr, next;
+	u8 refusal;
+
+	if (mmap_read_lock_killable(m->mm))
+		return -EINTR;
+
+	memset(reasons, DEVPUB_REASON_UNMAPPED, devpub_range_pages(start, end));
+	for (addr = start; addr < end; addr = next) {
+		u8 *r;
+
+		vma = find_vma(m->mm, addr);
+		if (!vma || vma->vm_start >= end)
+			break;
+		addr = max(addr, vma->vm_start);
+		next = min(end, vma->vm_end);
+		r = reasons + devpub_range_pages(start, addr);
+
+		refusal = migrate_vma_refusal(vma);
+		/* What may not live on a device is already back from it. */
+		if (refusal && !m->to)
+			refusal = DEVPUB_REASON_ALREADY;
+		memset(r, refusal, devpub_range_pages(addr, next));
+		if (!refusal)
+			migrate_mapping(m, vma, addr, next, r);
+	}
+
+	mmap_read_unlock(m->mm);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_MIGRATE_H
+#define DEVPUB_MIGRATE_H
+
+#include <linux/types.h>
+
+struct devpub_device;
+struct mm_struct;
+
+/**
+ * struct devpub_migration - one call's tools, allocated once for all its windows
+ * @ddev:	the device
+ * @mm:		whose pages
+ * @to:		to the device, or back from it
+ * @populate:	give holes a page on the device
+ * @src:	what migrate_vma_setup() collects, an entry a page of the window
+ * @dst:	where each page goes
+ * @pfns:	free device pages taken at once for the window
+ */
+struct devpub_migration {
+	struct devpub_device *ddev;
+	struct mm_struct *mm;
+	bool to;
+	bool populate;
+	unsigned long *src;
+	unsigned long *dst;
+	unsigned long *pfns;
+};
+
+int devpub_migrate_begin(struct devpub_migration *m);
+void devpub_migrate_end(struct devpub_migration *m);
+int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
+			  unsigned long end, u8 *reasons);
+
+#endif /* DEVPUB_MIGRATE_H */

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pool: which pages of a device are free.
+ *
+ * devpub_pool_take() and devpub_pool_give() are the bookkeeping alone.
+ * devpub_pool_alloc() hands out struct pages, and the kernel gives them back by
+ * the pagemap's free callback when their last reference goes.
+ */
+#include <linux/bitmap.h>
+#include <linux/limits.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "pool.h"
+
+/**
+ * devpub_pool_init() - set up a pool with all pages free
+ * @pool: the pool
+ * @base_pfn: frame number of the first page
+ * @npages: pages; 1 to 2^32 - 1
+ *
+ * Pages are handed out from the lowest up while none has come back.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
+		     unsigned long npages)
+{
+	u32 i;
+
+	if (!npages || npages > U32_MAX)
+		return -EINVAL;
+
+	pool->free = kvmalloc_array(npages, sizeof(*pool->free), GFP_KERNEL);
+	pool->used = kvcalloc(BITS_TO_LONGS(npages), sizeof(*pool->used),
+			      GFP_KERNEL);
+	if (!pool->free || !pool->used) {
+		devpub_pool_destroy(pool);
+		return -ENOMEM;
+	}
+
+	spin_lock_init(&pool->lock);
+	pool->base_pfn = base_pfn;
+	pool->npages = npages;
+	pool->nfree = npages;
+	for (i = 0; i < npages; i++)
+		pool->free[i] = npages - 1 - i;
+	return 0;
+}
+
+/**
+ * devpub_pool_destroy() - free what devpub_pool_init() allocated
+ * @pool: the pool; no page of it may be out
+ *
+ * Context: process context, may sleep.
+ */
+void devpub_pool_destroy(struct devpub_pool *pool)
+{
+	kvfree(pool->used);
+	kvfree(pool->free);
+	pool->used = NULL;
+	pool->free = NULL;
+}
+
+/**
+ * devpub_pool_take() - mark free pages as used
+ * @pool: the pool
+ * @pfns: receives their frame numbers
+ * @n: how many are wanted
+ *
+ * Context: any.
+ * Return: how many were free, at most @n.
+ */
+u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	n = min(n, pool->nfree);
+	for (i = 0; i < n; i++) {
+		u32 index = pool->free[--pool->nfree];
+
+		__set_bit(index, pool->used);
+		pfns[i] = pool->base_pfn + index;
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return n;
+}
+
+/**
+ * devpub_pool_give() - mark a used page as free
+ * @pool: the pool
+ * @pfn: its frame number
+ *
+ * Context: any.
+ * Return: false, and nothing changed, when the page is not the pool's or is
+ * free already.
+ */
+bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
+{
+	unsigned long index = pfn - pool->base_pfn;
+	unsigned long flags;
+	bool ours;
+
+	if (pfn < pool->base_pfn || index >= pool->npages)
+		return false;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	ours = __test_and_clear_bit(index, pool->used);
+	if (ours)
+		pool->free[pool->nfree++] = index;
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return ours;
+}
+
+/**
+ * devpub_pool_free_pages() - how many pages are free
+ * @pool: the pool
+ *
+ * Context: any.
+ * Return: a number that may be old when it is looked at.
+ */
+u32 devpub_pool_free_pages(struct devpub_pool *pool)
+{
+	return READ_ONCE(pool->nfree);
+}
+
+/*
+ * The last reference to a device page is gone; its mapping and memory cgroup
+ * are undone (mm/memremap.c, free_zone_device_folio()).
+ */
+static void devpub_pool_folio_free(struct folio *folio)
+{
+	struct page *page = folio_page(folio, 0);
+
+	WARN_ON_ONCE(!devpub_pool_give(page_pgmap(page)->owner,
+				       page_to_pfn(page)));
+}
+
+DEVPUB_DEFINE_PAGEMAP_OPS(devpub_pagemap_ops, devpub_pool_folio_free);
+
+/**
+ * devpub_pool_setup_pagemap() - make a pagemap's pages come from a pool
+ * @pool: the pool
+ * @pgmap: the pagemap, before devm_memremap_pages().  Its owner becomes @pool
+ */
+void devpub_pool_setup_pagemap(struct devpub_pool *pool,
+			       struct dev_pagemap *pgmap)
+{
+	pgmap->type = MEMORY_DEVICE_COHERENT;
+	pgmap->ops = &devpub_pagemap_ops;
+	pgmap->owner = pool;
+	pool->pgmap = pgmap;
+}
+
+/**
+ * devpub_pool_alloc() - allocate pages of the device
+ * @pool: the pool
+ * @pfns: receives their frame numbers
+ * @n: how many are wanted
+ *
+ * Each page has reference count 1 and is locked (mm/memremap.c,
+ * zone_device_page_init()).  Its content is whatever was there before: the
+ * caller overwrites it whole before anyone sees it.
+ *
+ * Context: the pagemap is registered and stays so, as it does between
+ * devpub_device_enter() and devpub_device_exit().
+ * Return: how many were allocated, at most @n.
+ */
+u32 devpub_pool_alloc(struct devpub_pool *pool, unsigned long *pfns, u32 n)
+{
+	u32 i;
+
+	n = devpub_pool_take(pool, pfns, n);
+	for (i = 0; i < n; i++)
+		zone_device_page_init(pfn_to_page(pfns[i]), pool->pgmap, 0);
+	return n;
+}
+
+/**
+ * devpub_pool_of_page() - the pool that a page comes from
+ * @page: a page that the caller holds a reference to
+ *
+ * Return: its pool, or NULL when no devpub device has it.
+ */
+struct devpub_pool *devpub_pool_of_page(const struct page *page)
+{
+	if (!is_device_coherent_page(page) ||
+	    page_pgmap(page)->ops != &devpub_pagemap_ops)
+		return NULL;
+	return page_pgmap(page)->owner;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_POOL_H
+#define DEVPUB_POOL_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct dev_pagemap;
+struct page;
+
+/**
+ * struct devpub_pool - the free pages of a device
+ * @lock:	protects @nfree, @free and @used.  Taken with interrupts off: the
+ *		last reference to a page can be dropped in any context
+ * @base_pfn:	frame number of page 0
+ * @npages:	pages of the device
+ * @nfree:	pages in @free
+ * @free:	a stack of the free pages' numbers
+ * @used:	a bit a page, set while the page is out; what makes a page that is
+ *		freed twice visible
+ * @pgmap:	the registration that the pages belong to; set once before the
+ *		first allocation
+ */
+struct devpub_pool {
+	spinlock_t lock;
+	unsigned long base_pfn;
+	u32 npages;
+	u32 nfree;
+	u32 *free;
+	unsigned long *used;
+	struct dev_pagemap *pgmap;
+};
+
+int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
+		     unsigned long npages);
+void devpub_pool_destroy(struct devpub_pool *pool);
+u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n);
+bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn);
+u32 devpub_pool_free_pages(struct devpub_pool *pool);
+
+void devpub_pool_setup_pagemap(struct devpub_pool *pool,
+			       struct dev_pagemap *pgmap);
+u32 devpub_pool_alloc(struct devpub_pool *pool, unsigned long *pfns, u32 n);
+struct devpub_pool *devpub_pool_of_page(const struct page *page);
+
+#endif /* DEVPUB_POOL_H */

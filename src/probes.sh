@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# probes.sh KERNEL_SOURCE: print a -DDEVPUB_HAVE_<NAME> for each thing that the
+# headers of this kernel have.  Headers are asked, not version numbers, because
+# distributions backport.  src/compat.h says what each probe is for.
+set -eu
+
+include=${1:?usage: probes.sh KERNEL_SOURCE}/include/linux
+
+[ -r "$include/memremap.h" ] || {
+	echo "devpub: no kernel headers in ${1}: install linux-headers-*" >&2
+	exit 1
+}
+
+# A declaration may span lines: match on the header as one line.
+probe() {
+	if tr -s '[:space:]' ' ' <"$include/$2" | grep -qE "$3"; then
+		printf -- '-DDEVPUB_HAVE_%s ' "$1"
+	fi
+}
+
+probe FOLIO_FREE	memremap.h	'\(\*folio_free\)\(struct folio'
+probe PAGE_INIT_PGMAP	memremap.h	'zone_device_page_init\(struct page \*page, struct dev_pagemap'
+probe PAGE_PGMAP	mmzone.h	'struct dev_pagemap \*page_pgmap\('
+probe GUP_REMOTE_VMAS	mm.h		'long get_user_pages_remote\([^;]*struct vm_area_struct \*\*vmas'
+probe DEV_FLAGS		device.h	'__create_dev_flag_accessors\(offline,'

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The region: a physical range that a provider claims and gives back, with its
+ * entry in /proc/iomem.
+ */
+#include <linux/device.h>
+#include <linux/ioport.h>
+
+#include "region.h"
+
+/**
+ * devpub_region_claim() - take the memory that a region asks for
+ * @region: provider, size, node and, for some providers, start are set
+ * @dev: for messages
+ *
+ * On return, start, size and node tell what was got.
+ *
+ * Context: process context, may sleep for as long as the provider does.
+ * Return: 0, or a negative error after a message that says what to do.
+ */
+int devpub_region_claim(struct devpub_region *region, struct device *dev)
+{
+	int ret;
+
+	ret = region->provider->claim(region, dev);
+	if (ret)
+		return ret;
+
+	if (!request_mem_region(region->start, region->size, region->name)) {
+		dev_err(dev, "[mem %#llx-%#llx] is in use, see /proc/iomem\n",
+			region->start, region->start + region->size - 1);
+		region->provider->release(region, dev);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/**
+ * devpub_region_release() - give the memory of a claimed region back
+ * @region: the region; nothing may be using it
+ * @dev: for messages
+ *
+ * Context: process context, may sleep.
+ */
+void devpub_region_release(struct devpub_region *region, struct device *dev)
+{
+	release_mem_region(region->start, region->size);
+	region->provider->release(region, dev);
+}

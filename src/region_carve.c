@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The "carve" provider: takes memory blocks from the running system as if they
+ * were unplugged, and plugs them in again at the end.
+ */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/math64.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+#include <linux/devpub.h>
+
+#include "region.h"
+
+/*
+ * An attempt to empty a range can take seconds, and each one that fails leaves
+ * lines of the kernel's on the log.
+ */
+#define CARVE_MAX_ATTEMPTS	16
+
+/*
+ * Pages outside any LRU list that a range may hold and still be worth an attempt:
+ * those on their way to a list look like the kernel's own.
+ */
+#define CARVE_MAX_SUSPECTS	64
+
+struct carve_search {
+	u64 size;
+	int node;
+	bool movable_only;
+	unsigned int attempts;
+};
+
+/*
+ * Would the kernel be able to empty this range?  A hint, read without locks:
+ * offlining decides.  The conditions are those of mm/page_isolation.c,
+ * has_unmovable_pages(), as far as they cost little.
+ */
+static bool carve_range_looks_movable(const struct carve_search *search,
+				      u64 start)
+{
+	unsigned long pfn = PHYS_PFN(start);
+	unsigned long end = PHYS_PFN(start + search->size);
+	unsigned int suspects = 0;
+
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page || PageReserved(page) || PageSlab(page) ||
+		    page_to_nid(page) != search->node)
+			return false;
+		if (search->movable_only &&
+		    page_zonenum(page) != ZONE_MOVABLE)
+			return false;
+		if (page_count(page) && !PageLRU(page) && !PageCompound(page) &&
+		    ++suspects > CARVE_MAX_SUSPECTS)
+			return false;
+		if (!(pfn % PAGES_PER_SECTION))
+			cond_resched();
+	}
+	return true;
+}
+
+/*
+ * From the top down, for what is loaded first tends to lie low.
+ *
+ * Return: 1 when a range was taken, 0 when there is none, -EINTR.
+ */
+static int carve_node(struct carve_search *search, u64 *startp)
+{
+	u64 block = memory_block_size_bytes();
+	u64 first = roundup(PFN_PHYS(node_start_pfn(search->node)), block);
+	u64 end = rounddown(PFN_PHYS(node_end_pfn(search->node)), block);
+	u64 start;
+
+	if (end < first + search->size)
+		return 0;
+
+	for (start = end - search->size; start >= first; start -= block) {
+		if (signal_pending(current))
+			return -EINTR;
+		if (carve_range_looks_movable(search, start)) {
+			if (!offline_and_remove_memory(start, search->size)) {
+				*startp = start;
+				return 1;
+			}
+			if (++search->attempts == CARVE_MAX_ATTEMPTS)
+				return 0;
+		}
+		if (start < block)
+			break;
+	}
+	return 0;
+}
+
+static int carve_check(struct devpub_region *region, struct device *dev)
+{
+	u64 block = memory_block_size_bytes();
+	u64 available = (u64)si_mem_available() << PAGE_SHIFT;
+	u64 asked = region->size;
+
+	if (!asked) {
+		dev_err(dev, "size=0: a device needs memory; the smallest is %llu MiB here\n",
+			block / SZ_1M);
+		return -EINVAL;
+	}
+	if (region->node != NUMA_NO_NODE &&
+	    (region->node < 0 || region->node >= MAX_NUMNODES ||
+	     !node_online(region->node))) {
+		dev_err(dev, "node=%d: there is no such NUMA node, see /sys/devices/system/node\n",
+			region->node);
+		return -EINVAL;
+	}
+	/* Ahead of rounding, which would overflow for a size near 2^64. */
+	if (asked > available / 2) {
+		dev_err(dev, "size=%lluM: more than half of the %llu MiB available; ask for less, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+			asked / SZ_1M, available / SZ_1M);
+		return -ENOMEM;
+	}
+
+	region->size = roundup(asked, block);
+	if (region->size > available / 2) {
+		dev_err(dev, "size=%lluM: memory comes in blocks of %llu MiB here, and %llu MiB are more than half of the %llu MiB available; keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+			asked / SZ_1M, block / SZ_1M, region->size / SZ_1M,
+			available / SZ_1M);
+		return -ENOMEM;
+	}
+	if (region->size != asked)
+		dev_info(dev, "size rounded up to %llu MiB, a multiple of the memory block size of %llu MiB\n",
+			 region->size / SZ_1M, block / SZ_1M);
+	return 0;
+}
+
+static int carve_claim(struct devpub_region *region, struct device *dev)
+{
+	struct carve_search search = {};
+	int pass, node, ret;
+
+	ret = carve_check(region, dev);
+	if (ret)
+		return ret;
+
+	search.size = region->size;
+	for (pass = 0; pass < 2; pass++) {
+		search.movable_only = pass == 0;
+		for_each_online_node(node) {
+			if (region->node != NUMA_NO_NODE && region->node != node)
+				continue;
+			search.node = node;
+			ret = carve_node(&search, &region->start);
+			if (ret < 0)
+				return ret;
+			if (ret) {
+				region->node = node;
+				return 0;
+			}
+			if (search.attempts == CARVE_MAX_ATTEMPTS)
+				goto none;
+		}
+	}
+none:
+	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, boot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+		region->size / SZ_1M, region->size / SZ_1M);
+	return -ENOMEM;
+}
+
+/*
+ * Kernels whose policy is to leave added memory offline wait for user space.
+ * This memory was online before, so it shall be again.  device_online() is not
+ * exported; it does no more than this (drivers/base/core.c).
+ *
+ * All devices stand in one kset; memory blocks can't be reached by their bus,
+ * which is not exported either.
+ */
+static int carve_online_block(struct device *dev, unsigned long id)
+{
+	struct kobject *kobj;
+	struct device *block;
+	char name[32];
+	int ret = -ENODEV;
+
+	snprintf(name, sizeof(name), "memory%lu", id);
+	kobj = kset_find_obj(dev->kobj.kset, name);
+	if (!kobj)
+		return ret;
+
+	block = kobj_to_dev(kobj);
+	device_lock(block);
+	if (block->bus && !strcmp(block->bus->name, "memory") &&
+	    block->bus->online) {
+		ret = 0;
+		if (dev_offline(block)) {
+			ret = block->bus->online(block);
+			if (!ret) {
+				kobject_uevent(&block->kobj, KOBJ_ONLINE);
+				dev_clear_offline(block);
+			}
+		}
+	}
+	device_unlock(block);
+	put_device(block);
+	return ret;
+}
+
+static void carve_release(struct devpub_region *region, struct device *dev)
+{
+	u64 block = memory_block_size_bytes();
+	u64 addr, end = region->start + region->size;
+	int ret;
+
+	ret = add_memory(region->node, region->start, region->size, MHP_NONE);
+	if (ret) {
+		dev_err(dev, "can't give [mem %#llx-%#llx] back to the system (%d): it stays unused until a reboot\n",
+			region->start, end - 1, ret);
+		return;
+	}
+
+	for (addr = region->start; addr < end; addr += block) {
+		ret = carve_online_block(dev, div64_u64(addr, block));
+		if (ret)
+			dev_err(dev, "can't put memory block %llu back online (%d): echo online > /sys/devices/system/memory/memory%llu/state\n",
+				div64_u64(addr, block), ret,
+				div64_u64(addr, block));
+	}
+}
+
+const struct devpub_provider_ops devpub_provider_carve = {
+	.name		= "carve",
+	.id		= DEVPUB_PROVIDER_CARVE,
+	.claim		= carve_claim,
+	.release	= carve_release,
+};

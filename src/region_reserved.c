@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The "reserved" provider: a range of memory that the kernel was told not to use
+ * (memmap=SIZE$START on x86), or that firmware keeps aside.
+ */
+#include <linux/device.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memory_hotplug.h>
+#include <linux/memremap.h>
+#include <linux/numa.h>
+#include <linux/sizes.h>
+
+#include <linux/devpub.h>
+
+#include "region.h"
+
+/* A range that overlaps anything but these belongs to somebody. */
+static bool reserved_range_is_unused(u64 start, u64 size)
+{
+	static const unsigned long unused[] = {
+		IORES_DESC_RESERVED, IORES_DESC_SOFT_RESERVED,
+	};
+	int i;
+
+	if (region_intersects(start, size, 0, IORES_DESC_NONE) ==
+	    REGION_DISJOINT)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(unused); i++)
+		if (region_intersects(start, size, IORESOURCE_MEM, unused[i]) ==
+		    REGION_INTERSECTS)
+			return true;
+	return false;
+}
+
+/*
+ * Is there memory behind the address?  Where there is none, stores vanish, and
+ * with them the first page that would be migrated.
+ */
+static bool reserved_range_holds(u64 phys)
+{
+	static const u64 patterns[] = { 0x5aa5f00d5aa5f00dULL,
+					0xa55a0ff2a55a0ff2ULL };
+	bool holds = true;
+	u64 *mem, old;
+	int i;
+
+	mem = memremap(phys, PAGE_SIZE, MEMREMAP_WB);
+	if (!mem)
+		return false;
+
+	old = READ_ONCE(*mem);
+	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
+		WRITE_ONCE(*mem, patterns[i]);
+		holds = holds && READ_ONCE(*mem) == patterns[i];
+	}
+	WRITE_ONCE(*mem, old);
+	memunmap(mem);
+	return holds;
+}
+
+static int reserved_claim(struct devpub_region *region, struct device *dev)
+{
+	u64 start = region->start, size = region->size;
+	/* What the kernel can map a page array for, whatever the architecture. */
+	unsigned long align = max_t(unsigned long, memremap_compat_align(), SZ_2M);
+	struct range possible = mhp_get_pluggable_range(true);
+
+	if (!size || !IS_ALIGNED(start | size, align)) {
+		dev_err(dev, "region=%#llx,%#llx: start and size must be multiples of %lu MiB, and the size not 0\n",
+			start, size, align / SZ_1M);
+		return -EINVAL;
+	}
+	if (start < possible.start || start > possible.end ||
+	    size - 1 > possible.end - start) {
+		dev_err(dev, "region=%#llx,%#llx: this machine can address memory from %#llx to %#llx only\n",
+			start, size, possible.start, possible.end);
+		return -EINVAL;
+	}
+	if (!reserved_range_is_unused(start, size)) {
+		dev_err(dev, "region=%#llx,%#llx: the kernel or a device uses this range, see /proc/iomem; keep memory free with memmap=SIZE$START at boot, or use size=\n",
+			start, size);
+		return -EINVAL;
+	}
+	if (!reserved_range_holds(start) ||
+	    !reserved_range_holds(start + size - PAGE_SIZE)) {
+		dev_err(dev, "region=%#llx,%#llx: no memory answers at this address\n",
+			start, size);
+		return -EINVAL;
+	}
+
+	region->node = phys_to_target_node(start);
+	return 0;
+}
+
+static void reserved_release(struct devpub_region *region, struct device *dev)
+{
+	/* The kernel never had it. */
+}
+
+const struct devpub_provider_ops devpub_provider_reserved = {
+	.name		= "reserved",
+	.id		= DEVPUB_PROVIDER_RESERVED,
+	.claim		= reserved_claim,
+	.release	= reserved_release,
+};
