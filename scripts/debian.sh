@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables for those who read this in
+#
+# Debian suites other than the machine's own: an apt with sources and state of
+# its own for each, fed from the mirrors that the machine's apt uses.
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# find_mirrors: set $mirror and $security_mirror (empty when the machine has
+# no security suite).
+find_mirrors() {
+	local targets
+
+	mirror=${DEVPUB_MIRROR:-}
+	security_mirror=${DEVPUB_SECURITY_MIRROR:-}
+	[ -z "$mirror" ] || return 0
+
+	targets=$(debian_targets)
+	if [ -z "$targets" ] && is_root; then
+		apt-get update -qq >&2 || :
+		targets=$(debian_targets)
+	fi
+	mirror=$(awk '$1 !~ /-security/ { print $2; exit }' <<<"$targets")
+	security_mirror=$(awk '$1 ~ /-security/ { print $2; exit }' <<<"$targets")
+	[ -n "$mirror" ] ||
+		die "apt knows no Debian mirror; run apt-get update, or set DEVPUB_MIRROR to the address of one"
+}
+
+debian_targets() {
+	# shellcheck disable=SC2016 # for apt-get
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' 'Component: main'
+}
+
+# suite_open SUITE [ADDED SUITE]: make the functions below and $sources speak of
+# SUITE, its security updates and ADDED SUITE, as they are now.  $stale says
+# that the mirror can't be reached.
+suite_open() {
+	local suite=$1 added=${2:-} lock option deb
+
+	find_mirrors
+	suite_dir=$cache/apt/${added:-$suite}
+	sources=$suite_dir/sources.list
+	mkdir -p "$suite_dir"/state/lists/partial "$suite_dir"/cache/archives/partial
+	exec {lock}>"$suite_dir/lock"
+	flock "$lock"
+
+	deb="deb [signed-by=$keyring]"
+	{
+		echo "$deb $mirror $suite main"
+		[ -z "$security_mirror" ] || echo "$deb $security_mirror $suite-security main"
+		[ -z "$added" ] || echo "$deb $mirror $added main"
+	} >"$suite_dir/sources.new"
+	if ! cmp -s "$suite_dir/sources.new" "$sources"; then
+		rm -f "$suite_dir/updated"
+		cp "$suite_dir/sources.new" "$sources"
+	fi
+	: >"$suite_dir/status"
+
+	suite_options=()
+	for option in Dir::Etc::SourceList="$sources" Dir::Etc::SourceParts=/dev/null \
+		Dir::Etc::Preferences=/dev/null Dir::Etc::PreferencesParts=/dev/null \
+		Dir::State="$suite_dir/state" Dir::State::status="$suite_dir/status" \
+		Dir::Cache="$suite_dir/cache" APT::Sandbox::User= APT::Architecture=amd64 \
+		APT::Architectures=amd64 Acquire::Languages=none Acquire::Retries=2 \
+		APT::Update::Error-Mode=any; do
+		suite_options+=(-o "$option")
+	done
+
+	stale=
+	if [ -n "$(find "$suite_dir/updated" -mmin -60 2>/dev/null)" ]; then
+		:
+	elif suite_get update >/dev/null; then
+		touch "$suite_dir/updated"
+	else
+		stale=y
+	fi
+	exec {lock}>&-
+}
+
+suite_get() {
+	apt-get -q "${suite_options[@]}" "$@" </dev/null
+}
+
+suite_cache() {
+	apt-cache "${suite_options[@]}" "$@"
+}
+
+# suite_newest PACKAGE: the highest version of it that the suites have
+suite_newest() {
+	suite_cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n 1
+}
+
+# suite_depends PACKAGE=VERSION: the names that it depends on
+suite_depends() {
+	suite_cache show "$1" | sed -n 's/^Depends: *//; T; s/([^)]*)//g; s/[,|]/ /g; p'
+}
+
+# suite_fetch DIR PACKAGE[=VERSION]...: unpack the packages into DIR
+suite_fetch() {
+	local dir=$1 deb
+	shift
+
+	mkdir "$dir/debs"
+	(cd "$dir/debs" && suite_get download "$@") >&2
+	for deb in "$dir"/debs/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x --no-same-owner -C "$dir"
+	done
+	rm -r "$dir/debs"
+}

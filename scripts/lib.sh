@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables for those who read this in
+#
+# What the scripts share: messages, packages, the cache and the build roots.
+#
+# Functions that do work rely on "set -e", which the shell ignores inside a
+# condition: call them as plain commands only, and put a script, not a
+# function, where a failure is to be looked at.
+
+me=${0##*/}
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=${scripts%/*}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/devpub
+export LC_ALL=C
+# A make above must not lend its options and job server to those below.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+note() {
+	printf '%s: %s\n' "$me" "$*" >&2
+}
+
+die() {
+	note "$@"
+	exit 1
+}
+
+# Nothing stops without a word.
+set -E
+trap 'note "stopped at ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+
+is_root() {
+	[ "$(id -u)" -eq 0 ]
+}
+
+# need [COMMAND=]PACKAGE...: have the packages installed.  With COMMAND, a
+# command of that name is as good as the package.
+need() {
+	local want package missing=()
+
+	for want in "$@"; do
+		package=${want#*=}
+		if [ "$want" != "$package" ] && command -v "${want%%=*}" >/dev/null; then
+			continue
+		fi
+		if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+			missing+=("$package")
+		fi
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+
+	is_root || die "missing packages; run: sudo apt-get install ${missing[*]}"
+	note "installing ${missing[*]}"
+	# Never at the price of a package that the user has chosen.
+	local install=(apt-get install -qq -y --no-install-recommends --no-remove)
+	export DEBIAN_FRONTEND=noninteractive
+	"${install[@]}" "${missing[@]}" >/dev/null 2>&1 </dev/null ||
+		{ apt-get update -qq </dev/null && "${install[@]}" "${missing[@]}" </dev/null; } >&2 ||
+		die "could not install packages; see why with: apt-get install ${missing[*]}"
+}
+
+# cache_make DIR COMMAND...: make the cache entry DIR, unless it is there, by
+# COMMAND, which gets a directory to fill as one more argument.  An entry
+# appears whole or not at all, and is made once however many ask for it.
+cache_make() {
+	local dir=$1 lock
+	shift
+
+	mkdir -p "${dir%/*}"
+	exec {lock}>>"$dir.lock"
+	flock -n "$lock" || {
+		[ -d "$dir" ] || note "waiting for another run that makes $dir"
+		flock -s "$lock"
+	}
+	if [ ! -d "$dir" ]; then
+		flock "$lock"
+		rm -rf "$dir.tmp"
+		mkdir "$dir.tmp"
+		"$@" "$dir.tmp"
+		mv -T "$dir.tmp" "$dir"
+	fi
+	exec {lock}>&-
+}
+
+# cache_hold DIR: keep cache_drop away from DIR until this process ends.
+cache_hold() {
+	local lock
+
+	exec {lock}>>"$1.lock"
+	flock -s "$lock"
+	[ -d "$1" ] || die "$1 has just been replaced by a newer version; run again"
+}
+
+# cache_drop DIR...: remove entries, but for those in use.
+cache_drop() {
+	local dir
+
+	for dir in "$@"; do
+		flock -n "$dir.lock" rm -rf "$dir" "$dir.tmp" || :
+	done
+}
+
+# in_root ENTRY DIR COMMAND...: run COMMAND in the Debian root ENTRY/root, in
+# /work, which is DIR.  What it changes elsewhere is gone afterwards, so that
+# any number may use one root at once.
+in_root() {
+	local entry=$1 dir=$2 user=()
+	shift 2
+
+	is_root || user=(--user --map-root-user)
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare "${user[@]}" --mount --pid --fork --kill-child bash -euc '
+		cd "$1"
+		mount -t tmpfs tmpfs mnt
+		mkdir mnt/upper mnt/work mnt/root
+		mount -t overlay -o lowerdir=root,upperdir=mnt/upper,workdir=mnt/work \
+			overlay mnt/root
+		mkdir -p mnt/root/work
+		mount --bind "$2" mnt/root/work
+		mount -t proc proc mnt/root/proc
+		mount --rbind /dev mnt/root/dev
+		shift 2
+		exec chroot mnt/root /usr/bin/env -i -C /work HOME=/root LC_ALL=C TERM=dumb \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	' in_root "$entry" "$dir" "$@" </dev/null
+}
+
+# can_unshare: whether in_root can work here
+can_unshare() {
+	local user=()
+
+	is_root || user=(--user --map-root-user)
+	unshare "${user[@]}" --mount --pid --fork mount -t tmpfs tmpfs /mnt 2>/dev/null
+}
