@@ -13,11 +13,12 @@
 #include <linux/kconfig.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #if !IS_ENABLED(CONFIG_64BIT) || !IS_ENABLED(CONFIG_ZONE_DEVICE) || \
 	!IS_ENABLED(CONFIG_DEVICE_MIGRATION) || \
 	!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE)
-#error devpub needs a 64-bit kernel with CONFIG_ZONE_DEVICE, CONFIG_DEVICE_MIGRATION and CONFIG_MEMORY_HOTREMOVE
+#error devpub needs 64BIT, ZONE_DEVICE, DEVICE_MIGRATION and MEMORY_HOTREMOVE in the kernel
 #endif
 
 /*
@@ -42,7 +43,14 @@
 
 /* After 6.12: a page's pagemap is set at each allocation, no more once for all. */
 #ifndef DEVPUB_HAVE_PAGE_INIT_PGMAP
-#define zone_device_page_init(page, pgmap, order) zone_device_page_init(page)
+static inline void devpub_compat_page_init(struct page *page,
+					   struct dev_pagemap *pgmap,
+					   unsigned int order)
+{
+	zone_device_page_init(page);
+}
+
+#define zone_device_page_init devpub_compat_page_init
 #endif
 
 /* After 6.12: the pagemap moved from struct page into struct folio. */
@@ -70,6 +78,11 @@ static inline void dev_clear_offline(struct device *dev)
 {
 	dev->offline = false;
 }
+#endif
+
+/* After 6.12: allocation by type. */
+#ifndef DEVPUB_HAVE_KZALLOC_OBJ
+#define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
 #endif /* DEVPUB_COMPAT_H */

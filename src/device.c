@@ -104,7 +104,7 @@ static struct devpub_device *device_create_struct(struct platform_device *pdev)
 	struct devpub_device *ddev;
 	int ret;
 
-	ddev = kzalloc(sizeof(*ddev), GFP_KERNEL);
+	ddev = kzalloc_obj(*ddev);
 	if (!ddev)
 		return ERR_PTR(-ENOMEM);
 

@@ -3,6 +3,7 @@
  * Eviction: moves pages off the device by device page, when it is not known which
  * processes map them.
  */
+#include <linux/bitmap.h>
 #include <linux/cpu.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
@@ -84,7 +85,10 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	if (!src)
 		return -ENOMEM;
 
-	for (i = 0; i < pool->npages; i += n) {
+	for (i = 0;; i += n) {
+		i = find_next_bit(pool->used, pool->npages, i);
+		if (i >= pool->npages)
+			break;
 		if (interruptible && signal_pending(current)) {
 			ret = -EINTR;
 			break;
@@ -98,6 +102,29 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	atomic64_add(*moved, &ddev->stats.evicted);
 	kvfree(src);
 	return ret;
+}
+
+static long evict_drain_this_cpu(void *data)
+{
+	const struct devpub_pool *pool = data;
+
+	/* The first thing that a migration, even of nothing, does. */
+	return migrate_device_range(NULL, pool->base_pfn, 0);
+}
+
+/*
+ * The batches in which each processor gathers pages for mlock and munlock hold
+ * references, and an idle processor holds them for ever.  lru_add_drain_all() is
+ * not exported.
+ */
+static void evict_drain_batches(struct devpub_pool *pool)
+{
+	int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		work_on_cpu(cpu, evict_drain_this_cpu, pool);
+	cpus_read_unlock();
 }
 
 /**
@@ -131,6 +158,7 @@ void devpub_evict_all(struct devpub_device *ddev)
 				 out, jiffies_to_msecs(jiffies - start) / 1000);
 			report += EVICT_REPORT_EVERY;
 		}
+		evict_drain_batches(pool);
 		schedule_timeout_idle(delay);
 		delay = min(2 * delay, EVICT_RETRY_MAX);
 	}

@@ -272,26 +272,39 @@ struct devpub_ioctl_command {
 	int (*run)(struct devpub_device *ddev, void *arg, bool *answered);
 };
 
-/* A struct may grow; its first version, and what precedes, may not change. */
-#define COMMAND(nr, type, first_size, fn)				\
-	[_IOC_NR(nr)] = {						\
-		.size = sizeof(type) +					\
-			BUILD_BUG_ON_ZERO(sizeof(type) < (first_size)) + \
-			BUILD_BUG_ON_ZERO(sizeof(type) % sizeof(u64)) +	\
-			BUILD_BUG_ON_ZERO(_IOC_SIZE(nr) != sizeof(type)), \
-		.min_size = first_size,					\
-		.run = fn,						\
-	}
-
 static const struct devpub_ioctl_command devpub_commands[] = {
-	COMMAND(DEVPUB_IOC_INFO, struct devpub_info, 48, ioctl_info),
-	COMMAND(DEVPUB_IOC_MIGRATE_TO, struct devpub_migrate, 80,
-		ioctl_migrate_to),
-	COMMAND(DEVPUB_IOC_MIGRATE_FROM, struct devpub_migrate, 80,
-		ioctl_migrate_from),
-	COMMAND(DEVPUB_IOC_QUERY, struct devpub_query, 80, ioctl_query),
-	COMMAND(DEVPUB_IOC_EVICT, struct devpub_evict, 24, ioctl_evict),
+	[_IOC_NR(DEVPUB_IOC_INFO)] = {
+		.size		= sizeof(struct devpub_info),
+		.min_size	= DEVPUB_INFO_SIZE_VER0,
+		.run		= ioctl_info,
+	},
+	[_IOC_NR(DEVPUB_IOC_MIGRATE_TO)] = {
+		.size		= sizeof(struct devpub_migrate),
+		.min_size	= DEVPUB_MIGRATE_SIZE_VER0,
+		.run		= ioctl_migrate_to,
+	},
+	[_IOC_NR(DEVPUB_IOC_MIGRATE_FROM)] = {
+		.size		= sizeof(struct devpub_migrate),
+		.min_size	= DEVPUB_MIGRATE_SIZE_VER0,
+		.run		= ioctl_migrate_from,
+	},
+	[_IOC_NR(DEVPUB_IOC_QUERY)] = {
+		.size		= sizeof(struct devpub_query),
+		.min_size	= DEVPUB_QUERY_SIZE_VER0,
+		.run		= ioctl_query,
+	},
+	[_IOC_NR(DEVPUB_IOC_EVICT)] = {
+		.size		= sizeof(struct devpub_evict),
+		.min_size	= DEVPUB_EVICT_SIZE_VER0,
+		.run		= ioctl_evict,
+	},
 };
+
+/* No holes and no padding at the end, for either width of program. */
+static_assert(sizeof(struct devpub_info) == DEVPUB_INFO_SIZE_VER0);
+static_assert(sizeof(struct devpub_migrate) == DEVPUB_MIGRATE_SIZE_VER0);
+static_assert(sizeof(struct devpub_query) == DEVPUB_QUERY_SIZE_VER0);
+static_assert(sizeof(struct devpub_evict) == DEVPUB_EVICT_SIZE_VER0);
 
 static long ioctl_run(struct devpub_device *ddev,
 		      const struct devpub_ioctl_command *command,

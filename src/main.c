@@ -8,12 +8,12 @@
 #undef pr_fmt	/* compat.h came first */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/numa.h>
+#include <linux/overflow.h>
 #include <linux/platform_device.h>
 #include <linux/string.h>
 
@@ -55,24 +55,26 @@ static int spec_add(const struct devpub_provider_ops *provider, u64 start,
 }
 
 /*
- * memparse() takes anything for a number: "", "-1" and what does not fit 64 bits,
- * which it returns cut down.
+ * memparse() alone takes anything for a number: "", "-1", and what does not fit 64
+ * bits, which it cuts down.  Here it only says what a suffix stands for.
  */
 static int parse_bytes(const char *text, const char **rest, u64 *bytes)
 {
-	unsigned long long plain;
-	char *end, *digits_end;
+	size_t n = strncasecmp(text, "0x", 2) ? strspn(text, "0123456789") :
+		   2 + strspn(text + 2, "0123456789abcdefABCDEF");
+	char number[24], unit[3] = "1", *unit_end;
+	u64 value, unit_bytes;
 
-	if (!isdigit(*text))
+	if (!n || n >= sizeof(number))
 		return -EINVAL;
-	*bytes = memparse(text, &end);
+	strscpy(number, text, n + 1);
+	if (kstrtou64(number, 0, &value))
+		return -EINVAL;
 
-	plain = simple_strtoull(text, &digits_end, 0);
-	/* A suffix only ever multiplies; the digits alone must fit, too. */
-	if (*bytes < plain || digits_end - text > 20)
-		return -EINVAL;
-	*rest = end;
-	return 0;
+	unit[1] = text[n];
+	unit_bytes = memparse(unit, &unit_end);
+	*rest = text + n + (unit_end - unit - 1);
+	return check_mul_overflow(value, unit_bytes, bytes) ? -EINVAL : 0;
 }
 
 static int region_set(const char *value, const struct kernel_param *kp)

@@ -212,7 +212,7 @@ static u8 migrate_explain_page(const struct devpub_migration *m,
 
 	if (home && home != &m->ddev->pool)
 		return DEVPUB_REASON_OTHER_DEVICE;
-	if (m->to == (home != NULL))
+	if (m->to ? !!home : !home)
 		return DEVPUB_REASON_ALREADY;
 	if (is_zone_device_page(page) && !home)
 		return DEVPUB_REASON_SPECIAL;
@@ -297,6 +297,49 @@ static void migrate_mapping(struct devpub_migration *m,
 	migrate_explain(m, vma, start, npages, reasons);
 }
 
+/*
+ * Bring the pages of one mapping back, but leave alone what stays in system memory
+ * anyway: kernels up to 6.12 at least split every THP that migrate_vma_setup()
+ * passes, also when only device pages are asked for (mm/migrate_device.c,
+ * migrate_vma_collect_pmd()).
+ */
+static void migrate_mapping_from(struct devpub_migration *m,
+				 struct vm_area_struct *vma,
+				 unsigned long start, unsigned long end,
+				 u8 *reasons)
+{
+	unsigned long addr, next, npages;
+	struct page *page;
+	bool large;
+	u8 *r;
+
+	for (addr = start; addr < end; addr = next) {
+		next = devpub_range_window_end(addr, end, PTRS_PER_PTE);
+		devpub_query_pages(m->mm, addr, &page, 1);
+		large = page && folio_test_large(page_folio(page));
+		if (page)
+			put_page(page);
+		if (!large)
+			continue;
+
+		npages = devpub_range_pages(addr, next);
+		r = reasons + devpub_range_pages(start, addr);
+		migrate_explain(m, vma, addr, npages, r);
+		if (memchr(r, DEVPUB_REASON_BUSY, npages) ||
+		    memchr(r, DEVPUB_REASON_PINNED, npages)) {
+			/* Some are on the device all the same. */
+			memset(r, DEVPUB_REASON_UNSEEN, npages);
+			continue;
+		}
+		if (addr > start)
+			migrate_mapping(m, vma, start, addr, reasons);
+		reasons = r + npages;
+		start = next;
+	}
+	if (start < end)
+		migrate_mapping(m, vma, start, end, reasons);
+}
+
 /**
  * devpub_migrate_window() - migrate the pages of a window
  * @m: a migration that has begun
@@ -335,8 +378,12 @@ int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 		if (refusal && !m->to)
 			refusal = DEVPUB_REASON_ALREADY;
 		memset(r, refusal, devpub_range_pages(addr, next));
-		if (!refusal)
+		if (refusal)
+			continue;
+		if (m->to)
 			migrate_mapping(m, vma, addr, next, r);
+		else
+			migrate_mapping_from(m, vma, addr, next, r);
 	}
 
 	mmap_read_unlock(m->mm);

@@ -10,8 +10,8 @@ struct page;
 
 /**
  * struct devpub_pool - the free pages of a device
- * @lock:	protects @nfree, @free and @used.  Taken with interrupts off: the
- *		last reference to a page can be dropped in any context
+ * @lock:	taken with interrupts off: the last reference to a page can be
+ *		dropped in any context
  * @base_pfn:	frame number of page 0
  * @npages:	pages of the device
  * @nfree:	pages in @free
@@ -22,7 +22,7 @@ struct page;
  *		first allocation
  */
 struct devpub_pool {
-	spinlock_t lock;
+	spinlock_t lock; /* protects nfree, free and used */
 	unsigned long base_pfn;
 	u32 npages;
 	u32 nfree;

@@ -25,3 +25,4 @@ probe PAGE_INIT_PGMAP	memremap.h	'zone_device_page_init\(struct page \*page, str
 probe PAGE_PGMAP	mmzone.h	'struct dev_pagemap \*page_pgmap\('
 probe GUP_REMOTE_VMAS	mm.h		'long get_user_pages_remote\([^;]*struct vm_area_struct \*\*vmas'
 probe DEV_FLAGS		device.h	'__create_dev_flag_accessors\(offline,'
+probe KZALLOC_OBJ	slab.h		'#define kzalloc_obj\('

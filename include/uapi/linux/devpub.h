@@ -92,6 +92,8 @@ struct devpub_info {
 	__u32 provider;
 };
 
+#define DEVPUB_INFO_SIZE_VER0	48 /* the first version */
+
 /**
  * enum devpub_reason - what became of a page in a migration
  * @DEVPUB_REASON_UNSEEN:	not looked at (the call ended before)
@@ -183,6 +185,8 @@ struct devpub_migrate {
 	__aligned_u64 refused;
 };
 
+#define DEVPUB_MIGRATE_SIZE_VER0	80 /* the first version */
+
 /**
  * enum devpub_where - where a page lives
  * @DEVPUB_WHERE_UNSEEN:	not looked at (the call ended before)
@@ -237,6 +241,8 @@ struct devpub_query {
 	__aligned_u64 other;
 };
 
+#define DEVPUB_QUERY_SIZE_VER0	80 /* the first version */
+
 /**
  * struct devpub_evict - DEVPUB_IOC_EVICT: move every process's pages off the device
  * @flags:	in: must be 0
@@ -253,6 +259,8 @@ struct devpub_evict {
 	__aligned_u64 moved;
 	__aligned_u64 remaining;
 };
+
+#define DEVPUB_EVICT_SIZE_VER0	24 /* the first version */
 
 #define DEVPUB_IOC_INFO		_IOWR(DEVPUB_IOC_MAGIC, 0x00, struct devpub_info)
 #define DEVPUB_IOC_MIGRATE_TO	_IOWR(DEVPUB_IOC_MAGIC, 0x01, struct devpub_migrate)
