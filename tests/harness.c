@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Runs the cases of a test program and reports them in KTAP. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "ktap.h"
+
+/* How long a killed case may take to go, and a device to get its pages back. */
+#define GRACE_MS	20000
+
+static struct test_case *first;
+static struct test_case **last = &first;
+
+/* Shared with the case's processes. */
+static char *skip_reason;
+#define SKIP_REASON_MAX	256
+
+void test_register(struct test_case *test)
+{
+	*last = test;
+	last = &test->next;
+}
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	printf("# %s:%d: %s\n", file, line, text);
+	fflush(stdout);
+	_exit(1);
+}
+
+void test_skip(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(skip_reason, SKIP_REASON_MAX, fmt, args);
+	va_end(args);
+	fflush(stdout);
+	_exit(KTAP_EXIT_SKIP);
+}
+
+void test_note(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("# ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+pid_t test_fork(void)
+{
+	pid_t parent = getpid();
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		FAIL("fork: %s", strerror(errno));
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+	}
+	return pid;
+}
+
+void test_wait(pid_t pid)
+{
+	int status;
+
+	CHECK_CALL(waitpid(pid, &status, 0));
+	if (WIFSIGNALED(status))
+		FAIL("child killed by signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status))
+		FAIL("child exited with %d", WEXITSTATUS(status));
+}
+
+void test_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	CHECK_CALL(waitpid(pid, NULL, 0));
+}
+
+void test_gate_open(struct test_gate *gate)
+{
+	CHECK_CALL(pipe2(gate->fd[0], O_CLOEXEC));
+	CHECK_CALL(pipe2(gate->fd[1], O_CLOEXEC));
+}
+
+void test_gate_signal(struct test_gate *gate, int self)
+{
+	CHECK_EQ(write(gate->fd[self][1], "", 1), 1);
+}
+
+void test_gate_await(struct test_gate *gate, int self)
+{
+	char byte;
+
+	/* The other side's end is open here too, so its death must not hang us. */
+	if (gate->fd[!self][1] >= 0)
+		close(gate->fd[!self][1]);
+	gate->fd[!self][1] = -1;
+	if (read(gate->fd[!self][0], &byte, 1) != 1)
+		FAIL("the other process is gone");
+}
+
+unsigned long long test_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+void test_sleep(unsigned int milliseconds)
+{
+	struct timespec time = {
+		.tv_sec = milliseconds / 1000,
+		.tv_nsec = milliseconds % 1000 * 1000000L,
+	};
+
+	while (nanosleep(&time, &time) && errno == EINTR)
+		;
+}
+
+int test_read_value(const char *path, unsigned long long *value)
+{
+	FILE *file = fopen(path, "re");
+	int items;
+
+	if (!file)
+		return -1;
+	items = fscanf(file, "%llu", value);
+	fclose(file);
+	return items == 1 ? 0 : -1;
+}
+
+int test_write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t ret;
+
+	if (fd < 0)
+		return -1;
+	ret = write(fd, text, strlen(text));
+	close(fd);
+	return ret == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+void test_read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t ret;
+
+	if (fd < 0)
+		FAIL("%s: %s", path, strerror(errno));
+	ret = read(fd, text, size - 1);
+	if (ret < 0)
+		FAIL("%s: %s", path, strerror(errno));
+	text[ret] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	close(fd);
+}
+
+long long test_field(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(name);
+	long long value = -1;
+	char line[256];
+
+	if (!file)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, length) && line[length] == ':')
+			value = strtoll(line + length + 1, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+/* The status of a child, or -1 when it is still there after the time. */
+static int wait_for(pid_t pid, unsigned int ms)
+{
+	const struct timespec tick = { .tv_nsec = 100000000 };
+	unsigned long long end = test_milliseconds() + ms;
+	sigset_t set;
+	int status;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		if (test_milliseconds() > end)
+			return -1;
+		sigtimedwait(&set, NULL, &tick);
+	}
+	return status;
+}
+
+/*
+ * Whatever a case did, its pages must be back once its processes are gone: a
+ * page that is lost is lost by the case after which it is missed.
+ */
+static bool devices_balanced(void)
+{
+	unsigned long long end = test_milliseconds() + GRACE_MS;
+	struct devpub_info info;
+
+	for (unsigned int i = 0; device_info_of(i, &info) == 0; i++) {
+		while (info.free != info.capacity) {
+			if (test_milliseconds() > end) {
+				test_note("device %u misses %llu of %llu bytes",
+					  i, (unsigned long long)
+					  (info.capacity - info.free),
+					  (unsigned long long)info.capacity);
+				return false;
+			}
+			test_sleep(50);
+			if (device_info_of(i, &info))
+				return true;
+		}
+	}
+	return true;
+}
+
+static int run_case(const struct test_case *test)
+{
+	int status;
+	pid_t pid;
+
+	skip_reason[0] = '\0';
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
+		test->run();
+		fflush(stdout);
+		_exit(0);
+	}
+	setpgid(pid, pid);
+	status = wait_for(pid, test->seconds * 1000);
+	kill(-pid, SIGKILL);
+	if (status < 0) {
+		test_note("no end after %u s", test->seconds);
+		if (wait_for(pid, GRACE_MS) < 0)
+			test_note("and it can't be killed");
+		return -1;
+	}
+	if (WIFSIGNALED(status)) {
+		test_note("killed by signal %d (%s)", WTERMSIG(status),
+			  strsignal(WTERMSIG(status)));
+		return -1;
+	}
+	return WEXITSTATUS(status);
+}
+
+static bool wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	while (*names)
+		if (!strcmp(*names++, name))
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int nr = 0, failed = 0;
+	struct test_case *test;
+	sigset_t set;
+
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		for (test = first; test; test = test->next)
+			puts(test->name);
+		return 0;
+	}
+	skip_reason = mmap(NULL, SKIP_REASON_MAX, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (skip_reason == MAP_FAILED) {
+		perror("mmap");
+		return 1;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+
+	for (test = first; test; test = test->next)
+		nr += wanted(test->name, argv + 1);
+	if (!nr) {
+		fprintf(stderr, "%s: no such case; --list names them\n", argv[0]);
+		return 1;
+	}
+	ktap_plan(nr);
+	nr = 0;
+	for (test = first; test; test = test->next) {
+		int status;
+
+		if (!wanted(test->name, argv + 1))
+			continue;
+		status = run_case(test);
+		if (!devices_balanced())
+			status = -1;
+		if (status == KTAP_EXIT_SKIP) {
+			ktap_skip(++nr, test->name, skip_reason);
+		} else if (status) {
+			ktap_not_ok(++nr, test->name);
+			failed++;
+		} else {
+			ktap_ok(++nr, test->name);
+		}
+	}
+	fflush(stdout);
+	return failed ? 1 : 0;
+}

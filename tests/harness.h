@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Cases of a test program.  Each runs in a process of its own, so that a crash
+ * or a hang is one failed case, and passes by returning.
+ *
+ * A check that fails ends the process it is made in: a case that forks must ask
+ * for its children's status (test_wait()).
+ */
+#ifndef DEVPUB_TESTS_HARNESS_H
+#define DEVPUB_TESTS_HARNESS_H
+
+#include <errno.h>
+#include <string.h>
+#include <sys/types.h>
+
+struct test_case {
+	const char *name;
+	void (*run)(void);
+	unsigned int seconds;
+	struct test_case *next;
+};
+
+void test_register(struct test_case *test);
+
+/* Emulated machines are slow, so the limit only tells a hang from work. */
+#define CASE(fn)	CASE_SECONDS(fn, 120)
+
+#define CASE_SECONDS(fn, limit)						\
+	static void fn(void);						\
+	static struct test_case case_##fn = {				\
+		.name = #fn, .run = fn, .seconds = (limit),		\
+	};								\
+	__attribute__((constructor)) static void register_##fn(void)	\
+	{								\
+		test_register(&case_##fn);				\
+	}								\
+	static void fn(void)
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+void test_skip(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+void test_note(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+#define FAIL(...)	test_fail(__FILE__, __LINE__, __VA_ARGS__)
+#define SKIP(...)	test_skip(__VA_ARGS__)
+
+#define CHECK(cond)							\
+	do {								\
+		if (!(cond))						\
+			FAIL("not true: %s", #cond);			\
+	} while (0)
+
+/* For integers of any type that are not negative. */
+#define CHECK_CMP(a, op, b)						\
+	do {								\
+		unsigned long long a_ = (a), b_ = (b);			\
+									\
+		if (!(a_ op b_))					\
+			FAIL("%s %s %s: got %llu, %llu",		\
+			     #a, #op, #b, a_, b_);			\
+	} while (0)
+
+#define CHECK_EQ(a, b)	CHECK_CMP(a, ==, b)
+
+/* For calls that return -1 and set errno. */
+#define CHECK_CALL(call)						\
+	do {								\
+		if ((call) == -1)					\
+			FAIL("%s: %s", #call, strerror(errno));		\
+	} while (0)
+
+#define CHECK_ERRNO(call, expected)					\
+	do {								\
+		int ret_ = (call);					\
+									\
+		if (ret_ != -1)						\
+			FAIL("%s: returned %d instead of %s",		\
+			     #call, ret_, #expected);			\
+		if (errno != (expected))				\
+			FAIL("%s: %s instead of %s",			\
+			     #call, strerror(errno), #expected);	\
+	} while (0)
+
+/* A child that dies with its case; returns as fork() does. */
+pid_t test_fork(void);
+
+/* Wait for a child; the case fails unless it exited with 0. */
+void test_wait(pid_t pid);
+
+/* Kill a child and wait until it is gone. */
+void test_kill(pid_t pid);
+
+/* A point where two processes meet, in both directions. */
+struct test_gate {
+	int fd[2][2];
+};
+
+void test_gate_open(struct test_gate *gate);
+/* Each side names itself: 0 for the parent, 1 for the child. */
+void test_gate_signal(struct test_gate *gate, int self);
+void test_gate_await(struct test_gate *gate, int self);
+
+unsigned long long test_milliseconds(void);
+void test_sleep(unsigned int milliseconds);
+
+/* Text files of a value each, such as those of sysfs. */
+int test_read_value(const char *path, unsigned long long *value);
+int test_write_text(const char *path, const char *text);
+void test_read_text(const char *path, char *text, size_t size);
+/* The value of a line "name:   value kB" of a file, or -1. */
+long long test_field(const char *path, const char *name);
+
+#endif /* DEVPUB_TESTS_HARNESS_H */

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # variables for those who read this in
+# What the test scripts share.  For the shell of busybox, too.
+#
+# A script defines functions, each a case, and ends with "cases NAME...".  A case
+# runs in a subshell under "set -e": it fails by any command that does, or says
+# "fail WHY" or "skip WHY".
+
+here=$(cd "$(dirname "$0")" && pwd)
+class=/sys/class/devpub
+driver=/sys/bus/platform/drivers/devpub
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+note() {
+	printf '# %s\n' "$*"
+}
+
+fail() {
+	note "$*"
+	exit 1
+}
+
+skip() {
+	printf '%s\n' "$*" >"$scratch/skip"
+	exit 4
+}
+
+cases() {
+	number=0 failed=0
+
+	printf 'KTAP version 1\n1..%d\n' $#
+	for name in "$@"; do
+		number=$((number + 1))
+		case_start=$(log_mark)
+		# Not in a condition, where the shell would ignore "set -e".
+		set +e
+		(
+			set -e
+			"$name"
+		)
+		status=$?
+		set -e
+		case $status in
+		0) echo "ok $number $name" ;;
+		4) echo "ok $number $name # SKIP $(cat "$scratch/skip")" ;;
+		*)
+			echo "not ok $number $name"
+			failed=1
+			;;
+		esac
+	done
+	exit $failed
+}
+
+# The kernel log, from a mark on.  The mark is a line in the log itself, for a
+# ring buffer has no line numbers.
+log_mark() {
+	log_marks=$(cat /proc/sys/kernel/random/uuid)
+	echo "devpub-test: mark $log_marks" >/dev/kmsg
+	echo "$log_marks"
+}
+
+log_since() {
+	dmesg | sed "1,/devpub-test: mark $1\$/d"
+}
+
+# until SECONDS COMMAND...: wait for it to succeed
+until_true() {
+	tries=$(($1 * 10))
+	shift
+	while ! "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+loaded() {
+	grep -q '^devpub ' /proc/modules
+}
+
+# load [PARAMETERS]: must succeed
+load() {
+	answer=$("$here/mod" load "$DEVPUB_KO" "$*") || fail "load '$*': $answer"
+}
+
+# unload: must succeed, given the time that a late page needs
+unload() {
+	answer=$("$here/mod" unload devpub) || fail "unload: $answer"
+}
+
+need_module_file() {
+	[ -n "${DEVPUB_KO:-}" ] || skip "loads and unloads the module: set DEVPUB_KO to its file"
+	! loaded || unload
+}
+
+mem_total() {
+	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo
+}
+
+total_is() {
+	[ "$(mem_total)" = "$1" ]
+}
+
+offline_blocks() {
+	cat /sys/devices/system/memory/memory*/state | grep -vc '^online$' || :
+}
+
+all_free() {
+	for device in "$class"/devpub*; do
+		[ -e "$device" ] || continue
+		[ "$(cat "$device/free")" = "$(cat "$device/capacity")" ] || return 1
+	done
+}
+
+# start NAME PEER-ARGUMENTS...: run a peer until it is ready; its pid is in $peer
+start() {
+	peer_log=$scratch/$1
+	: >"$peer_log"
+	shift
+	"$here/peer" "$@" >"$peer_log" 2>&1 &
+	peer=$!
+	until_true 60 grep -q '^ready' "$peer_log" || {
+		cat "$peer_log"
+		kill -9 $peer
+		fail "peer $*: not ready"
+	}
+}
+
+# finish PID: let a peer go on; it must find its memory whole
+finish() {
+	kill -USR1 "$1" 2>/dev/null || :
+	wait "$1" || fail "the process lost data"
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
+
+#define WORDS		(PAGE / sizeof(uint64_t))
+
+#define PAGEMAP_PRESENT	(1ULL << 63)
+#define PAGEMAP_PFN	((1ULL << 55) - 1)
+
+void *mem_map(size_t pages)
+{
+	void *addr = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (addr == MAP_FAILED)
+		FAIL("mmap of %zu pages: %s", pages, strerror(errno));
+	/* Fails only where the kernel has no huge pages. */
+	madvise(addr, pages * PAGE, MADV_NOHUGEPAGE);
+	return addr;
+}
+
+void *mem_map_huge(size_t pages)
+{
+	const uintptr_t huge = HUGE_PAGES * PAGE;
+	char *addr = mem_map(pages + HUGE_PAGES);
+	char *start = (char *)(((uintptr_t)addr + huge - 1) & ~(huge - 1));
+
+	if (start > addr)
+		CHECK_CALL(munmap(addr, start - addr));
+	CHECK_CALL(munmap(start + pages * PAGE, addr + huge - start));
+	if (madvise(start, pages * PAGE, MADV_HUGEPAGE))
+		SKIP("no transparent huge pages in this kernel");
+	return start;
+}
+
+void *mem_new(size_t pages, uint64_t seed)
+{
+	void *addr = mem_map(pages);
+
+	mem_fill(addr, pages, seed);
+	return addr;
+}
+
+static uint64_t mem_word(uint64_t seed, size_t index)
+{
+	return (seed << 40 ^ (index + 1)) * 0x9e3779b97f4a7c15ULL;
+}
+
+void mem_fill(void *addr, size_t pages, uint64_t seed)
+{
+	uint64_t *word = addr;
+
+	for (size_t i = 0; i < pages * WORDS; i++)
+		word[i] = mem_word(seed, i);
+}
+
+void mem_check(const void *addr, size_t pages, uint64_t seed)
+{
+	const uint64_t *word = addr;
+
+	for (size_t i = 0; i < pages * WORDS; i++)
+		if (word[i] != mem_word(seed, i))
+			FAIL("wrong data in page %zu of %zu, byte %#zx: %#llx",
+			     (size_t)(i / WORDS), pages, (size_t)(i % WORDS * 8),
+			     (unsigned long long)word[i]);
+}
+
+void mem_check_zero(const void *addr, size_t pages)
+{
+	const uint64_t *word = addr;
+
+	for (size_t i = 0; i < pages * WORDS; i++)
+		if (word[i])
+			FAIL("page %zu of %zu, byte %#zx is not zero: %#llx",
+			     (size_t)(i / WORDS), pages, (size_t)(i % WORDS * 8),
+			     (unsigned long long)word[i]);
+}
+
+static void read_entries(const char *path, uint64_t first, uint64_t *entries,
+			 size_t count)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t done = 0;
+
+	if (fd < 0)
+		FAIL("%s: %s", path, strerror(errno));
+	while (done < count) {
+		ssize_t ret = pread(fd, entries + done,
+				    (count - done) * sizeof(*entries),
+				    (first + done) * sizeof(*entries));
+
+		if (ret <= 0)
+			FAIL("%s: no entry %#llx", path,
+			     (unsigned long long)(first + done));
+		done += ret / sizeof(*entries);
+	}
+	close(fd);
+}
+
+void mem_pfns(const void *addr, size_t pages, uint64_t *pfns)
+{
+	read_entries("/proc/self/pagemap", address(addr) / PAGE, pfns, pages);
+	for (size_t i = 0; i < pages; i++) {
+		if (!(pfns[i] & PAGEMAP_PRESENT)) {
+			pfns[i] = 0;
+			continue;
+		}
+		pfns[i] &= PAGEMAP_PFN;
+		if (!pfns[i])
+			FAIL("pagemap hides frame numbers: run as root");
+	}
+}
+
+uint64_t mem_pfn(const void *addr)
+{
+	uint64_t pfn;
+
+	mem_pfns(addr, 1, &pfn);
+	return pfn;
+}
+
+uint64_t mem_kpageflags(const void *addr)
+{
+	uint64_t pfn = mem_pfn(addr);
+	uint64_t flags = 0;
+
+	if (pfn)
+		read_entries("/proc/kpageflags", pfn, &flags, 1);
+	return flags;
+}
+
+/* Read the maps up to the mapping that holds addr or has the name. */
+static bool find_mapping(FILE *file, uint64_t addr, const char *name,
+			 unsigned long long *start, unsigned long long *end)
+{
+	char line[512], path[256];
+
+	while (fgets(line, sizeof(line), file)) {
+		path[0] = '\0';
+		if (sscanf(line, "%llx-%llx %*s %*s %*s %*s %255s",
+			   start, end, path) < 2)
+			continue;
+		if (name ? !strcmp(path, name) : addr >= *start && addr < *end)
+			return true;
+	}
+	return false;
+}
+
+long long mem_smaps(const void *addr, const char *name)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	unsigned long long start, end;
+	size_t length = strlen(name);
+	long long value = -1;
+	char line[512];
+
+	CHECK(file);
+	if (!find_mapping(file, address(addr), NULL, &start, &end))
+		FAIL("no mapping at %p", addr);
+	while (value < 0 && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "VmFlags:", 8))
+			break;
+		if (!strncmp(line, name, length) && line[length] == ':')
+			value = strtoll(line + length + 1, NULL, 10);
+	}
+	fclose(file);
+	return value;
+}
+
+void *mem_find(const char *name, size_t *pages)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	unsigned long long start, end;
+	void *found = NULL;
+
+	CHECK(file);
+	if (find_mapping(file, 0, name, &start, &end)) {
+		*pages = (end - start) / PAGE;
+		found = (void *)(uintptr_t)start;
+	}
+	fclose(file);
+	return found;
+}

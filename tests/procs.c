@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Several processes, and the ends of processes. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
+
+#define PAGES	2000UL
+
+CASE_SECONDS(two_at_once, 240)
+{
+	pid_t pid[2];
+
+	for (int i = 0; i < 2; i++) {
+		pid[i] = test_fork();
+		if (pid[i])
+			continue;
+
+		int fd = device_open();
+		char *addr = mem_new(PAGES, i);
+
+		for (int round = 0; round < 20; round++) {
+			move_to_device(fd, addr, PAGES);
+			mem_check(addr, PAGES, 2 * round + i);
+			mem_fill(addr, PAGES, 2 * round + 2 + i);
+			move_to_system(fd, addr, PAGES);
+			mem_check(addr, PAGES, 2 * round + 2 + i);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++)
+		test_wait(pid[i]);
+}
+
+/* Each of parent and child writes; neither sees what the other wrote. */
+static void write_apart(int fd, char *addr, pid_t pid, struct test_gate *gate,
+			bool parent_first)
+{
+	if (pid == 0) {
+		test_gate_await(gate, 1);
+		mem_check(addr, PAGES, 1);
+		mem_fill(addr, PAGES, 2);
+		mem_check(addr, PAGES, 2);
+		_exit(0);
+	}
+	if (parent_first)
+		mem_fill(addr, PAGES, 3);
+	test_gate_signal(gate, 0);
+	test_wait(pid);
+	mem_check(addr, PAGES, parent_first ? 3 : 1);
+	mem_fill(addr, PAGES, 4);
+	to_device(fd, addr, PAGES);
+	mem_check(addr, PAGES, 4);
+}
+
+static void fork_then_migrate(bool parent_first)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	struct test_gate gate;
+	pid_t pid;
+
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid) {
+		move_to_device(fd, addr, PAGES);
+		check_on_device(fd, addr, PAGES);
+	}
+	write_apart(fd, addr, pid, &gate, parent_first);
+}
+
+static void migrate_then_fork(bool parent_first)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	struct test_gate gate;
+	pid_t pid;
+
+	move_to_device(fd, addr, PAGES);
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid)
+		check_on_device(fd, addr, PAGES);
+	write_apart(fd, addr, pid, &gate, parent_first);
+}
+
+CASE(fork_then_migrate_child_writes)
+{
+	fork_then_migrate(false);
+}
+
+CASE(fork_then_migrate_both_write)
+{
+	fork_then_migrate(true);
+}
+
+CASE(migrate_then_fork_child_writes)
+{
+	migrate_then_fork(false);
+}
+
+CASE(migrate_then_fork_both_write)
+{
+	migrate_then_fork(true);
+}
+
+/* One page, shared by fork, is one page of the device wherever it is seen. */
+CASE(child_sees_the_move)
+{
+	int fd = device_open();
+	uint64_t idle = device_free_pages(fd);
+	char *addr = mem_new(PAGES, 1);
+	struct test_gate gate;
+	pid_t pid;
+
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		test_gate_await(&gate, 1);
+		check_on_device(fd, addr, PAGES);
+		to_device_all(fd, addr, PAGES, DEVPUB_REASON_ALREADY);
+		/* And the child may bring them back for both. */
+		move_to_system(fd, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+		_exit(0);
+	}
+	move_to_device(fd, addr, PAGES);
+	CHECK_EQ(device_free_pages(fd), idle - PAGES);
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
+	check_in_system(fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+	device_await_free_pages(fd, idle);
+}
+
+/* The parent ends first; the pages are the child's then. */
+CASE(parent_exits)
+{
+	int fd = device_open();
+	struct test_gate gate;
+	pid_t pid;
+
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		char *addr = mem_new(PAGES, 1);
+
+		move_to_device(fd, addr, PAGES);
+		if (fork())
+			_exit(0);
+		test_sleep(300);
+		check_on_device(fd, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+		mem_fill(addr, PAGES, 2);
+		move_to_system(fd, addr, PAGES);
+		mem_check(addr, PAGES, 2);
+		test_gate_signal(&gate, 1);
+		_exit(0);
+	}
+	test_wait(pid);
+	test_gate_await(&gate, 0);
+}
+
+CASE(exit_on_device)
+{
+	int fd = device_open();
+	uint64_t idle = device_free_pages(fd);
+	pid_t pid = test_fork();
+
+	if (pid == 0) {
+		move_to_device(fd, mem_new(PAGES, 1), PAGES);
+		_exit(0);
+	}
+	test_wait(pid);
+	device_await_free_pages(fd, idle);
+}
+
+/* exec() gives the old memory up, and the file with it. */
+CASE(exec_on_device)
+{
+	int fd = device_open();
+	uint64_t idle = device_free_pages(fd);
+	pid_t pid = test_fork();
+
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY);
+
+		move_to_device(fd, mem_new(PAGES, 1), PAGES);
+		dup2(null, 1);
+		execl("/proc/self/exe", "procs", "--list", NULL);
+		_exit(1);
+	}
+	test_wait(pid);
+	device_await_free_pages(fd, idle);
+}
+
+/* A file handed on by fork serves the memory of whoever calls. */
+CASE(file_of_another)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	pid_t pid = test_fork();
+
+	if (pid == 0) {
+		char *own = mem_new(PAGES, 2);
+
+		move_to_device(fd, own, PAGES);
+		mem_check(own, PAGES, 2);
+		_exit(0);
+	}
+	test_wait(pid);
+	check_in_system(fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+}
+
+/* Killed at any point of a migration, each time later than before. */
+CASE_SECONDS(killed_in_the_middle, 240)
+{
+	const size_t pages = 8 * PAGES;
+	int fd = device_open();
+	uint64_t idle = device_free_pages(fd);
+
+	for (int i = 0; i < 25; i++) {
+		struct test_gate gate;
+		pid_t pid;
+
+		test_gate_open(&gate);
+		pid = test_fork();
+		if (pid == 0) {
+			char *addr = mem_map(pages);
+
+			for (size_t j = 0; j < pages; j++)
+				addr[j * PAGE] = 1;
+			test_gate_signal(&gate, 1);
+			for (;;) {
+				to_device(fd, addr, pages);
+				to_system(fd, addr, pages);
+			}
+		}
+		test_gate_await(&gate, 0);
+		test_sleep(7 * i);
+		test_kill(pid);
+		device_await_free_pages(fd, idle);
+	}
+}
+
+/* Both processes of a fork migrate the same pages to and fro. */
+CASE_SECONDS(tug_of_war, 240)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	pid_t pid = test_fork();
+
+	for (int round = 0; round < 30; round++) {
+		if (pid)
+			to_device(fd, addr, PAGES);
+		else
+			to_system(fd, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+	}
+	if (pid == 0)
+		_exit(0);
+	test_wait(pid);
+	mem_check(addr, PAGES, 1);
+}

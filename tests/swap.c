@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory with a copy in swap.  A page that is in the swap cache must not move:
+ * 6.12 moves it in a way that no one can undo.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
+
+#define PAGES		256UL
+#define SWAP_PAGES	(4 * PAGES)
+
+#define KPF_SWAPCACHE	(1ULL << 13)
+
+static const char disk[] = "/dev/ram0";
+
+static int load_brd(void)
+{
+	if (system("modprobe brd rd_nr=1 rd_size=8192 2>/dev/null"))
+		return -1;
+	for (int i = 0; i < 20 && access(disk, W_OK); i++)
+		test_sleep(100);
+	return access(disk, W_OK);
+}
+
+/* A small swap area on a RAM disk; the case is skipped without it. */
+static void swap_begin(bool *loaded)
+{
+	static uint32_t header[PAGE / sizeof(uint32_t)];
+	uint64_t size;
+	int file;
+
+	if (geteuid())
+		SKIP("needs root");
+	if (test_field("/proc/meminfo", "SwapTotal") > 0)
+		SKIP("the system has swap already");
+	*loaded = access(disk, W_OK);
+	if (*loaded && load_brd())
+		SKIP("no RAM disk: the kernel's module brd is not to be had");
+	file = open(disk, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (file < 0 || ioctl(file, BLKGETSIZE64, &size) ||
+	    size < SWAP_PAGES * PAGE)
+		SKIP("%s is in use or too small", disk);
+	/* union swap_header: version and last page behind the boot block */
+	header[1024 / 4] = 1;
+	header[1024 / 4 + 1] = size / PAGE - 1;
+	memcpy((char *)header + PAGE - 10, "SWAPSPACE2", 10);
+	CHECK_EQ(write(file, header, PAGE), PAGE);
+	CHECK_CALL(fsync(file));
+	close(file);
+	if (swapon(disk, 0))
+		SKIP("swapon: %s", strerror(errno));
+}
+
+/* Run the body as a child, so that the swap area goes however it ends. */
+static void with_swap(void (*body)(void))
+{
+	bool loaded;
+	int status;
+	pid_t pid;
+
+	swap_begin(&loaded);
+	pid = test_fork();
+	if (pid == 0) {
+		body();
+		fflush(stdout);
+		_exit(0);
+	}
+	CHECK_CALL(waitpid(pid, &status, 0));
+	CHECK_CALL(swapoff(disk));
+	if (loaded && syscall(SYS_delete_module, "brd", O_NONBLOCK))
+		test_note("brd stays loaded: %s", strerror(errno));
+	if (WIFSIGNALED(status))
+		FAIL("killed by signal %d", WTERMSIG(status));
+	_exit(WEXITSTATUS(status));
+}
+
+static size_t in_swap_cache(const char *addr, size_t pages)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pages; i++)
+		count += !!(mem_kpageflags(addr + i * PAGE) & KPF_SWAPCACHE);
+	return count;
+}
+
+/* Push the pages out; true when most of them went. */
+static bool page_out(char *addr, size_t pages)
+{
+	for (int i = 0; i < 20; i++) {
+		size_t present = 0;
+
+		CHECK_CALL(madvise(addr, pages * PAGE, MADV_PAGEOUT));
+		for (size_t j = 0; j < pages; j++)
+			present += !!mem_pfn(addr + j * PAGE);
+		if (present * 2 < pages)
+			return true;
+		test_sleep(50);
+	}
+	return false;
+}
+
+/*
+ * The page is back, but its swap slot is held still: a child that shared it has
+ * kept the slot from being freed at the fault.
+ */
+static char *swap_cached(uint64_t seed)
+{
+	char *addr = mem_new(PAGES, seed);
+	struct test_gate gate;
+	pid_t pid;
+
+	if (!page_out(addr, PAGES))
+		SKIP("the kernel swapped nothing out");
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		test_gate_await(&gate, 1);
+		_exit(0);
+	}
+	mem_check(addr, PAGES, seed);
+	test_kill(pid);
+	if (in_swap_cache(addr, PAGES) < PAGES / 2)
+		SKIP("this kernel leaves no pages in the swap cache");
+	return addr;
+}
+
+static void swap_cache_body(void)
+{
+	unsigned char reasons[PAGES];
+	bool cached[PAGES];
+	int fd = device_open();
+	char *addr = swap_cached(1);
+	size_t stay = 0;
+
+	for (size_t i = 0; i < PAGES; i++) {
+		cached[i] = in_swap_cache(addr + i * PAGE, 1);
+		stay += cached[i];
+	}
+	migrate_range(fd, DEVPUB_IOC_MIGRATE_TO, addr, PAGES, 0, reasons);
+	for (size_t i = 0; i < PAGES; i++)
+		CHECK_EQ(reasons[i], cached[i] ? DEVPUB_REASON_SWAPCACHE :
+						 DEVPUB_REASON_MOVED);
+	CHECK_EQ(query(fd, addr, PAGES, NULL).system, stay);
+	mem_check(addr, PAGES, 1);
+
+	/* A write gives the slot up, and then the page may move. */
+	mem_fill(addr, PAGES, 2);
+	for (size_t i = 0; i < PAGES; i++)
+		if (!in_swap_cache(addr + i * PAGE, 1))
+			to_device(fd, addr + i * PAGE, 1);
+	CHECK_CMP(query(fd, addr, PAGES, NULL).device, >, PAGES / 2);
+	mem_check(addr, PAGES, 2);
+	to_system(fd, addr, PAGES);
+	CHECK_EQ(query(fd, addr, PAGES, NULL).device, 0);
+	mem_check(addr, PAGES, 2);
+}
+
+CASE(swap_cache)
+{
+	with_swap(swap_cache_body);
+}
+
+static void swap_cache_unmapped_body(void)
+{
+	int fd = device_open();
+	uint64_t idle = device_free_pages(fd);
+	char *addr = swap_cached(1);
+
+	to_device(fd, addr, PAGES);
+	CHECK_CALL(munmap(addr, PAGES * PAGE));
+	device_await_free_pages(fd, idle);
+}
+
+CASE(swap_cache_unmapped)
+{
+	with_swap(swap_cache_unmapped_body);
+}
+
+static void swapped_out_body(void)
+{
+	unsigned char reasons[PAGES], where[PAGES];
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	size_t out = 0;
+
+	if (!page_out(addr, PAGES))
+		SKIP("the kernel swapped nothing out");
+	query(fd, addr, PAGES, where);
+	migrate_range(fd, DEVPUB_IOC_MIGRATE_TO, addr, PAGES,
+		      DEVPUB_MIGRATE_POPULATE, reasons);
+	for (size_t i = 0; i < PAGES; i++) {
+		if (where[i] != DEVPUB_WHERE_ABSENT)
+			continue;
+		CHECK_EQ(reasons[i], DEVPUB_REASON_SWAPPED);
+		out++;
+	}
+	CHECK_CMP(out, >=, PAGES / 2);
+	mem_check(addr, PAGES, 1);
+	to_device(fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+	to_system(fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+}
+
+CASE(swapped_out)
+{
+	with_swap(swapped_out_body);
+}
+
+/* Reclaim has no say over what is on the device. */
+static void device_pages_body(void)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+
+	move_to_device(fd, addr, PAGES);
+	madvise(addr, PAGES * PAGE, MADV_PAGEOUT);
+	madvise(addr, PAGES * PAGE, MADV_COLD);
+	check_on_device(fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+	move_to_system(fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+}
+
+CASE(device_pages_are_not_swapped)
+{
+	with_swap(device_pages_body);
+}

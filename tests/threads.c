@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Threads that use memory while another one migrates it to and fro. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
+
+#define PAGES	1024UL
+#define ROUNDS	20
+#define WORDS	(PAGE / sizeof(uint64_t))
+
+static atomic_bool stop;
+
+struct writer {
+	uint64_t *addr;
+	size_t pages;
+	/* This writer's word of every page. */
+	unsigned int word;
+	uint64_t turns;
+};
+
+/* A word that is not what this thread wrote last is a lost or torn update. */
+static void *count_up(void *data)
+{
+	struct writer *writer = data;
+
+	while (!atomic_load(&stop)) {
+		for (size_t i = 0; i < writer->pages; i++) {
+			volatile uint64_t *word =
+				&writer->addr[i * WORDS + writer->word];
+
+			if (*word != writer->turns)
+				FAIL("page %zu: %llu instead of %llu", i,
+				     (unsigned long long)*word,
+				     (unsigned long long)writer->turns);
+			*word = writer->turns + 1;
+		}
+		writer->turns++;
+	}
+	return NULL;
+}
+
+/* Writers of the same pages, each of its own words. */
+CASE_SECONDS(writers, 240)
+{
+	struct writer writer[2];
+	pthread_t thread[2];
+	int fd = device_open();
+	uint64_t *addr = mem_map(PAGES);
+	unsigned long moved = 0;
+
+	memset(addr, 0, PAGES * PAGE);
+	for (int i = 0; i < 2; i++) {
+		writer[i] = (struct writer) {
+			.addr = addr, .pages = PAGES, .word = 200 + i,
+		};
+		CHECK_EQ(pthread_create(&thread[i], NULL, count_up, &writer[i]),
+			 0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		moved += to_device(fd, addr, PAGES).pages[DEVPUB_REASON_MOVED];
+		moved += to_system(fd, addr, PAGES).pages[DEVPUB_REASON_MOVED];
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_join(thread[i], NULL), 0);
+	CHECK_CMP(moved, >, PAGES * ROUNDS);
+	for (int i = 0; i < 2; i++) {
+		CHECK_CMP(writer[i].turns, >, 0);
+		for (size_t j = 0; j < PAGES; j++)
+			CHECK_EQ(addr[j * WORDS + 200 + i], writer[i].turns);
+	}
+}
+
+static atomic_ullong *shared_words;
+
+static void *add_up(void *data)
+{
+	unsigned long long *turns = data;
+
+	while (!atomic_load(&stop)) {
+		for (size_t i = 0; i < PAGES; i++)
+			atomic_fetch_add(&shared_words[i * WORDS], 1);
+		(*turns)++;
+	}
+	return NULL;
+}
+
+/* Atomic operations of several processors on the same words. */
+CASE_SECONDS(atomics, 240)
+{
+	unsigned long long turns[2] = { 0, 0 };
+	pthread_t thread[2];
+	int fd = device_open();
+
+	shared_words = mem_map(PAGES);
+	memset(shared_words, 0, PAGES * PAGE);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_create(&thread[i], NULL, add_up, &turns[i]), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		to_device(fd, shared_words, PAGES);
+		to_system(fd, shared_words, PAGES);
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_join(thread[i], NULL), 0);
+	for (size_t i = 0; i < PAGES; i++)
+		CHECK_EQ(atomic_load(&shared_words[i * WORDS]),
+			 turns[0] + turns[1]);
+}
+
+struct migrator {
+	char *addr;
+	size_t pages;
+};
+
+static void *migrate(void *data)
+{
+	struct migrator *own = data;
+	int fd = device_open();
+
+	for (int i = 0; i < ROUNDS; i++) {
+		to_device(fd, own->addr, own->pages);
+		to_system(fd, own->addr, own->pages);
+	}
+	return NULL;
+}
+
+/* Threads that migrate ranges of one address space that overlap. */
+CASE_SECONDS(overlapping_migrations, 240)
+{
+	struct migrator own[2];
+	pthread_t thread[2];
+	char *addr = mem_new(PAGES, 1);
+
+	for (int i = 0; i < 2; i++) {
+		own[i].addr = addr + i * PAGES / 3 * PAGE;
+		own[i].pages = PAGES * 2 / 3;
+		CHECK_EQ(pthread_create(&thread[i], NULL, migrate, &own[i]), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_join(thread[i], NULL), 0);
+	mem_check(addr, PAGES, 1);
+}
+
+static void *remap(void *data)
+{
+	char *addr = data;
+
+	while (!atomic_load(&stop)) {
+		CHECK_CALL(munmap(addr + PAGES / 4 * PAGE, PAGES / 4 * PAGE));
+		CHECK(mmap(addr + PAGES / 4 * PAGE, PAGES / 4 * PAGE,
+			   PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+		      MAP_FAILED);
+		memset(addr + PAGES / 4 * PAGE, 5, PAGES / 4 * PAGE);
+		CHECK_CALL(madvise(addr + PAGES / 2 * PAGE, PAGES / 4 * PAGE,
+				   MADV_DONTNEED));
+		CHECK_CALL(mprotect(addr, PAGES / 8 * PAGE, PROT_READ));
+		CHECK_CALL(mprotect(addr, PAGES / 8 * PAGE,
+				    PROT_READ | PROT_WRITE));
+	}
+	return NULL;
+}
+
+/* The range is unmapped, mapped and cut up under the migration. */
+CASE_SECONDS(changing_mappings, 240)
+{
+	pthread_t thread;
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+
+	CHECK_EQ(pthread_create(&thread, NULL, remap, addr), 0);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		to_device(fd, addr, PAGES);
+		to_system(fd, addr, PAGES);
+	}
+	atomic_store(&stop, true);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	mem_check(addr, PAGES / 4, 1);
+}

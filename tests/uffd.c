@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory whose faults a program handles itself. */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
+
+#define PAGES	32UL
+
+static int uffd_register(void *addr, uint64_t mode, uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	struct uffdio_register reg = {
+		.range = { .start = address(addr), .len = PAGES * PAGE },
+		.mode = mode,
+	};
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		SKIP("no userfaultfd for this: %s", strerror(errno));
+	return uffd;
+}
+
+static void *write_byte(void *addr)
+{
+	*(volatile char *)addr = 77;
+	return NULL;
+}
+
+/* A write to the page must raise a fault with these flags. */
+static pthread_t write_faults(int uffd, char *addr, uint64_t flags)
+{
+	struct pollfd ready = { .fd = uffd, .events = POLLIN };
+	struct uffd_msg msg;
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, write_byte, addr), 0);
+	if (poll(&ready, 1, 20000) != 1)
+		FAIL("a write raised no fault");
+	CHECK_EQ(read(uffd, &msg, sizeof(msg)), sizeof(msg));
+	CHECK_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+	CHECK_EQ(msg.arg.pagefault.address & -PAGE, address(addr));
+	CHECK_EQ(msg.arg.pagefault.flags & flags, flags);
+	return thread;
+}
+
+/* Holes are the handler's to fill; what is there moves. */
+CASE(missing)
+{
+	int fd = device_open();
+	char *addr = mem_map(PAGES);
+	char *hole = addr + PAGES / 2 * PAGE;
+	struct uffdio_zeropage zero = {
+		.range = { .start = address(hole), .len = PAGES / 2 * PAGE },
+	};
+	struct outcome out;
+	pthread_t thread;
+	int uffd;
+
+	mem_fill(addr, PAGES / 2, 1);
+	uffd = uffd_register(addr, UFFDIO_REGISTER_MODE_MISSING, 0);
+	out = populate(fd, addr, PAGES);
+	CHECK_EQ(out.pages[DEVPUB_REASON_MOVED], PAGES / 2);
+	CHECK_EQ(out.pages[DEVPUB_REASON_POPULATED], 0);
+	check_on_device(fd, addr, PAGES / 2);
+	check_absent(fd, hole, PAGES / 2);
+	mem_check(addr, PAGES / 2, 1);
+
+	thread = write_faults(uffd, hole, UFFD_PAGEFAULT_FLAG_WRITE);
+	CHECK_CALL(ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(hole[0], 77);
+}
+
+/* What is protected against writing stays so there and back. */
+CASE(write_protected)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	struct uffdio_writeprotect protect = {
+		.range = { .start = address(addr), .len = PAGES * PAGE },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	pthread_t thread;
+	int uffd;
+
+	uffd = uffd_register(addr, UFFDIO_REGISTER_MODE_WP,
+			     UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	for (int back = 0; back < 2; back++) {
+		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;
+		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		move_to_device(fd, addr, PAGES);
+		if (back)
+			move_to_system(fd, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+		thread = write_faults(uffd, addr + 5 * PAGE,
+				      UFFD_PAGEFAULT_FLAG_WP);
+		protect.mode = 0;
+		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		CHECK_EQ(pthread_join(thread, NULL), 0);
+		CHECK_EQ(addr[5 * PAGE], 77);
+		mem_fill(addr, PAGES, 1);
+		to_system(fd, addr, PAGES);
+	}
+}

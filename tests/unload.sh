@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Taking the device away from those who use it.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+before() {
+	need_module_file
+	total=$(mem_total)
+	load size=256M
+}
+
+# The RAM is back and nothing of the device is left.
+after() {
+	! loaded || fail "still loaded"
+	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
+	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
+	until_true 5 total_is "$total" ||
+		fail "MemTotal is $(mem_total) kB, it was $total kB"
+	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
+}
+
+names() {
+	before
+	[ -c /dev/devpub0 ]
+	grep -q ': devpub0$' /proc/iomem
+	[ "$(cat "$class/devpub0/capacity")" = $((256 << 20)) ]
+	[ "$(cat "$class/devpub0/provider")" = carve ]
+	[ "$(mem_total)" -lt $((total - 250 * 1024)) ] || fail "MemTotal did not shrink"
+	unload
+	after
+}
+
+two_devices() {
+	need_module_file
+	total=$(mem_total)
+	load size=128M,128M
+	for device in devpub0 devpub1; do
+		[ -c "/dev/$device" ]
+		grep -q ": $device\$" /proc/iomem
+		[ "$(cat "$class/$device/capacity")" = $((128 << 20)) ]
+	done
+	unload
+	after
+}
+
+default_size() {
+	need_module_file
+	total=$(mem_total)
+	load
+	[ "$(cat "$class/devpub0/capacity")" = $((256 << 20)) ]
+	unload
+	after
+}
+
+live_mappings() {
+	before
+	start one hold 32
+	one=$peer
+	start two hold 16
+	two=$peer
+	[ "$(cat "$class/devpub0/free")" = $(((256 - 48) << 20)) ] || fail "not on the device"
+	unload
+	after
+	finish "$one"
+	finish "$two"
+}
+
+# Nobody has the module's code on its stack once it is gone, so it stays.
+open_file() {
+	before
+	start open open 8
+	answer=$("$here/mod" unload devpub) && fail "unloaded under an open file"
+	case $answer in
+	EAGAIN | EBUSY) ;;
+	*) fail "unload: $answer" ;;
+	esac
+	loaded || fail "not loaded any more"
+	[ -c /dev/devpub0 ]
+	finish "$peer"
+	until_true 10 all_free || fail "pages are missing"
+	unload
+	after
+}
+
+# Several processes migrate all the time: rmmod refuses, unbind does not.
+under_load() {
+	before
+	start a load 16
+	a=$peer
+	start b load 8
+	b=$peer
+	sleep 1
+	answer=$("$here/mod" unload devpub) && fail "unloaded under open files"
+	case $answer in
+	EAGAIN | EBUSY) ;;
+	*) fail "unload: $answer" ;;
+	esac
+	echo devpub.0 >"$driver/unbind"
+	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
+	wait "$a" || fail "$(cat "$scratch/a")"
+	wait "$b" || fail "$(cat "$scratch/b")"
+	grep -q '^ENODEV' "$scratch/a" || fail "no ENODEV for the first"
+	grep -q '^ENODEV' "$scratch/b" || fail "no ENODEV for the second"
+	unload
+	after
+}
+
+# An unbound device's open files do not keep its memory.
+unbind_with_open_file() {
+	before
+	start open open 8
+	echo devpub.0 >"$driver/unbind"
+	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
+	until_true 5 total_is "$total" || fail "MemTotal is $(mem_total) kB, it was $total kB"
+	finish "$peer"
+	unload
+	after
+}
+
+bind_again() {
+	before
+	for round in 1 2 3; do
+		start hold hold 8
+		echo devpub.0 >"$driver/unbind"
+		[ ! -e /dev/devpub0 ] || fail "round $round: /dev/devpub0 is still there"
+		finish "$peer"
+		echo devpub.0 >"$driver/bind"
+		[ -c /dev/devpub0 ] || fail "round $round: no /dev/devpub0"
+		[ "$(cat "$class/devpub0/capacity")" = $((256 << 20)) ]
+		until_true 10 all_free || fail "round $round: pages are missing"
+	done
+	start hold hold 8
+	unload
+	after
+	finish "$peer"
+}
+
+# A page that can't leave: the log says so, and the wait ends with the hold.
+held_page() {
+	before
+	start pin pin 4
+	"$here/mod" unload devpub >"$scratch/unload" &
+	unloading=$!
+	until_true 25 log_tells "devpub.*[0-9]+ page" || fail "no word in the log about the page"
+	loaded || fail "unloaded under a page"
+	kill -0 "$unloading" || fail "the unloading ended: $(cat "$scratch/unload")"
+	note "$(log_since "$case_start" | grep -E 'devpub.*[0-9]+ page' | head -n 1)"
+	finish "$peer"
+	until_true 20 unloaded_in_background || fail "still waiting after the page came free"
+	wait "$unloading" || fail "unload: $(cat "$scratch/unload")"
+	after
+}
+
+log_tells() {
+	log_since "$case_start" | grep -qE "$1"
+}
+
+unloaded_in_background() {
+	[ -s "$scratch/unload" ]
+}
+
+cases names two_devices default_size live_mappings open_file under_load \
+	unbind_with_open_file bind_again held_page
