@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -337,6 +338,7 @@ static long devpub_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (_IOC_TYPE(cmd) != DEVPUB_IOC_MAGIC ||
 	    nr >= ARRAY_SIZE(devpub_commands))
 		return -ENOTTY;
+	nr = array_index_nospec(nr, ARRAY_SIZE(devpub_commands));
 	if (!devpub_device_enter(ddev))
 		return -ENODEV;
 	ret = ioctl_run(ddev, &devpub_commands[nr], (void __user *)arg,
