@@ -27,7 +27,7 @@ die() {
 
 # Nothing stops without a word.
 set -E
-trap 'note "stopped at ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+trap 'note "stopped at ${BASH_SOURCE[0]##*/}:$LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"' ERR
 
 is_root() {
 	[ "$(id -u)" -eq 0 ]
@@ -131,4 +131,11 @@ can_unshare() {
 
 	is_root || user=(--user --map-root-user)
 	unshare "${user[@]}" --mount --pid --fork mount -t tmpfs tmpfs /mnt 2>/dev/null
+}
+
+# copy_source DIR: all that the module is built from, and nothing built
+copy_source() {
+	mkdir -p "$1"
+	tar -c -C "$top" --exclude-from="$top/.gitignore" Kbuild include src kunit |
+		tar -x -C "$1"
 }

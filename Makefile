@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For people; the kernel's build system reads Kbuild.
+
+VARIABLES := KDIR KERNELS TESTS ONLY FULL V O MEMORY SMP TIMEOUT
+export $(VARIABLES)
+
+# The tree to build for: by default, that of the running kernel.
+tree := $(abspath $(or $(KDIR),/lib/modules/$(shell uname -r)/build))
+
+modules:
+	@test -f $(tree)/Makefile || { \
+		echo "no kernel headers in $(tree);" \
+		     "run: sudo apt-get install linux-headers-$$(uname -r)" \
+		     "or give a kernel's tree as KDIR=" >&2; exit 1; }
+	$(MAKE) -C $(tree) M=$(CURDIR) modules
+
+build:
+	@ONLY=build scripts/check
+
+check:
+	@scripts/check
+
+demo:
+	@scripts/demo
+
+clean:
+	$(if $(wildcard $(tree)/Makefile),$(MAKE) -C $(tree) M=$(CURDIR) clean)
+	rm -rf build
+
+help:
+	@echo 'make          build devpub.ko for the running kernel, or for KDIR=TREE'
+	@echo 'make demo     show it at work in a guest'
+	@echo 'make check    build and test it on stock kernels: all that must pass'
+	@echo 'make build    only build it for these kernels'
+	@echo 'make clean    remove what was built'
+	@echo
+	@scripts/check --help 2>&1 || :
+
+.PHONY: modules build check demo clean help
