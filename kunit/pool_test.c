@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pool: which pages of a device are free (src/pool.c).
+ *
+ * Most cases have a pool of their own, of page numbers without pages.
+ */
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/limits.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "pool.h"
+
+/* The last word of the bitmap is used in part only. */
+#define POOL_PAGES	130
+#define POOL_BASE	0x123456UL
+
+static int pool_test_init(struct kunit *test)
+{
+	struct devpub_pool *pool;
+
+	pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return -ENOMEM;
+	test->priv = pool;
+	return devpub_pool_init(pool, POOL_BASE, POOL_PAGES);
+}
+
+/* However a case ends, its pool is whole again. */
+static void pool_test_exit(struct kunit *test)
+{
+	struct devpub_pool *pool = test->priv;
+
+	if (!pool || !pool->used)
+		return;
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), pool->npages);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(pool->used, pool->npages));
+	devpub_pool_destroy(pool);
+}
+
+static void pool_give_all(struct kunit *test, const unsigned long *pfns, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_TRUE(test, devpub_pool_give(test->priv, pfns[i]));
+}
+
+struct pool_size {
+	const char *name;
+	unsigned long npages;
+	int want;
+};
+
+static const struct pool_size pool_sizes[] = {
+	{ "none", 0, -EINVAL },
+	{ "one", 1, 0 },
+	{ "a word of the bitmap less one", BITS_PER_LONG - 1, 0 },
+	{ "a word of the bitmap", BITS_PER_LONG, 0 },
+	{ "a word of the bitmap and one", BITS_PER_LONG + 1, 0 },
+	{ "4 GiB", SZ_4G >> PAGE_SHIFT, 0 },
+	{ "more than 32 bits can number", 1UL << 32, -EINVAL },
+	{ "a number whose low half is small", (1UL << 32) + 1, -EINVAL },
+	{ "the most", ULONG_MAX, -EINVAL },
+};
+
+static void pool_size_desc(const struct pool_size *size, char *desc)
+{
+	strscpy(desc, size->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(pool_size, pool_sizes, pool_size_desc);
+
+static void pool_init_bounds(struct kunit *test)
+{
+	const struct pool_size *size = test->param_value;
+	struct devpub_pool pool = {};
+	unsigned long pfn;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_init(&pool, POOL_BASE, size->npages),
+			size->want);
+	if (size->want) {
+		KUNIT_EXPECT_NULL(test, pool.free);
+		KUNIT_EXPECT_NULL(test, pool.used);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, (unsigned long)pool.npages, size->npages);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(&pool), pool.npages);
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(&pool, &pfn, 1), 1U);
+	KUNIT_EXPECT_EQ(test, pfn, POOL_BASE);
+	KUNIT_EXPECT_TRUE(test, devpub_pool_give(&pool, pfn));
+	devpub_pool_destroy(&pool);
+	/* A device whose probe failed early is destroyed as well. */
+	devpub_pool_destroy(&pool);
+}
+
+/* From the lowest up, in batches of any size, and then no more. */
+static void pool_take_in_order(struct kunit *test)
+{
+	static const u32 batches[] = { 1, 3, 60, 1, 64, 0, 1 };
+	struct devpub_pool *pool = test->priv;
+	unsigned long pfns[POOL_PAGES] = {};
+	u32 i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(batches); i++) {
+		KUNIT_ASSERT_EQ(test, batches[i],
+				devpub_pool_take(pool, pfns + n, batches[i]));
+		n += batches[i];
+		KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool),
+				POOL_PAGES - n);
+		KUNIT_EXPECT_EQ(test, bitmap_weight(pool->used, POOL_PAGES), n);
+	}
+	KUNIT_ASSERT_EQ(test, n, (u32)POOL_PAGES);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, pfns[i], POOL_BASE + i);
+	pool_give_all(test, pfns, n);
+}
+
+static void pool_take_none(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(test->priv, NULL, 0), 0U);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(test->priv),
+			(u32)POOL_PAGES);
+}
+
+static void pool_exhausted(struct kunit *test)
+{
+	struct devpub_pool *pool = test->priv;
+	unsigned long pfns[POOL_PAGES], pfn = 0;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, POOL_PAGES),
+			(u32)POOL_PAGES);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), 0U);
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &pfn, 1), 0U);
+	KUNIT_EXPECT_EQ(test, pfn, 0UL);
+
+	/* One page that comes back is one page to have. */
+	KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, POOL_BASE + 77));
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &pfn, 1), 1U);
+	KUNIT_EXPECT_EQ(test, pfn, POOL_BASE + 77);
+	pool_give_all(test, pfns, POOL_PAGES);
+}
+
+/* Fewer are free than wanted: those, and nothing is written past them. */
+static void pool_take_part(struct kunit *test)
+{
+	struct devpub_pool *pool = test->priv;
+	unsigned long pfns[POOL_PAGES + 5];
+	u32 i, n = POOL_PAGES - 2;
+
+	for (i = 0; i < ARRAY_SIZE(pfns); i++)
+		pfns[i] = ULONG_MAX;
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, n), n);
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns + n, 7), 2U);
+	KUNIT_EXPECT_EQ(test, pfns[n], POOL_BASE + n);
+	KUNIT_EXPECT_EQ(test, pfns[n + 1], POOL_BASE + n + 1);
+	for (i = POOL_PAGES; i < ARRAY_SIZE(pfns); i++)
+		KUNIT_EXPECT_EQ(test, pfns[i], ULONG_MAX);
+	pool_give_all(test, pfns, POOL_PAGES);
+}
+
+/* In whatever order pages come back, each one is there to be had once. */
+static void pool_give_in_any_order(struct kunit *test)
+{
+	struct devpub_pool *pool = test->priv;
+	DECLARE_BITMAP(seen, POOL_PAGES) = {};
+	unsigned long pfns[POOL_PAGES];
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, POOL_PAGES),
+			(u32)POOL_PAGES);
+	/* 37 and 130 have no common factor: all pages, in steps of 37. */
+	for (i = 0; i < POOL_PAGES; i++) {
+		KUNIT_ASSERT_TRUE(test, devpub_pool_give(pool, POOL_BASE +
+							 i * 37 % POOL_PAGES));
+		KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), i + 1);
+	}
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, POOL_PAGES),
+			(u32)POOL_PAGES);
+	for (i = 0; i < POOL_PAGES; i++) {
+		KUNIT_ASSERT_GE(test, pfns[i], POOL_BASE);
+		KUNIT_ASSERT_LT(test, pfns[i], POOL_BASE + POOL_PAGES);
+		KUNIT_EXPECT_FALSE(test, test_and_set_bit(pfns[i] - POOL_BASE,
+							  seen));
+	}
+	pool_give_all(test, pfns, POOL_PAGES);
+}
+
+static void pool_give_twice(struct kunit *test)
+{
+	struct devpub_pool *pool = test->priv;
+	unsigned long pfns[3];
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, 3), 3U);
+	KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, pfns[1]));
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(pool, pfns[1]));
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), POOL_PAGES - 2U);
+
+	/* Nor did the second time put it on the free list again. */
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &pfns[1], 1), 1U);
+	KUNIT_EXPECT_EQ(test, pfns[1], POOL_BASE + 1);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(pool->used, POOL_PAGES), 3U);
+	pool_give_all(test, pfns, 3);
+}
+
+struct pool_foreign {
+	const char *name;
+	unsigned long pfn;
+};
+
+static const struct pool_foreign pool_foreigns[] = {
+	{ "just below", POOL_BASE - 1 },
+	{ "far below", POOL_BASE - POOL_PAGES },
+	{ "frame 0", 0 },
+	{ "just above", POOL_BASE + POOL_PAGES },
+	{ "in the last word of the bitmap", POOL_BASE + POOL_PAGES + 1 },
+	{ "far above", POOL_BASE + (1UL << 32) },
+	{ "the last frame", ULONG_MAX },
+	{ "own, but never taken", POOL_BASE + 64 },
+};
+
+static void pool_foreign_desc(const struct pool_foreign *foreign, char *desc)
+{
+	strscpy(desc, foreign->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(pool_foreign, pool_foreigns, pool_foreign_desc);
+
+static void pool_give_foreign(struct kunit *test)
+{
+	const struct pool_foreign *foreign = test->param_value;
+	struct devpub_pool *pool = test->priv;
+	unsigned long pfns[5], next;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, 5), 5U);
+	/* What follows the last page's bit shall not matter. */
+	bitmap_set(pool->used, POOL_PAGES, -POOL_PAGES % BITS_PER_LONG);
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(pool, foreign->pfn));
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), POOL_PAGES - 5U);
+	KUNIT_EXPECT_EQ(test, bitmap_weight(pool->used, POOL_PAGES), 5U);
+	/* The free list goes on where it was. */
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &next, 1), 1U);
+	KUNIT_EXPECT_EQ(test, next, POOL_BASE + 5);
+	KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, next));
+	pool_give_all(test, pfns, 5);
+}
+
+/* Together the workers want more than there is. */
+#define HAMMER_WORKERS	4
+#define HAMMER_BATCH	48
+#define HAMMER_ROUNDS	3000
+
+/**
+ * struct pool_hammer - somebody who takes and gives pages
+ * @work:	in which it does so
+ * @pool:	whose pages
+ * @owner:	who has each page, by @id, or 0; shared by all
+ * @wrong:	counts pages that two had at a time, and pages that were not taken
+ *		back; shared by all
+ * @running:	counts those that are not done yet; shared by all
+ * @id:		this one's number
+ */
+struct pool_hammer {
+	struct work_struct work;
+	struct devpub_pool *pool;
+	atomic_t *owner;
+	atomic_t *wrong;
+	atomic_t *running;
+	int id;
+};
+
+static void pool_hammer_round(struct pool_hammer *hammer, int id,
+			      unsigned long *pfns, u32 n)
+{
+	u32 i;
+
+	n = devpub_pool_take(hammer->pool, pfns, n);
+	for (i = 0; i < n; i++)
+		if (atomic_xchg(&hammer->owner[pfns[i] - POOL_BASE], id))
+			atomic_inc(hammer->wrong);
+	for (i = 0; i < n; i++)
+		if (atomic_xchg(&hammer->owner[pfns[i] - POOL_BASE], 0) != id ||
+		    !devpub_pool_give(hammer->pool, pfns[i]))
+			atomic_inc(hammer->wrong);
+}
+
+static void pool_hammer_work(struct work_struct *work)
+{
+	struct pool_hammer *hammer = container_of(work, struct pool_hammer, work);
+	unsigned long pfns[HAMMER_BATCH];
+	struct rnd_state random;
+	int i;
+
+	prandom_seed_state(&random, hammer->id);
+	for (i = 0; i < HAMMER_ROUNDS; i++) {
+		pool_hammer_round(hammer, hammer->id, pfns,
+				  prandom_u32_state(&random) % HAMMER_BATCH + 1);
+		cond_resched();
+	}
+	atomic_dec(hammer->running);
+}
+
+static void pool_hammer_interrupt(void *data)
+{
+	unsigned long pfns[2];
+
+	pool_hammer_round(data, HAMMER_WORKERS + 1 + smp_processor_id(), pfns, 2);
+}
+
+/* The last reference to a page is dropped in any context, interrupts included. */
+static void pool_concurrent(struct kunit *test)
+{
+	atomic_t wrong = ATOMIC_INIT(0), running = ATOMIC_INIT(HAMMER_WORKERS);
+	struct pool_hammer *hammers;
+	struct workqueue_struct *wq;
+	atomic_t *owner;
+	int i;
+
+	hammers = kunit_kcalloc(test, HAMMER_WORKERS, sizeof(*hammers),
+				GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hammers);
+	owner = kunit_kcalloc(test, POOL_PAGES, sizeof(*owner), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	wq = alloc_workqueue("devpub_kunit", WQ_UNBOUND, HAMMER_WORKERS);
+	KUNIT_ASSERT_NOT_NULL(test, wq);
+
+	for (i = 0; i < HAMMER_WORKERS; i++) {
+		hammers[i] = (struct pool_hammer) {
+			.pool		= test->priv,
+			.owner		= owner,
+			.wrong		= &wrong,
+			.running	= &running,
+			.id		= i + 1,
+		};
+		INIT_WORK(&hammers[i].work, pool_hammer_work);
+		queue_work(wq, &hammers[i].work);
+	}
+	while (atomic_read(&running)) {
+		on_each_cpu(pool_hammer_interrupt, &hammers[0], true);
+		cond_resched();
+	}
+	destroy_workqueue(wq);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&wrong), 0);
+	/* The rest is what is checked after each case. */
+}
+
+static struct kunit_case pool_cases[] = {
+	KUNIT_CASE_PARAM(pool_init_bounds, pool_size_gen_params),
+	KUNIT_CASE(pool_take_in_order),
+	KUNIT_CASE(pool_take_none),
+	KUNIT_CASE(pool_exhausted),
+	KUNIT_CASE(pool_take_part),
+	KUNIT_CASE(pool_give_in_any_order),
+	KUNIT_CASE(pool_give_twice),
+	KUNIT_CASE_PARAM(pool_give_foreign, pool_foreign_gen_params),
+	KUNIT_CASE(pool_concurrent),
+	{}
+};
+
+struct kunit_suite devpub_pool_suite = {
+	.name		= "devpub_pool",
+	.init		= pool_test_init,
+	.exit		= pool_test_exit,
+	.test_cases	= pool_cases,
+};
