@@ -85,4 +85,13 @@ static inline void dev_clear_offline(struct device *dev)
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
+/* After 6.12: a namespace of symbols is a string, no more a bare word. */
+#ifdef DEVPUB_HAVE_STRING_NAMESPACE
+#define DEVPUB_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
+#define DEVPUB_EXPORT_NS_GPL(symbol, ns) EXPORT_SYMBOL_NS_GPL(symbol, #ns)
+#else
+#define DEVPUB_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
+#define DEVPUB_EXPORT_NS_GPL(symbol, ns) EXPORT_SYMBOL_NS_GPL(symbol, ns)
+#endif
+
 #endif /* DEVPUB_COMPAT_H */

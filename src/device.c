@@ -19,6 +19,7 @@
 
 #include "device.h"
 #include "evict.h"
+#include "export.h"
 #include "ioctl.h"
 #include "sysfs.h"
 
@@ -46,6 +47,7 @@ bool devpub_device_enter(struct devpub_device *ddev)
 		return false;
 	return refcount_inc_not_zero(&ddev->users);
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_device_enter);
 
 /**
  * devpub_device_exit() - end what devpub_device_enter() began
@@ -58,6 +60,7 @@ void devpub_device_exit(struct devpub_device *ddev)
 	if (refcount_dec_and_test(&ddev->users))
 		complete(&ddev->drained);
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_device_exit);
 
 static void device_release(struct device *dev)
 {
@@ -218,6 +221,34 @@ static struct platform_driver devpub_driver = {
 		.probe_type	= PROBE_FORCE_SYNCHRONOUS,
 	},
 };
+
+#ifdef DEVPUB_KUNIT
+/**
+ * devpub_device_find_get() - the live device of a number, for tests
+ * @index: N of devpubN
+ *
+ * Return: the device, to be given back by devpub_device_find_put(), or NULL.
+ */
+struct devpub_device *devpub_device_find_get(unsigned int index)
+{
+	struct device *dev;
+
+	dev = class_find_device_by_devt(&devpub_class,
+					MKDEV(MAJOR(devpub_devt), index));
+	return dev ? container_of(dev, struct devpub_device, dev) : NULL;
+}
+DEVPUB_EXPORT_FOR_KUNIT(devpub_device_find_get);
+
+/**
+ * devpub_device_find_put() - give a device back
+ * @ddev: what devpub_device_find_get() returned
+ */
+void devpub_device_find_put(struct devpub_device *ddev)
+{
+	put_device(&ddev->dev);
+}
+DEVPUB_EXPORT_FOR_KUNIT(devpub_device_find_put);
+#endif
 
 /**
  * devpub_device_driver_register() - let platform devices "devpub" become devices

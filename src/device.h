@@ -93,6 +93,11 @@ static inline bool devpub_device_is_draining(const struct devpub_device *ddev)
 	return READ_ONCE(ddev->draining);
 }
 
+#ifdef DEVPUB_KUNIT
+struct devpub_device *devpub_device_find_get(unsigned int index);
+void devpub_device_find_put(struct devpub_device *ddev);
+#endif
+
 int devpub_device_driver_register(void);
 void devpub_device_driver_unregister(void);
 

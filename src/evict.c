@@ -17,6 +17,7 @@
 
 #include "device.h"
 #include "evict.h"
+#include "export.h"
 
 /* Between two looks at pages that could not leave. */
 #define EVICT_RETRY_MIN		msecs_to_jiffies(10)
@@ -103,6 +104,7 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	kvfree(src);
 	return ret;
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_evict);
 
 static long evict_drain_this_cpu(void *data)
 {
@@ -163,3 +165,4 @@ void devpub_evict_all(struct devpub_device *ddev)
 		delay = min(2 * delay, EVICT_RETRY_MAX);
 	}
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_evict_all);

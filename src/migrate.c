@@ -33,6 +33,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "device.h"
+#include "export.h"
 #include "migrate.h"
 #include "query.h"
 #include "range.h"
@@ -63,6 +64,7 @@ int devpub_migrate_begin(struct devpub_migration *m)
 	m->pfns = m->dst + window;
 	return 0;
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_begin);
 
 /**
  * devpub_migrate_end() - release what devpub_migrate_begin() allocated
@@ -72,6 +74,7 @@ void devpub_migrate_end(struct devpub_migration *m)
 {
 	kvfree(m->src);
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_end);
 
 /* May pages of this mapping live on a device at all?  0 when they may. */
 static u8 migrate_vma_refusal(const struct vm_area_struct *vma)
@@ -389,3 +392,4 @@ int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 	mmap_read_unlock(m->mm);
 	return 0;
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_window);

@@ -8,6 +8,7 @@
 
 #include <linux/devpub.h>
 
+#include "export.h"
 #include "pool.h"
 #include "query.h"
 #include "range.h"
@@ -45,6 +46,7 @@ unsigned int devpub_query_pages(struct mm_struct *mm, unsigned long addr,
 	pages[0] = NULL;
 	return 1;
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_query_pages);
 
 static u8 query_where(const struct devpub_pool *pool, const struct page *page)
 {
@@ -118,3 +120,4 @@ int devpub_query_window(struct devpub_pool *pool, struct mm_struct *mm,
 	mmap_read_unlock(mm);
 	return 0;
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_query_window);

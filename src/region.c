@@ -6,6 +6,7 @@
 #include <linux/device.h>
 #include <linux/ioport.h>
 
+#include "export.h"
 #include "region.h"
 
 /**
@@ -34,6 +35,7 @@ int devpub_region_claim(struct devpub_region *region, struct device *dev)
 	}
 	return 0;
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_region_claim);
 
 /**
  * devpub_region_release() - give the memory of a claimed region back
@@ -47,3 +49,4 @@ void devpub_region_release(struct devpub_region *region, struct device *dev)
 	release_mem_region(region->start, region->size);
 	region->provider->release(region, dev);
 }
+DEVPUB_EXPORT_FOR_KUNIT(devpub_region_release);

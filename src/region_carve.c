@@ -15,6 +15,7 @@
 
 #include <linux/devpub.h>
 
+#include "export.h"
 #include "region.h"
 
 /*
@@ -235,3 +236,4 @@ const struct devpub_provider_ops devpub_provider_carve = {
 	.claim		= carve_claim,
 	.release	= carve_release,
 };
+DEVPUB_EXPORT_FOR_KUNIT(devpub_provider_carve);

@@ -13,6 +13,7 @@
 
 #include <linux/devpub.h>
 
+#include "export.h"
 #include "region.h"
 
 /* A range that overlaps anything but these belongs to somebody. */
@@ -104,3 +105,4 @@ const struct devpub_provider_ops devpub_provider_reserved = {
 	.claim		= reserved_claim,
 	.release	= reserved_release,
 };
+DEVPUB_EXPORT_FOR_KUNIT(devpub_provider_reserved);

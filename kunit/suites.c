@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * devpub_kunit.ko: the suites, in the order in which they run when the module is
+ * loaded.  devpub0 is there before.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+
+#include "suites.h"
+
+#if !IS_ENABLED(CONFIG_KUNIT)
+#error DEVPUB_KUNIT=1 needs a kernel with CONFIG_KUNIT: see Documentation/testing.md
+#endif
+
+kunit_test_suites(&devpub_range_suite,
+		  &devpub_abi_suite,
+		  &devpub_pool_suite);
+
+DEVPUB_IMPORT_NS(DEVPUB_INTERNALS);
+MODULE_DESCRIPTION("KUnit tests of devpub");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_SUITES_H
+#define DEVPUB_SUITES_H
+
+#include <kunit/test.h>
+
+extern struct kunit_suite devpub_range_suite;
+extern struct kunit_suite devpub_abi_suite;
+extern struct kunit_suite devpub_pool_suite;
+
+#endif /* DEVPUB_SUITES_H */

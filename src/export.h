@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What devpub_kunit.ko sees of the module's insides.  Only a build for KUnit
+ * (make DEVPUB_KUNIT=1) exports anything, and into a namespace of its own.
+ */
+#ifndef DEVPUB_EXPORT_H
+#define DEVPUB_EXPORT_H
+
+#ifdef DEVPUB_KUNIT
+#include <linux/export.h>
+#define DEVPUB_EXPORT_FOR_KUNIT(symbol) DEVPUB_EXPORT_NS_GPL(symbol, DEVPUB_INTERNALS)
+#else
+#define DEVPUB_EXPORT_FOR_KUNIT(symbol)
+#endif
+
+#endif /* DEVPUB_EXPORT_H */
