@@ -318,6 +318,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: no such case; --list names them\n", argv[0]);
 		return 1;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	ktap_plan(nr);
 	nr = 0;
 	for (test = first; test; test = test->next) {

@@ -6,6 +6,9 @@ set -eu
 
 hundred_times() {
 	need_module_file
+	# The first time is not like the others: see total_is.
+	load size=128M
+	unload
 	total=$(mem_total)
 	blocks=$(find /sys/devices/system/memory -maxdepth 1 -name 'memory*' | wc -l)
 	round=0
@@ -28,4 +31,17 @@ hundred_times() {
 	[ "$now" = "$blocks" ] || fail "$now memory blocks, there were $blocks"
 }
 
-cases hundred_times
+# Memory given back in parts is taken as a whole, and the other way round.
+other_sizes() {
+	need_module_file
+	total=$(mem_total)
+	for sizes in 128M,128M 256M 128M 384M 128M,256M 256M,128M 128M,128M,128M 512M; do
+		load "size=$sizes"
+		unload
+		total_is "$total" ||
+			fail "$sizes: MemTotal is $(mem_total) kB, it was $total kB"
+	done
+	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
+}
+
+cases other_sizes hundred_times

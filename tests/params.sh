@@ -1,0 +1,192 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Module parameters, those that can't be above all: an errno, a line that says
+# what to do, and nothing lost.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# The module's own lines since a mark: neither the loader's nor the driver core's.
+own_lines() {
+	log_since "$1" | sed 's/^\[[^]]*\] //' | grep '^devpub[ :]' |
+		grep -vE 'taint|prob(e|ing)|invalid for parameter|of coherent memory at' || :
+}
+
+# refused ERRNO TEXT PARAMETERS: how the load fails, and a word of the message
+refused() {
+	mark=$(log_mark)
+	total=$(mem_total)
+	cp /proc/iomem "$scratch/iomem"
+	if answer=$("$here/mod" load "$DEVPUB_KO" "$3"); then
+		unload
+		fail "'$3' was accepted"
+	fi
+	[ "$answer" = "$1" ] || fail "'$3': $answer instead of $1"
+	! loaded || fail "'$3': loaded all the same"
+	[ ! -e /dev/devpub0 ] || fail "'$3': left /dev/devpub0"
+	[ ! -e /sys/class/devpub ] || fail "'$3': left its class"
+	lines=$(own_lines "$mark")
+	[ "$(printf '%s\n' "$lines" | grep -c .)" = 1 ] ||
+		fail "'$3': not one line in the log: $lines"
+	printf '%s\n' "$lines" | grep -q "$2" || fail "'$3': the log says: $lines"
+	# What was carved and given back may be a little more than before.
+	case $3 in
+	128M,*) total_is "$total" || fail "'$3': MemTotal is $(mem_total) kB, it was $total kB" ;;
+	*)
+		[ "$(mem_total)" = "$total" ] || fail "'$3': MemTotal is $(mem_total) kB, it was $total kB"
+		cmp -s /proc/iomem "$scratch/iomem" || fail "'$3': /proc/iomem changed"
+		;;
+	esac
+	[ "$(offline_blocks)" = 0 ] || fail "'$3': memory blocks are offline"
+}
+
+# The kernel says this by itself.
+refused_by_kernel() {
+	need_module_file
+	answer=$("$here/mod" load "$DEVPUB_KO" "$1") && fail "'$1' was accepted"
+	[ "$answer" = EINVAL ] || [ "$answer" = ERANGE ] || fail "'$1': $answer instead of EINVAL"
+	! loaded || fail "'$1': loaded all the same"
+}
+
+sizes() {
+	need_module_file
+	refused EINVAL 'size=0' size=0
+	refused EINVAL 'size=0' size=128M,0
+	for bad in abc -1 256Mx 256MM ',' '256M,' '256M,,' ',256M' '256M,abc' 0x 1.5G \
+		256M:128M '' 0x1ffffffffffffffff 99999999999999999999 17E; do
+		refused EINVAL 'for example' "size=$bad"
+	done
+	refused EINVAL 'at most' \
+		size=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
+}
+
+sizes_beyond_memory() {
+	need_module_file
+	refused ENOMEM 'more than half' size=1000T
+	refused ENOMEM 'more than half' size=15E
+	refused ENOMEM 'more than half' size=18446744073709551615
+	refused ENOMEM 'more than half' "size=$(($(mem_total) * 3 / 4))K"
+	refused ENOMEM 'more than half' size=128M,1000T
+}
+
+size_rounded_up() {
+	need_module_file
+	block=$((0x$(cat /sys/devices/system/memory/block_size_bytes)))
+	for bytes in 1 4096 $((block - 1)) $((block / 1024))K; do
+		mark=$(log_mark)
+		load "size=$bytes"
+		[ "$(cat "$class/devpub0/capacity")" = "$block" ] ||
+			fail "size=$bytes: capacity $(cat "$class/devpub0/capacity")"
+		case $bytes in
+		*K) ! own_lines "$mark" | grep -q 'rounded up' || fail "size=$bytes: nothing to round" ;;
+		*) own_lines "$mark" | grep -q 'rounded up' || fail "size=$bytes: no word of rounding" ;;
+		esac
+		unload
+	done
+}
+
+nodes() {
+	need_module_file
+	for bad in 99 1000000 -2 2147483647; do
+		refused EINVAL 'node' "node=$bad"
+	done
+	refused_by_kernel node=abc
+	load node=0 size=128M
+	[ "$(cat "$class/devpub0/node")" = 0 ]
+	unload
+	load node=-1 size=128M
+	unload
+}
+
+windows() {
+	need_module_file
+	for bad in 0 1 3 256 511 513 1000 100000 131072 4294967295; do
+		refused EINVAL 'window' "window=$bad"
+	done
+	refused_by_kernel window=-1
+	refused_by_kernel window=abc
+	refused_by_kernel window=4294967296
+}
+
+# The engine at its other windows.
+window_sizes() {
+	need_module_file
+	for pages in 1024 65536; do
+		load size=128M "window=$pages"
+		"$here/migrate" many_rounds holes single_page gaps_between_mappings \
+			>"$scratch/migrate" || fail "window=$pages: $(cat "$scratch/migrate")"
+		unload
+	done
+}
+
+regions() {
+	need_module_file
+	for bad in '' 0x40000000 '256M,' ',256M' 0x40000000,abc 0x40000000,256M,1 x,256M \
+		0x40000000:256M 0x40000000,-1 -1,256M; do
+		refused EINVAL 'for example' "region=$bad"
+	done
+	refused EINVAL 'multiples' region=0x40000000,0
+	refused EINVAL 'multiples' region=0x40000001,256M
+	refused EINVAL 'multiples' region=0x40001000,256M
+	refused EINVAL 'multiples' region=0x40000000,1
+	refused EINVAL 'multiples' region=0x40000000,4K
+	# kernel text, and an I/O APIC
+	refused EINVAL 'iomem' region=0x1000000,16M
+	refused EINVAL 'iomem' region=0xfec00000,2M
+	refused EINVAL 'region=' region=0x10000000000000,256M
+	refused EINVAL 'region=' region=0xfffffffff0000000,256M
+	refused EINVAL 'region=' region=0xffffffffe0000000,1G
+	refused EINVAL 'region=' region=0,0xffffffffffe00000
+}
+
+# Prints the start of a range of 128 MiB at least that the boot loader or memmap=
+# has kept from the kernel.
+reserved_start() {
+	sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : Reserved$/\1 \2/p' /proc/iomem |
+		while read -r start end; do
+			start=$((0x$start)) end=$((0x$end + 1))
+			start=$(((start + (2 << 20) - 1) >> 21 << 21))
+			[ $((end - start)) -lt $((128 << 20)) ] || {
+				echo "$start"
+				break
+			}
+		done
+}
+
+reserved() {
+	need_module_file
+	start=$(reserved_start)
+	[ -n "$start" ] || skip "no 128 MiB are reserved: boot with memmap=128M\$0x50000000"
+	total=$(mem_total)
+	cp /proc/iomem "$scratch/iomem"
+
+	load "region=$start,128M"
+	[ "$(cat "$class/devpub0/provider")" = reserved ]
+	[ "$(cat "$class/devpub0/capacity")" = $((128 << 20)) ]
+	grep -q ': devpub0$' /proc/iomem
+	[ "$(mem_total)" = "$total" ] || fail "MemTotal is $(mem_total) kB, it was $total kB"
+	"$here/migrate" >"$scratch/migrate" || fail "$(cat "$scratch/migrate")"
+	start hold hold 16
+	unload
+	finish "$peer"
+	cmp -s /proc/iomem "$scratch/iomem" || fail "/proc/iomem changed"
+
+	load "region=$start,64M region=$((start + (64 << 20))),64M size=128M"
+	for device in devpub0 devpub1 devpub2; do
+		[ -c "/dev/$device" ]
+	done
+	unload
+
+	refused EINVAL 'iomem' "region=$start,1G"
+	cp /proc/iomem "$scratch/iomem"
+	answer=$("$here/mod" load "$DEVPUB_KO" \
+		"region=$start,64M region=$((start + (32 << 20))),64M") &&
+		fail "regions that overlap were accepted"
+	case $answer in
+	EINVAL | EBUSY) ;;
+	*) fail "regions that overlap: $answer" ;;
+	esac
+	! loaded || fail "loaded all the same"
+	cmp -s /proc/iomem "$scratch/iomem" || fail "/proc/iomem changed"
+}
+
+cases sizes sizes_beyond_memory size_rounded_up nodes windows window_sizes regions reserved
