@@ -4,6 +4,7 @@
  * were unplugged, and plugs them in again at the end.
  */
 #include <linux/device.h>
+#include <linux/ioport.h>
 #include <linux/kobject.h>
 #include <linux/math64.h>
 #include <linux/memory.h>
@@ -67,6 +68,29 @@ static bool carve_range_looks_movable(const struct carve_search *search,
 	return true;
 }
 
+static int carve_resource_is_whole(struct resource *res, void *data)
+{
+	const struct resource *range = data;
+
+	return res->start == range->start && res->end == range->end;
+}
+
+/*
+ * Is the range part of one entry of /proc/iomem?  Of a range across two entries,
+ * the kernel removes the memory and leaves the entries, after which the range is
+ * of no use to anyone (kernel/resource.c, release_mem_region_adjustable()).
+ */
+static bool carve_range_is_one_resource(u64 start, u64 size)
+{
+	struct resource range = { .start = start, .end = start + size - 1 };
+
+	/* Each entry is shown cut to the range; the first one has to fill it. */
+	return walk_iomem_res_desc(IORES_DESC_NONE,
+				   IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				   range.start, range.end, &range,
+				   carve_resource_is_whole) == 1;
+}
+
 /*
  * From the top down, for what is loaded first tends to lie low.
  *
@@ -85,7 +109,8 @@ static int carve_node(struct carve_search *search, u64 *startp)
 	for (start = end - search->size; start >= first; start -= block) {
 		if (signal_pending(current))
 			return -EINTR;
-		if (carve_range_looks_movable(search, start)) {
+		if (carve_range_is_one_resource(start, search->size) &&
+		    carve_range_looks_movable(search, start)) {
 			if (!offline_and_remove_memory(start, search->size)) {
 				*startp = start;
 				return 1;
@@ -214,7 +239,9 @@ static void carve_release(struct devpub_region *region, struct device *dev)
 	u64 addr, end = region->start + region->size;
 	int ret;
 
-	ret = add_memory(region->node, region->start, region->size, MHP_NONE);
+	/* Merged, lest a later carve find only entries smaller than itself. */
+	ret = add_memory(region->node, region->start, region->size,
+			 MHP_MERGE_RESOURCE);
 	if (ret) {
 		dev_err(dev, "can't give [mem %#llx-%#llx] back to the system (%d): it stays unused until a reboot\n",
 			region->start, end - 1, ret);
