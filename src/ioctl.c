@@ -321,6 +321,10 @@ static long ioctl_run(struct devpub_device *ddev,
 	if (ret)
 		return ret;
 
+	/* Find out that the results can't be written while nothing is done yet. */
+	if (copy_to_user(user, &arg, min_t(size_t, user_size, command->size)))
+		return -EFAULT;
+
 	ret = command->run(ddev, &arg, &answered);
 
 	if (answered && copy_to_user(user, &arg,
