@@ -11,6 +11,7 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmstat.h>
 
 #include "export.h"
 #include "pool.h"
@@ -141,6 +142,14 @@ DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_free_pages);
 static void devpub_pool_folio_free(struct folio *folio)
 {
 	struct page *page = folio_page(folio, 0);
+
+	/*
+	 * munlock() passes device pages by (mm/mlock.c, mlock_pte_range()), so a
+	 * page may arrive here marked and counted as locked.  The page allocator
+	 * does the same for its pages (mm/page_alloc.c, free_pages_prepare()).
+	 */
+	if (folio_test_clear_mlocked(folio))
+		mod_zone_page_state(page_zone(page), NR_MLOCK, -1);
 
 	WARN_ON_ONCE(!devpub_pool_give(page_pgmap(page)->owner,
 				       page_to_pfn(page)));
