@@ -16,7 +16,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "provider.h"
+#include "fake.h"
 #include "region.h"
 
 /* Some address; nothing is looked up there. */
@@ -262,6 +262,35 @@ static void carve_one_block(struct kunit *test)
 		kunit_info(test, "another block the second time\n");
 }
 
+/*
+ * What was taken and given back in pieces can be taken as one again.  Blocks are
+ * taken from the top down, so that the second is likely to lie under the first.
+ */
+static void carve_pieces_then_whole(struct kunit *test)
+{
+	u64 block = memory_block_size_bytes();
+	struct region_test *ctx = test->priv;
+	struct devpub_region upper;
+
+	region_carve(test, block);
+	upper = ctx->region;
+	ctx->claimed = false;
+	ctx->region.size = block;
+	ctx->region.node = NUMA_NO_NODE;
+	KUNIT_EXPECT_EQ(test, region_claim(test), 0);
+	devpub_region_release(&upper, ctx->dev);
+	if (!ctx->claimed)
+		return;
+	region_release(test);
+	if (ctx->region.start + block != upper.start) {
+		kunit_info(test, "the two blocks are not neighbours\n");
+		return;
+	}
+	region_carve(test, 2 * block);
+	KUNIT_EXPECT_EQ(test, ctx->region.start, upper.start - block);
+	KUNIT_EXPECT_EQ(test, ctx->region.size, 2 * block);
+}
+
 /* The node that is asked for is the node that gives. */
 static void carve_from_node(struct kunit *test)
 {
@@ -346,7 +375,7 @@ static void reserved_refuses_ram(struct kunit *test)
 static void reserved_refuses_overlap(struct kunit *test)
 {
 	struct region_test *ctx = test->priv;
-	u64 hole = kunit_provider_hole(SZ_8M);
+	u64 hole = devpub_fake_hole(SZ_8M);
 
 	KUNIT_ASSERT_NE(test, hole, 0ULL);
 	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole + SZ_2M, SZ_4M,
@@ -363,7 +392,7 @@ static void reserved_refuses_overlap(struct kunit *test)
 static void reserved_refuses_void(struct kunit *test)
 {
 	struct region_test *ctx = test->priv;
-	u64 hole = kunit_provider_hole(SZ_2M);
+	u64 hole = devpub_fake_hole(SZ_2M);
 
 	KUNIT_ASSERT_NE(test, hole, 0ULL);
 	ctx->region.provider = &devpub_provider_reserved;
@@ -441,27 +470,27 @@ static void reserved_claims(struct kunit *test)
 static void region_busy(struct kunit *test)
 {
 	struct region_test *ctx = test->priv;
-	struct kunit_provider provider;
-	u64 hole = kunit_provider_hole(SZ_4M);
+	struct devpub_fake fake;
+	u64 hole = devpub_fake_hole(SZ_4M);
 
 	KUNIT_ASSERT_NE(test, hole, 0ULL);
-	kunit_provider_init(&provider);
-	ctx->region.provider = &provider.ops;
+	devpub_fake_init(&fake);
+	ctx->region.provider = &fake.ops;
 
 	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole, SZ_2M,
 						       "devpub-kunit"));
 	ctx->region.start = hole;
 	ctx->region.size = SZ_4M;
 	KUNIT_EXPECT_EQ(test, region_claim(test), -EBUSY);
-	KUNIT_EXPECT_EQ(test, provider.claims, 1U);
-	KUNIT_EXPECT_EQ(test, provider.releases, 1U);
+	KUNIT_EXPECT_EQ(test, fake.claims, 1U);
+	KUNIT_EXPECT_EQ(test, fake.releases, 1U);
 	release_mem_region(hole, SZ_2M);
 	KUNIT_EXPECT_EQ(test, region_iomem(hole, SZ_4M), REGION_DISJOINT);
 
 	KUNIT_ASSERT_EQ(test, region_claim(test), 0);
 	KUNIT_EXPECT_STREQ(test, region_iomem_name(hole), ctx->region.name);
 	region_release(test);
-	KUNIT_EXPECT_EQ(test, provider.releases, 2U);
+	KUNIT_EXPECT_EQ(test, fake.releases, 2U);
 	KUNIT_EXPECT_EQ(test, region_iomem(hole, SZ_4M), REGION_DISJOINT);
 }
 
@@ -469,15 +498,15 @@ static void region_busy(struct kunit *test)
 static void region_provider_fails(struct kunit *test)
 {
 	struct region_test *ctx = test->priv;
-	struct kunit_provider provider;
+	struct devpub_fake fake;
 
-	kunit_provider_init(&provider);
-	provider.error = -ENXIO;
-	ctx->region.provider = &provider.ops;
-	region_expect_refusal(test, kunit_provider_hole(SZ_2M), SZ_2M,
+	devpub_fake_init(&fake);
+	fake.error = -ENXIO;
+	ctx->region.provider = &fake.ops;
+	region_expect_refusal(test, devpub_fake_hole(SZ_2M), SZ_2M,
 			      NUMA_NO_NODE, -ENXIO);
-	KUNIT_EXPECT_EQ(test, provider.claims, 0U);
-	KUNIT_EXPECT_EQ(test, provider.releases, 0U);
+	KUNIT_EXPECT_EQ(test, fake.claims, 0U);
+	KUNIT_EXPECT_EQ(test, fake.releases, 0U);
 }
 
 static struct kunit_case region_cases[] = {
@@ -486,6 +515,7 @@ static struct kunit_case region_cases[] = {
 	KUNIT_CASE(carve_refuses_node),
 	KUNIT_CASE(carve_interrupted),
 	KUNIT_CASE(carve_one_block),
+	KUNIT_CASE(carve_pieces_then_whole),
 	KUNIT_CASE(carve_from_node),
 	KUNIT_CASE_PARAM(reserved_refuses_range,
 			 region_reserved_range_gen_params),

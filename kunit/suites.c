@@ -14,7 +14,9 @@
 
 kunit_test_suites(&devpub_range_suite,
 		  &devpub_abi_suite,
-		  &devpub_pool_suite);
+		  &devpub_pool_suite,
+		  &devpub_region_suite,
+		  &devpub_lifecycle_suite);
 
 DEVPUB_IMPORT_NS(DEVPUB_INTERNALS);
 MODULE_DESCRIPTION("KUnit tests of devpub");

@@ -7,5 +7,7 @@
 extern struct kunit_suite devpub_range_suite;
 extern struct kunit_suite devpub_abi_suite;
 extern struct kunit_suite devpub_pool_suite;
+extern struct kunit_suite devpub_region_suite;
+extern struct kunit_suite devpub_lifecycle_suite;
 
 #endif /* DEVPUB_SUITES_H */
