@@ -8,11 +8,11 @@ export $(VARIABLES)
 # The tree to build for: by default, that of the running kernel.
 tree := $(abspath $(or $(KDIR),/lib/modules/$(shell uname -r)/build))
 
+missing := $(if $(KDIR),KDIR: $(tree) is no kernel tree,no kernel headers in \
+	$(tree); run: sudo apt-get install linux-headers-$(shell uname -r), or give a tree as KDIR=)
+
 modules:
-	@test -f $(tree)/Makefile || { \
-		echo "no kernel headers in $(tree);" \
-		     "run: sudo apt-get install linux-headers-$$(uname -r)" \
-		     "or give a kernel's tree as KDIR=" >&2; exit 1; }
+	@test -f $(tree)/Makefile || { echo '$(missing)' >&2; exit 1; }
 	$(MAKE) -C $(tree) M=$(CURDIR) modules
 
 build:

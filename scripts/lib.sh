@@ -135,7 +135,11 @@ can_unshare() {
 
 # copy_source DIR: all that the module is built from, and nothing built
 copy_source() {
+	local part parts=()
+
+	for part in Kbuild include src kunit; do
+		[ ! -e "$top/$part" ] || parts+=("$part")
+	done
 	mkdir -p "$1"
-	tar -c -C "$top" --exclude-from="$top/.gitignore" Kbuild include src kunit |
-		tar -x -C "$1"
+	tar -c -C "$top" --exclude-from="$top/.gitignore" "${parts[@]}" | tar -x -C "$1"
 }
