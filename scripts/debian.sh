@@ -10,6 +10,18 @@
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
+# The kernels, by name: suite, and the suite added to it
+declare -A suites=(
+	[6.1]="bookworm"
+	[6.12]="trixie"
+	[newest]="trixie trixie-backports"
+)
+names="6.1 6.12 newest"
+
+check_name() {
+	[ -n "${suites[$1]:-}" ] || die "no kernel is named '$1'; there are: $names"
+}
+
 # find_mirrors: set $mirror and $security_mirror (empty when the machine has
 # no security suite).
 find_mirrors() {
@@ -111,4 +123,23 @@ suite_fetch() {
 		dpkg-deb --fsys-tarfile "$deb" | tar -x --no-same-owner -C "$dir"
 	done
 	rm -r "$dir/debs"
+}
+
+# newest_entry DIR: set $entry without the mirror's help
+newest_entry() {
+	entry=$(find "$1" -mindepth 1 -maxdepth 1 -type d ! -name '*.tmp' -printf '%T@ %p\n' 2>/dev/null |
+		sort -n | tail -n 1 | cut -d ' ' -f 2-)
+	[ -n "$entry" ] || die "the mirror can't be reached, and the cache has nothing to go on with"
+	note "the mirror can't be reached; going on with $entry"
+}
+
+# Keep only $entry of its kind.
+drop_others() {
+	local other
+
+	for other in "${entry%/*}"/*; do
+		if [ -d "$other" ] && [ "${other%.tmp}" != "$entry" ]; then
+			cache_drop "${other%.tmp}"
+		fi
+	done
 }
