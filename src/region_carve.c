@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 
 #include <linux/devpub.h>
@@ -35,6 +36,7 @@ struct carve_search {
 	u64 size;
 	int node;
 	bool movable_only;
+	bool image_in_the_way;
 	unsigned int attempts;
 };
 
@@ -91,6 +93,42 @@ static bool carve_range_is_one_resource(u64 start, u64 size)
 				   carve_resource_is_whole) == 1;
 }
 
+/* Does @child lie above the range, in the same entry of /proc/iomem? */
+static bool carve_child_is_above(const struct resource *range, u64 child)
+{
+	return child > range->end &&
+	       carve_range_is_one_resource(range->start, child - range->start);
+}
+
+static int carve_crash_kernel_is_above(struct resource *res, void *data)
+{
+	return carve_child_is_above(data, res->start);
+}
+
+/*
+ * Can the kernel cut the range out of its entry in /proc/iomem?  It cuts the entry
+ * off below the range first, which fails, with a warning, when a part of the
+ * entry that has a name of its own lies above: the kernel's image, or the memory
+ * of a crash kernel.  The range is lost, then, as above.
+ */
+static bool carve_range_can_be_cut_out(struct carve_search *search, u64 start)
+{
+	struct resource range = {
+		.start = start, .end = start + search->size - 1,
+	};
+
+	if (!carve_range_is_one_resource(start, search->size))
+		return false;
+	if (carve_child_is_above(&range, __pa_symbol(&init_task))) {
+		search->image_in_the_way = true;
+		return false;
+	}
+	return walk_iomem_res_desc(IORES_DESC_CRASH_KERNEL,
+				   IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				   start, U64_MAX, &range,
+				   carve_crash_kernel_is_above) != 1;
+}
+
 /*
  * From the top down, for what is loaded first tends to lie low.
  *
@@ -109,7 +147,7 @@ static int carve_node(struct carve_search *search, u64 *startp)
 	for (start = end - search->size; start >= first; start -= block) {
 		if (signal_pending(current))
 			return -EINTR;
-		if (carve_range_is_one_resource(start, search->size) &&
+		if (carve_range_can_be_cut_out(search, start) &&
 		    carve_range_looks_movable(search, start)) {
 			if (!offline_and_remove_memory(start, search->size)) {
 				*startp = start;
@@ -190,8 +228,10 @@ static int carve_claim(struct devpub_region *region, struct device *dev)
 		}
 	}
 none:
-	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, boot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
-		region->size / SZ_1M, region->size / SZ_1M);
+	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, %sboot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+		region->size / SZ_1M, region->size / SZ_1M,
+		search.image_in_the_way ?
+		"boot with nokaslr (the kernel's image lies in the way), " : "");
 	return -ENOMEM;
 }
 
