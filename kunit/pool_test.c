@@ -2,12 +2,15 @@
 /*
  * pool: which pages of a device are free (src/pool.c).
  *
- * Most cases have a pool of their own, of page numbers without pages.
+ * All but the last cases have a pool of their own, of page numbers without pages.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/limits.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -15,6 +18,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "fixture.h"
 #include "pool.h"
 
 /* The last word of the bitmap is used in part only. */
@@ -370,4 +374,85 @@ struct kunit_suite devpub_pool_suite = {
 	.init		= pool_test_init,
 	.exit		= pool_test_exit,
 	.test_cases	= pool_cases,
+};
+
+/*
+ * The pages of a device.  Their counts in use are the refcount suite's matter.
+ */
+
+static void pool_alloc_pages(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_pool *pool = fix->pool;
+	unsigned long pfns[5];
+	int i;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(pool, pfns, 5), 5U);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), pool->npages - 5);
+	for (i = 0; i < 5; i++) {
+		struct page *page = pfn_to_page(pfns[i]);
+
+		KUNIT_EXPECT_TRUE(test, devpub_fixture_owns(fix, pfns[i]));
+		KUNIT_EXPECT_EQ(test, page_count(page), 1);
+		KUNIT_EXPECT_TRUE(test, PageLocked(page));
+		KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
+		KUNIT_EXPECT_PTR_EQ(test, page_pgmap(page), &fix->ddev->pgmap);
+		KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), pool);
+	}
+	for (i = 0; i < 5; i++) {
+		unlock_page(pfn_to_page(pfns[i]));
+		put_page(pfn_to_page(pfns[i]));
+		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfns[i])), 0);
+		KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool),
+				pool->npages - 4 + i);
+	}
+}
+
+/* Every page of the device is there once, and comes back when let go. */
+static void pool_alloc_all(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_pool *pool = fix->pool;
+	unsigned long *pfns, pfn;
+	u32 i, bad = 0, n = pool->npages;
+
+	pfns = kvmalloc_array(n + 1, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(pool, pfns, n + 1), n);
+	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(pool, &pfn, 1), 0U);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(pool->used, n));
+	for (i = 0; i < n; i++) {
+		struct page *page = pfn_to_page(pfns[i]);
+
+		bad += page_count(page) != 1 || !PageLocked(page);
+		unlock_page(page);
+		put_page(page);
+	}
+	kvfree(pfns);
+	KUNIT_EXPECT_EQ(test, bad, 0U);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(pool->used, n));
+}
+
+static void pool_of_other_page(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_NULL(test, devpub_pool_of_page(page));
+	__free_page(page);
+	KUNIT_EXPECT_NULL(test, devpub_pool_of_page(ZERO_PAGE(0)));
+}
+
+static struct kunit_case pool_pages_cases[] = {
+	KUNIT_CASE(pool_alloc_pages),
+	KUNIT_CASE(pool_alloc_all),
+	KUNIT_CASE(pool_of_other_page),
+	{}
+};
+
+struct kunit_suite devpub_pool_pages_suite = {
+	.name		= "devpub_pool_pages",
+	.init		= devpub_fixture_init,
+	.exit		= devpub_fixture_exit,
+	.test_cases	= pool_pages_cases,
 };

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * evict: getting pages off the device by device page (src/evict.c).
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/page_ref.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include "evict.h"
+#include "fault.h"
+#include "fixture.h"
+#include "migrate.h"
+#include "query.h"
+#include "range.h"
+#include "user.h"
+
+/* More than a window, and no multiple of one. */
+#define EVICT_PAGES	600
+
+/* How long to wait for what shall not happen, and for what shall. */
+#define EVICT_NEVER	msecs_to_jiffies(300)
+#define EVICT_SOON	msecs_to_jiffies(20000)
+
+#define EVICT_WORDS	(PAGE_SIZE / sizeof(u64))
+
+/**
+ * struct evict_memory - pages of a process, each with content of its own
+ * @user:	the process
+ * @addr:	address of the first
+ * @npages:	how many
+ * @seed:	what the contents are made from
+ */
+struct evict_memory {
+	struct devpub_user *user;
+	unsigned long addr;
+	unsigned long npages;
+	u64 seed;
+};
+
+static u64 evict_word(const struct evict_memory *mem, unsigned long page,
+		      unsigned int word)
+{
+	return mem->seed + page * EVICT_WORDS + word;
+}
+
+/* The words of a page that are written and looked at: first, last, some between. */
+#define for_each_evict_word(word) \
+	for (word = 0; word < EVICT_WORDS; word += 73)
+
+static void evict_fill(struct kunit *test, const struct evict_memory *mem)
+{
+	unsigned long page, bad = 0;
+	unsigned int word;
+
+	kthread_use_mm(mem->user->mm);
+	for (page = 0; page < mem->npages; page++) {
+		u64 __user *at = (u64 __user *)(mem->addr + page * PAGE_SIZE);
+
+		for_each_evict_word(word)
+			bad += !!put_user(evict_word(mem, page, word), at + word);
+	}
+	kthread_unuse_mm(mem->user->mm);
+	KUNIT_ASSERT_EQ(test, bad, 0UL);
+}
+
+static void evict_expect_data(struct kunit *test, const struct evict_memory *mem)
+{
+	unsigned long page, bad = 0;
+	unsigned int word;
+	u64 value;
+
+	kthread_use_mm(mem->user->mm);
+	for (page = 0; page < mem->npages; page++) {
+		u64 __user *at = (u64 __user *)(mem->addr + page * PAGE_SIZE);
+
+		for_each_evict_word(word)
+			bad += get_user(value, at + word) ||
+			       value != evict_word(mem, page, word);
+	}
+	kthread_unuse_mm(mem->user->mm);
+	KUNIT_EXPECT_EQ_MSG(test, bad, 0UL, "wrong words");
+}
+
+/* How many of the pages are on the device. */
+static unsigned long evict_on_device(struct kunit *test,
+				     const struct evict_memory *mem)
+{
+	unsigned long page, on_device = 0;
+	struct devpub_fixture *fix = test->priv;
+	u8 *where;
+
+	where = kunit_kzalloc(test, mem->npages, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, where);
+	KUNIT_EXPECT_EQ(test, devpub_query_window(fix->pool, mem->user->mm,
+						  mem->addr, mem->addr +
+						  mem->npages * PAGE_SIZE,
+						  where), 0);
+	for (page = 0; page < mem->npages; page++)
+		on_device += where[page] == DEVPUB_WHERE_DEVICE;
+	return on_device;
+}
+
+/* Return how many pages moved to the device. */
+static unsigned long evict_migrate_to(struct devpub_device *ddev,
+				      const struct evict_memory *mem, u8 *reasons)
+{
+	unsigned long addr = mem->addr, end = addr + mem->npages * PAGE_SIZE;
+	struct devpub_migration m = {
+		.ddev	= ddev,
+		.mm	= mem->user->mm,
+		.to	= true,
+	};
+	unsigned long i, next, moved = 0;
+
+	if (devpub_migrate_begin(&m))
+		return 0;
+	for (; addr < end; addr = next) {
+		next = devpub_range_window_end(addr, end, ddev->window);
+		if (devpub_migrate_window(&m, addr, next, reasons))
+			break;
+		for (i = 0; i < devpub_range_pages(addr, next); i++)
+			moved += reasons[i] == DEVPUB_REASON_MOVED;
+	}
+	devpub_migrate_end(&m);
+	return moved;
+}
+
+static void evict_move_to(struct kunit *test, const struct evict_memory *mem)
+{
+	struct devpub_fixture *fix = test->priv;
+	u8 *reasons;
+
+	reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, reasons);
+	KUNIT_ASSERT_EQ(test, evict_migrate_to(fix->ddev, mem, reasons),
+			mem->npages);
+	KUNIT_ASSERT_EQ(test, evict_on_device(test, mem), mem->npages);
+}
+
+/* A process with pages on the device. */
+static void evict_create(struct kunit *test, struct evict_memory *mem,
+			 unsigned long npages)
+{
+	mem->npages = npages;
+	mem->seed = 0xdeb0000000000000ULL;
+	mem->user = devpub_user_start(test);
+	mem->addr = devpub_user_mmap(test, mem->user, npages,
+				     PROT_READ | PROT_WRITE);
+	evict_fill(test, mem);
+	evict_move_to(test, mem);
+}
+
+/* Evict, and expect that many to move, and that many of the process to stay. */
+static void evict_expect(struct kunit *test, const struct evict_memory *mem,
+			 u64 want_moved, unsigned long want_left)
+{
+	struct devpub_fixture *fix = test->priv;
+	atomic64_t *evicted = &fix->ddev->stats.evicted;
+	s64 before = atomic64_read(evicted);
+	u32 free = devpub_pool_free_pages(fix->pool);
+	u64 moved = U64_MAX;
+
+	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, moved, want_moved);
+	KUNIT_EXPECT_EQ(test, atomic64_read(evicted) - before, (s64)want_moved);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			free + (u32)want_moved);
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, mem), want_left);
+	evict_expect_data(test, mem);
+}
+
+/* The page at an address, with a reference for the caller. */
+static struct page *evict_get_page(struct kunit *test,
+				   const struct evict_memory *mem,
+				   unsigned long page)
+{
+	struct page *found = NULL;
+
+	mmap_read_lock(mem->user->mm);
+	devpub_query_pages(mem->user->mm, mem->addr + page * PAGE_SIZE, &found,
+			   1);
+	mmap_read_unlock(mem->user->mm);
+	KUNIT_ASSERT_NOT_NULL(test, found);
+	return found;
+}
+
+static void evict_process(struct kunit *test)
+{
+	struct evict_memory mem;
+
+	evict_create(test, &mem, EVICT_PAGES);
+	evict_expect(test, &mem, EVICT_PAGES, 0);
+
+	/* The pages are the process's as ever: it can write, and come again. */
+	mem.seed = 0x5eed000000000000ULL;
+	evict_fill(test, &mem);
+	evict_move_to(test, &mem);
+	evict_expect_data(test, &mem);
+	evict_expect(test, &mem, EVICT_PAGES, 0);
+}
+
+static void evict_empty_device(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	u64 moved = U64_MAX;
+
+	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, moved, 0ULL);
+	moved = U64_MAX;
+	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, true, &moved), 0);
+	KUNIT_EXPECT_EQ(test, moved, 0ULL);
+	devpub_evict_all(fix->ddev);
+}
+
+struct evict_stay {
+	const char *name;
+	int refs;
+	bool locked;
+	bool read_only;
+};
+
+static const struct evict_stay evict_stays[] = {
+	{ "locked", .locked = true },
+	{ "one reference", .refs = 1 },
+	{ "two references", .refs = 2 },
+	{ "three references", .refs = 3 },
+	{ "as many as a pin takes", .refs = GUP_PIN_COUNTING_BIAS },
+	{ "locked and held", .refs = 1, .locked = true },
+};
+
+static void evict_stay_desc(const struct evict_stay *stay, char *desc)
+{
+	strscpy(desc, stay->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(evict_stay, evict_stays, evict_stay_desc);
+
+/* A page that somebody works on stays, all others go; afterwards it goes too. */
+static void evict_page_stays(struct kunit *test)
+{
+	const struct evict_stay *stay = test->param_value;
+	struct evict_memory mem;
+	struct page *page;
+	int mapped;
+
+	evict_create(test, &mem, EVICT_PAGES);
+	page = evict_get_page(test, &mem, 5);
+	mapped = page_count(page) - 1;
+	page_ref_add(page, stay->refs);
+	if (stay->locked)
+		lock_page(page);
+	put_page(page);
+
+	evict_expect(test, &mem, EVICT_PAGES - 1, 1);
+	KUNIT_EXPECT_EQ(test, page_count(page), mapped + stay->refs);
+	KUNIT_EXPECT_EQ(test, PageLocked(page), stay->locked);
+	evict_expect(test, &mem, 0, 1);
+
+	if (stay->locked)
+		unlock_page(page);
+	while (page_count(page) > mapped)
+		put_page(page);
+	evict_expect(test, &mem, 1, 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 0);
+}
+
+/* Free pages and pages that no process has, beside those of a process. */
+static void evict_only_processes(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	unsigned long pfns[16];
+	struct evict_memory mem;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(fix->pool, pfns, 16), 16U);
+	for (i = 0; i < 16; i += 2) {
+		unlock_page(pfn_to_page(pfns[i]));
+		put_page(pfn_to_page(pfns[i]));
+	}
+	evict_create(test, &mem, 4);
+	evict_expect(test, &mem, 4, 0);
+
+	for (i = 0; i < 16; i++) {
+		struct page *page = pfn_to_page(pfns[i]);
+
+		KUNIT_EXPECT_EQ(test, page_count(page), i % 2);
+		KUNIT_EXPECT_EQ(test, PageLocked(page), i % 2);
+		if (i % 2) {
+			unlock_page(page);
+			put_page(page);
+		}
+	}
+}
+
+/* The device's first and last page, and nothing between. */
+static void evict_first_and_last(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	u32 i, n = fix->pool->npages;
+	struct evict_memory mem;
+	unsigned long *pfns;
+
+	pfns = kvmalloc_array(n, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_EXPECT_EQ(test, devpub_pool_take(fix->pool, pfns, n), n);
+	KUNIT_EXPECT_TRUE(test, devpub_pool_give(fix->pool,
+						 fix->pool->base_pfn));
+	KUNIT_EXPECT_TRUE(test, devpub_pool_give(fix->pool,
+						 fix->pool->base_pfn + n - 1));
+	evict_create(test, &mem, 2);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool), 0U);
+	evict_expect(test, &mem, 2, 0);
+
+	for (i = 1; i < n - 1; i++)
+		devpub_pool_give(fix->pool, fix->pool->base_pfn + i);
+	kvfree(pfns);
+}
+
+/* A page that two processes map is moved once, for both. */
+static void evict_shared_by_fork(struct kunit *test)
+{
+	struct evict_memory mem, child;
+
+	evict_create(test, &mem, 100);
+	child = mem;
+	child.user = devpub_user_fork(test, mem.user);
+	/* The first half becomes the child's own, still on the device or not. */
+	child.npages = 50;
+	child.seed = 0xc411d00000000000ULL;
+	evict_fill(test, &child);
+	evict_expect(test, &mem, 100, 0);
+
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, &child), 0UL);
+	evict_expect_data(test, &child);
+	child.addr += 50 * PAGE_SIZE;
+	child.seed = evict_word(&mem, 50, 0);
+	evict_expect_data(test, &child);
+}
+
+static void evict_interrupted(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct evict_memory mem;
+	u64 moved = U64_MAX;
+	int ret;
+
+	evict_create(test, &mem, EVICT_PAGES);
+	set_thread_flag(TIF_SIGPENDING);
+	ret = devpub_evict(fix->ddev, true, &moved);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, ret, -EINTR);
+	KUNIT_EXPECT_EQ(test, moved, 0ULL);
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), EVICT_PAGES + 0UL);
+
+	/* Who must have the device empty does not listen. */
+	set_thread_flag(TIF_SIGPENDING);
+	ret = devpub_evict(fix->ddev, false, &moved);
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, moved, (u64)EVICT_PAGES);
+	evict_expect_data(test, &mem);
+}
+
+/**
+ * struct evict_worker - what goes on beside a case
+ * @work:	in which it does
+ * @ddev:	devpub0
+ * @mem:	pages that come to the device again and again
+ * @reasons:	for their migration
+ * @moved:	how many came
+ * @stop:	enough
+ * @done:	completed when the device is empty
+ */
+struct evict_worker {
+	struct work_struct work;
+	struct devpub_device *ddev;
+	const struct evict_memory *mem;
+	u8 *reasons;
+	u64 moved;
+	bool stop;
+	struct completion done;
+};
+
+static void evict_all_work(struct work_struct *work)
+{
+	struct evict_worker *worker = container_of(work, struct evict_worker,
+						   work);
+
+	devpub_evict_all(worker->ddev);
+	complete(&worker->done);
+}
+
+/* Emptying the device for good waits for a page as long as it takes. */
+static void evict_all_waits(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct evict_worker worker = { .ddev = fix->ddev };
+	struct evict_memory mem;
+	struct page *page;
+
+	evict_create(test, &mem, EVICT_PAGES);
+	page = evict_get_page(test, &mem, EVICT_PAGES - 1);
+
+	init_completion(&worker.done);
+	INIT_WORK_ONSTACK(&worker.work, evict_all_work);
+	schedule_work(&worker.work);
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&worker.done,
+							  EVICT_NEVER), 0UL);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - 1);
+	evict_expect_data(test, &mem);
+
+	put_page(page);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
+							  EVICT_SOON), 0UL);
+	flush_work(&worker.work);
+	destroy_work_on_stack(&worker.work);
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), 0UL);
+	evict_expect_data(test, &mem);
+}
+
+static void evict_migrate_work(struct work_struct *work)
+{
+	struct evict_worker *worker = container_of(work, struct evict_worker,
+						   work);
+
+	while (!READ_ONCE(worker->stop)) {
+		worker->moved += evict_migrate_to(worker->ddev, worker->mem,
+						  worker->reasons);
+		cond_resched();
+	}
+}
+
+/* Pages come to the device while others, and the same, are on their way off. */
+static void evict_against_migration(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct evict_worker worker = { .ddev = fix->ddev };
+	u64 moved, evicted = 0, rounds;
+	struct evict_memory mem;
+
+	evict_create(test, &mem, 64);
+	worker.mem = &mem;
+	worker.reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, worker.reasons);
+	INIT_WORK_ONSTACK(&worker.work, evict_migrate_work);
+	schedule_work(&worker.work);
+	for (rounds = 0; rounds < 200; rounds++) {
+		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+		evicted += moved;
+		if (!(rounds % 20))
+			evict_expect_data(test, &mem);
+	}
+	WRITE_ONCE(worker.stop, true);
+	flush_work(&worker.work);
+	destroy_work_on_stack(&worker.work);
+
+	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	evicted += moved;
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), 0UL);
+	/* Each page that came has gone, and was counted once each way. */
+	KUNIT_EXPECT_EQ(test, evicted, worker.moved + mem.npages);
+	evict_expect_data(test, &mem);
+}
+
+/*
+ * Let each allocation of an eviction fail in turn.  A page for which there is no
+ * system memory stays where it is, and its neighbours do not care.
+ */
+static void evict_short_of_memory(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	unsigned int nth, stayed = 0, none = 0;
+	struct evict_memory mem;
+	u64 moved;
+	bool failed;
+	int ret;
+
+	devpub_fault_setup(test, DEVPUB_FAULT_SLAB | DEVPUB_FAULT_PAGE);
+	evict_create(test, &mem, 8);
+	for (nth = 1; nth < 1000; nth++) {
+		devpub_fault_arm(nth);
+		ret = devpub_evict(fix->ddev, false, &moved);
+		failed = devpub_fault_disarm();
+		if (ret) {
+			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, moved, 0ULL);
+			none++;
+		}
+		KUNIT_ASSERT_LE(test, moved, mem.npages);
+		KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem),
+				mem.npages - moved);
+		evict_expect_data(test, &mem);
+		if (!failed)
+			break;
+		stayed += moved == mem.npages - 1;
+		evict_expect(test, &mem, mem.npages - moved, 0);
+		evict_move_to(test, &mem);
+	}
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, moved, mem.npages);
+	/* Each page was the one without memory once. */
+	KUNIT_EXPECT_EQ(test, stayed, (unsigned int)mem.npages);
+	kunit_info(test, "%u allocations, %u of them essential\n", nth - 1, none);
+}
+
+static struct kunit_case evict_cases[] = {
+	KUNIT_CASE(evict_process),
+	KUNIT_CASE(evict_empty_device),
+	KUNIT_CASE_PARAM(evict_page_stays, evict_stay_gen_params),
+	KUNIT_CASE(evict_only_processes),
+	KUNIT_CASE(evict_first_and_last),
+	KUNIT_CASE(evict_shared_by_fork),
+	KUNIT_CASE(evict_interrupted),
+	KUNIT_CASE(evict_all_waits),
+	KUNIT_CASE(evict_against_migration),
+	KUNIT_CASE(evict_short_of_memory),
+	{}
+};
+
+struct kunit_suite devpub_evict_suite = {
+	.name		= "devpub_evict",
+	.init		= devpub_fixture_init,
+	.exit		= devpub_fixture_exit,
+	.test_cases	= evict_cases,
+};
