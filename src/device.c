@@ -12,8 +12,11 @@
  *	the region is released		the memory is the system's again
  *	the struct is put		last, or when the last open file is closed
  */
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -23,7 +26,8 @@
 #include "ioctl.h"
 #include "sysfs.h"
 
-#define DEVPUB_MAX_DEVICES	256
+/* A call inside ends with its window. */
+#define DRAIN_POLL	msecs_to_jiffies(5)
 
 static struct class devpub_class = {
 	.name		= "devpub",
@@ -31,36 +35,6 @@ static struct class devpub_class = {
 };
 
 static dev_t devpub_devt;
-
-/**
- * devpub_device_enter() - begin to use a device's memory
- * @ddev: the device
- *
- * Until devpub_device_exit(), the pagemap stays registered.
- *
- * Context: any.
- * Return: false when the device is going away or gone.
- */
-bool devpub_device_enter(struct devpub_device *ddev)
-{
-	if (devpub_device_is_draining(ddev))
-		return false;
-	return refcount_inc_not_zero(&ddev->users);
-}
-DEVPUB_EXPORT_FOR_KUNIT(devpub_device_enter);
-
-/**
- * devpub_device_exit() - end what devpub_device_enter() began
- * @ddev: the device
- *
- * Context: any.
- */
-void devpub_device_exit(struct devpub_device *ddev)
-{
-	if (refcount_dec_and_test(&ddev->users))
-		complete(&ddev->drained);
-}
-DEVPUB_EXPORT_FOR_KUNIT(devpub_device_exit);
 
 static void device_release(struct device *dev)
 {
@@ -90,7 +64,8 @@ static void device_drain(void *data)
 
 	WRITE_ONCE(ddev->draining, true);
 	devpub_device_exit(ddev);
-	wait_for_completion(&ddev->drained);
+	while (!try_wait_for_completion(&ddev->drained))
+		schedule_timeout_idle(DRAIN_POLL);
 	devpub_evict_all(ddev);
 }
 
@@ -148,8 +123,11 @@ static int device_map(struct devpub_device *ddev)
 
 	ret = devpub_pool_init(&ddev->pool, PHYS_PFN(region->start),
 			       region->size >> PAGE_SHIFT);
-	if (ret)
+	if (ret) {
+		dev_err(parent, "no memory for the book-keeping of %llu MiB (%d)\n",
+			region->size / SZ_1M, ret);
 		return ret;
+	}
 
 	/* The page array of the region comes from this node. */
 	set_dev_node(parent, region->node);
@@ -199,6 +177,7 @@ static int device_setup(struct platform_device *pdev)
 	if (ret)
 		return ret;
 
+	platform_set_drvdata(pdev, ddev);
 	dev_info(&ddev->dev, "%llu MiB of coherent memory at [mem %#llx-%#llx], node %d, provider %s\n",
 		 region->size / SZ_1M, region->start,
 		 region->start + region->size - 1, region->node,
@@ -210,13 +189,38 @@ static int device_probe(struct platform_device *pdev)
 {
 	const struct devpub_device_spec *spec = dev_get_platdata(&pdev->dev);
 
+	/* Not of our making: driver_override binds anything to anyone. */
+	if (!spec)
+		return -ENODEV;
 	*spec->error = device_setup(pdev);
 	return *spec->error;
 }
 
+/*
+ * A hibernation image holds what the kernel's own zones hold: device pages are not
+ * in it, and processes would wake to other content (kernel/power/snapshot.c,
+ * saveable_page()).  Suspend to RAM keeps them.
+ */
+static int device_freeze(struct device *dev)
+{
+	struct devpub_device *ddev = dev_get_drvdata(dev);
+	u32 used = ddev->pool.npages - devpub_pool_free_pages(&ddev->pool);
+
+	if (!used)
+		return 0;
+	dev_err(dev, "%u pages live on the device and would be lost: evict them or unload devpub, then hibernate\n",
+		used);
+	return -EBUSY;
+}
+
+static const struct dev_pm_ops device_pm_ops = {
+	.freeze = pm_sleep_ptr(device_freeze),
+};
+
 static struct platform_driver devpub_driver = {
 	.probe	= device_probe,
 	.driver	= {
+		.pm		= pm_sleep_ptr(&device_pm_ops),
 		.name		= "devpub",
 		.probe_type	= PROBE_FORCE_SYNCHRONOUS,
 	},

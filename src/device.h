@@ -18,6 +18,8 @@
 #define DEVPUB_NR_REASONS	(DEVPUB_REASON_OTHER_DEVICE + 1)
 #define DEVPUB_FIRST_REFUSAL	DEVPUB_REASON_UNMAPPED
 
+#define DEVPUB_MAX_DEVICES	16
+
 #define DEVPUB_WINDOW_MIN	512
 #define DEVPUB_WINDOW_MAX	65536
 
@@ -52,7 +54,7 @@ struct devpub_stats {
  * @stats:	counters
  * @users:	calls inside, and one for the device being live.  0 is final
  * @drained:	completed when @users comes to 0
- * @draining:	set when the device is on its way out; long calls end early
+ * @draining:	set when the device is on its way out
  *
  * Live -> draining -> gone.  While @users is above 0 the pagemap is registered
  * and the pool may be allocated from.
@@ -85,12 +87,44 @@ struct devpub_device_spec {
 	int *error;
 };
 
-bool devpub_device_enter(struct devpub_device *ddev);
-void devpub_device_exit(struct devpub_device *ddev);
-
+/**
+ * devpub_device_is_draining() - is the device on its way out?
+ * @ddev: the device
+ *
+ * Context: any.
+ */
 static inline bool devpub_device_is_draining(const struct devpub_device *ddev)
 {
 	return READ_ONCE(ddev->draining);
+}
+
+/**
+ * devpub_device_enter() - begin to use a device's memory
+ * @ddev: the device
+ *
+ * Until devpub_device_exit(), the pagemap stays registered.  The removal of the
+ * device waits for that, so nothing that waits for user space may stand between
+ * the two.
+ *
+ * Context: any.
+ * Return: false when the device is going away or gone.
+ */
+static inline bool devpub_device_enter(struct devpub_device *ddev)
+{
+	return !devpub_device_is_draining(ddev) &&
+	       refcount_inc_not_zero(&ddev->users);
+}
+
+/**
+ * devpub_device_exit() - end what devpub_device_enter() began
+ * @ddev: the device
+ *
+ * Context: any.
+ */
+static inline void devpub_device_exit(struct devpub_device *ddev)
+{
+	if (refcount_dec_and_test(&ddev->users))
+		complete(&ddev->drained);
 }
 
 #ifdef DEVPUB_KUNIT

@@ -34,8 +34,9 @@
  *
  * Return: how many moved.
  */
-static unsigned long evict_window(unsigned long pfn, unsigned long *src,
-				  unsigned long *dst, unsigned long n)
+static unsigned long evict_window(int node, unsigned long pfn,
+				  unsigned long *src, unsigned long *dst,
+				  unsigned long n)
 {
 	unsigned long i, moved = 0;
 
@@ -48,7 +49,10 @@ static unsigned long evict_window(unsigned long pfn, unsigned long *src,
 		dst[i] = 0;
 		if (!from || !(src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
-		to = alloc_page(EVICT_GFP);
+		if (!(i % PTRS_PER_PTE))
+			cond_resched();
+		/* Near where it is now; whose policy would apply is not known. */
+		to = alloc_pages_node(node, EVICT_GFP, 0);
 		if (!to)
 			continue;
 		lock_page(to);
@@ -66,14 +70,14 @@ static unsigned long evict_window(unsigned long pfn, unsigned long *src,
 /**
  * devpub_evict() - move every page in use to system memory, once round
  * @ddev: the device
- * @interruptible: end early on a signal
+ * @interruptible: end early on a signal, and when the device is to be removed
  * @moved: receives how many pages moved, whatever is returned
  *
  * Pages that are locked or held by somebody stay, as do those for which there is
  * no system memory, and those that come to the device behind the eviction.
  *
  * Context: process context, may sleep; the pagemap is registered.
- * Return: 0, -ENOMEM when there is no memory to work with, or -EINTR.
+ * Return: 0, -ENOMEM when there is no memory to work with, -EINTR or -ENODEV.
  */
 int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 {
@@ -90,14 +94,19 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 		i = find_next_bit(pool->used, pool->npages, i);
 		if (i >= pool->npages)
 			break;
+		n = min_t(unsigned long, ddev->window, pool->npages - i);
+		*moved += evict_window(ddev->region.node, pool->base_pfn + i,
+				       src, src + ddev->window, n);
+		cond_resched();
+		/* Progress comes before the first look at signals. */
 		if (interruptible && signal_pending(current)) {
 			ret = -EINTR;
 			break;
 		}
-		n = min_t(unsigned long, ddev->window, pool->npages - i);
-		*moved += evict_window(pool->base_pfn + i, src,
-				       src + ddev->window, n);
-		cond_resched();
+		if (interruptible && devpub_device_is_draining(ddev)) {
+			ret = -ENODEV;
+			break;
+		}
 	}
 
 	atomic64_add(*moved, &ddev->stats.evicted);
@@ -156,7 +165,7 @@ void devpub_evict_all(struct devpub_device *ddev)
 		}
 		if (time_after_eq(jiffies, report)) {
 			dev_warn(&ddev->dev,
-				 "%u pages can't leave since %u s: something holds them (I/O in flight, a pipe) or system memory is short; waiting\n",
+				 "%u page(s) can't leave since %u s: something holds them (I/O in flight, a pipe) or system memory is short; waiting\n",
 				 out, jiffies_to_msecs(jiffies - start) / 1000);
 			report += EVICT_REPORT_EVERY;
 		}

@@ -80,8 +80,9 @@ static void walk_account(struct devpub_walk *walk, const u8 *codes,
 
 /*
  * Go through the range.  Progress comes first: a window is dealt with before the
- * first look at signals.  -ENOMEM is the one error after which @walk->done is
- * sure to be 0.
+ * first look at signals.  The device is entered for each window anew, so that
+ * its removal waits for no longer, and not for a page of @walk->array that user
+ * space takes its time to provide.
  */
 static int walk_range(struct devpub_walk *walk)
 {
@@ -97,7 +98,12 @@ static int walk_range(struct devpub_walk *walk)
 	for (;;) {
 		next = devpub_range_window_end(addr, end, walk->ddev->window);
 		n = devpub_range_pages(addr, next);
+		if (!devpub_device_enter(walk->ddev)) {
+			ret = -ENODEV;
+			break;
+		}
 		ret = walk_window(walk, addr, next, codes);
+		devpub_device_exit(walk->ddev);
 		if (ret)
 			break;
 		walk_account(walk, codes, n);
@@ -108,10 +114,6 @@ static int walk_range(struct devpub_walk *walk)
 		}
 		if (next == end)
 			break;
-		if (devpub_device_is_draining(walk->ddev)) {
-			ret = -ENODEV;
-			break;
-		}
 		if (signal_pending(current)) {
 			ret = -EINTR;
 			break;
@@ -127,16 +129,21 @@ static int walk_range(struct devpub_walk *walk)
 
 static int ioctl_info(struct devpub_device *ddev, void *arg, bool *answered)
 {
+	/* To be refused is no event for an audit log: it only hides a field. */
+	bool sees_phys = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	struct devpub_info *info = arg;
 
 	if (info->flags)
 		return -EINVAL;
+	if (!devpub_device_enter(ddev))
+		return -ENODEV;
+	devpub_device_exit(ddev);
 
 	*info = (struct devpub_info) {
 		.index		= ddev->index,
 		.capacity	= ddev->region.size,
 		.free		= (u64)devpub_pool_free_pages(&ddev->pool) << PAGE_SHIFT,
-		.phys_start	= capable(CAP_SYS_ADMIN) ? ddev->region.start : 0,
+		.phys_start	= sees_phys ? ddev->region.start : 0,
 		.page_size	= PAGE_SIZE,
 		.window		= ddev->window,
 		.node		= ddev->region.node,
@@ -245,7 +252,12 @@ static int ioctl_evict(struct devpub_device *ddev, void *arg_, bool *answered)
 	if (arg->flags || arg->reserved)
 		return -EINVAL;
 
-	ret = devpub_evict(ddev, true, &arg->moved);
+	arg->moved = 0;
+	ret = -ENODEV;
+	if (devpub_device_enter(ddev)) {
+		ret = devpub_evict(ddev, true, &arg->moved);
+		devpub_device_exit(ddev);
+	}
 	if (ret == -ENOMEM)
 		return ret;
 	arg->remaining = ddev->pool.npages - devpub_pool_free_pages(&ddev->pool);
@@ -337,18 +349,13 @@ static long devpub_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct devpub_device *ddev = file->private_data;
 	unsigned int nr = _IOC_NR(cmd);
-	long ret;
 
 	if (_IOC_TYPE(cmd) != DEVPUB_IOC_MAGIC ||
 	    nr >= ARRAY_SIZE(devpub_commands))
 		return -ENOTTY;
 	nr = array_index_nospec(nr, ARRAY_SIZE(devpub_commands));
-	if (!devpub_device_enter(ddev))
-		return -ENODEV;
-	ret = ioctl_run(ddev, &devpub_commands[nr], (void __user *)arg,
-			_IOC_SIZE(cmd));
-	devpub_device_exit(ddev);
-	return ret;
+	return ioctl_run(ddev, &devpub_commands[nr], (void __user *)arg,
+			 _IOC_SIZE(cmd));
 }
 
 static int devpub_open(struct inode *inode, struct file *file)

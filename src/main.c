@@ -19,8 +19,6 @@
 
 #include "device.h"
 
-#define DEVPUB_MAX_SPECS	16
-
 static char *size;
 module_param(size, charp, 0444);
 MODULE_PARM_DESC(size, "Size of each device to carve out of the running system's memory, e.g. 256M or 256M,128M (default 256M, unless region= is given)");
@@ -33,16 +31,16 @@ static unsigned int window = DEVPUB_WINDOW_MIN;
 module_param(window, uint, 0444);
 MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
 
-static struct devpub_device_spec specs[DEVPUB_MAX_SPECS];
-static struct platform_device *devices[DEVPUB_MAX_SPECS];
-static int probe_errors[DEVPUB_MAX_SPECS];
+static struct devpub_device_spec specs[DEVPUB_MAX_DEVICES];
+static struct platform_device *devices[DEVPUB_MAX_DEVICES];
+static int probe_errors[DEVPUB_MAX_DEVICES];
 static unsigned int nr_specs;
 
 static int spec_add(const struct devpub_provider_ops *provider, u64 start,
 		    u64 bytes, int nid)
 {
-	if (nr_specs == DEVPUB_MAX_SPECS) {
-		pr_err("at most %u devices, please\n", DEVPUB_MAX_SPECS);
+	if (nr_specs == DEVPUB_MAX_DEVICES) {
+		pr_err("at most %u devices, please\n", DEVPUB_MAX_DEVICES);
 		return -EINVAL;
 	}
 	specs[nr_specs++].region = (struct devpub_region) {

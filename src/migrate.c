@@ -21,15 +21,12 @@
 #include <linux/dax.h>
 #include <linux/highmem.h>
 #include <linux/hugetlb_inline.h>
-#include <linux/huge_mm.h>
-#include <linux/ksm.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/swap.h>
 #include <linux/userfaultfd_k.h>
 
 #include "device.h"
@@ -77,16 +74,16 @@ void devpub_migrate_end(struct devpub_migration *m)
 DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_end);
 
 /* May pages of this mapping live on a device at all?  0 when they may. */
-static u8 migrate_vma_refusal(const struct vm_area_struct *vma)
+static u8 migrate_vma_refusal(struct vm_area_struct *vma)
 {
-	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
+	if (is_vm_hugetlb_page(vma))
 		return DEVPUB_REASON_HUGETLB;
 	if (vma->vm_flags & VM_SPECIAL || vma_is_dax(vma))
 		return DEVPUB_REASON_SPECIAL;
 	if (vma->vm_flags & VM_SHARED)
 		return DEVPUB_REASON_SHARED;
 	/* Private, but never written to: all its pages are the file's. */
-	if (!vma_is_anonymous((struct vm_area_struct *)vma) && !vma->anon_vma)
+	if (!vma_is_anonymous(vma) && !vma->anon_vma)
 		return DEVPUB_REASON_FILE;
 	return 0;
 }
@@ -112,6 +109,17 @@ static u8 migrate_folio_refusal(struct folio *folio)
 }
 
 /*
+ * Whose holes may be filled?  Not those that a userfaultfd handler wants to hear
+ * of, nor those of memory that nobody may touch, of which programs reserve a
+ * lot and which no limit counts.
+ */
+static bool migrate_may_populate(struct vm_area_struct *vma)
+{
+	return vma_is_anonymous(vma) && vma_is_accessible(vma) &&
+	       !userfaultfd_armed(vma);
+}
+
+/*
  * Mark the pages of a collected window that shall move: their reason stays
  * DEVPUB_REASON_UNSEEN and their entry valid.  The others get their reason.
  *
@@ -120,8 +128,7 @@ static u8 migrate_folio_refusal(struct folio *folio)
 static unsigned long migrate_choose(const struct devpub_migration *m,
 				    const struct migrate_vma *args, u8 *reasons)
 {
-	bool populate = m->populate && vma_is_anonymous(args->vma) &&
-			!userfaultfd_missing(args->vma);
+	bool populate = m->populate && migrate_may_populate(args->vma);
 	unsigned long i, chosen = 0;
 
 	for (i = 0; i < args->npages; i++) {
@@ -163,6 +170,8 @@ static void migrate_fill(struct devpub_migration *m,
 		struct page *src = migrate_pfn_to_page(m->src[i]);
 		struct page *dst = NULL;
 
+		if (!(i % PTRS_PER_PTE))
+			cond_resched();
 		if (!(m->src[i] & MIGRATE_PFN_MIGRATE) || reasons[i])
 			continue;
 
@@ -284,7 +293,8 @@ static void migrate_mapping(struct devpub_migration *m,
 
 	if (migrate_vma_setup(&args)) {
 		/* The kernel refuses mappings that migrate_vma_refusal() let by. */
-		memset(reasons, DEVPUB_REASON_SPECIAL, npages);
+		memset(reasons, m->to ? DEVPUB_REASON_SPECIAL :
+		       DEVPUB_REASON_ALREADY, npages);
 		return;
 	}
 

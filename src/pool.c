@@ -10,7 +10,7 @@
 #include <linux/limits.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <linux/vmstat.h>
 
 #include "export.h"
@@ -35,9 +35,9 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 	if (!npages || npages > U32_MAX)
 		return -EINVAL;
 
-	pool->free = kvmalloc_array(npages, sizeof(*pool->free), GFP_KERNEL);
-	pool->used = kvcalloc(BITS_TO_LONGS(npages), sizeof(*pool->used),
-			      GFP_KERNEL);
+	/* kvmalloc() warns above 2 GiB, which a device of 2 TiB comes to. */
+	pool->free = vmalloc_array(npages, sizeof(*pool->free));
+	pool->used = vcalloc(BITS_TO_LONGS(npages), sizeof(*pool->used));
 	if (!pool->free || !pool->used) {
 		devpub_pool_destroy(pool);
 		return -ENOMEM;
@@ -61,8 +61,8 @@ DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_init);
  */
 void devpub_pool_destroy(struct devpub_pool *pool)
 {
-	kvfree(pool->used);
-	kvfree(pool->free);
+	vfree(pool->used);
+	vfree(pool->free);
 	pool->used = NULL;
 	pool->free = NULL;
 }
@@ -150,6 +150,14 @@ static void devpub_pool_folio_free(struct folio *folio)
 	 */
 	if (folio_test_clear_mlocked(folio))
 		mod_zone_page_state(page_zone(page), NR_MLOCK, -1);
+
+	/*
+	 * What a page inherited of its former place on an LRU list would stay on
+	 * it for its next owner, whose own may contradict it (mm/migrate.c,
+	 * folio_migrate_flags()).
+	 */
+	folio_clear_active(folio);
+	folio_clear_unevictable(folio);
 
 	WARN_ON_ONCE(!devpub_pool_give(page_pgmap(page)->owner,
 				       page_to_pfn(page)));

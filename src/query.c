@@ -2,6 +2,7 @@
 /*
  * The query: where the pages of a range live, without moving or faulting in any.
  */
+#include <linux/hugetlb_inline.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -19,7 +20,7 @@
 /**
  * devpub_query_pages() - look up the pages at consecutive addresses
  * @mm: whose addresses
- * @addr: the first, in a mapping without VM_IO and VM_PFNMAP
+ * @addr: the first, in a mapping without VM_IO and VM_PFNMAP, not of hugetlb
  * @pages: receives a page each, or NULL where none is present; the caller puts
  *	   each page
  * @n: pages of the same mapping from @addr on; not 0
@@ -28,7 +29,8 @@
  * through PROT_NONE (by FOLL_FORCE) and leaves absent pages absent: FOLL_NOFAULT
  * forbids the fault, and FOLL_DUMP makes holes, and the shared zero page that
  * stands in for them, an error that ends the batch.  hmm_range_fault() takes
- * PROT_NONE for a hole and leaves a notifier behind in the mm.
+ * PROT_NONE for a hole and leaves a notifier behind in the mm.  The price: pages
+ * are marked accessed, and held for a moment.
  *
  * Context: mmap_lock held for reading.
  * Return: how many entries of @pages were filled in, at least 1.
@@ -52,8 +54,6 @@ static u8 query_where(const struct devpub_pool *pool, const struct page *page)
 {
 	const struct devpub_pool *home;
 
-	if (!page)
-		return DEVPUB_WHERE_ABSENT;
 	if (!is_zone_device_page(page))
 		return DEVPUB_WHERE_SYSTEM;
 	home = devpub_pool_of_page(page);
@@ -69,19 +69,29 @@ static void query_mapping(struct devpub_pool *pool, struct vm_area_struct *vma,
 	unsigned long i, n = devpub_range_pages(start, end);
 	struct page *pages[QUERY_BATCH];
 	unsigned int got, j;
+	u8 absent;
 
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP)) {
+	/*
+	 * 6.1 faults hugetlb pages in whatever the flags (mm/hugetlb.c,
+	 * follow_hugetlb_page()).
+	 */
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP) || is_vm_hugetlb_page(vma)) {
 		memset(where, DEVPUB_WHERE_OTHER, n);
 		return;
 	}
 
+	/* A driver may have mapped what is no page. */
+	absent = vma->vm_flags & VM_MIXEDMAP ? DEVPUB_WHERE_OTHER :
+					       DEVPUB_WHERE_ABSENT;
 	for (i = 0; i < n; i += got) {
 		got = devpub_query_pages(vma->vm_mm, start + (i << PAGE_SHIFT),
 					 pages, min(n - i, QUERY_BATCH + 0UL));
 		for (j = 0; j < got; j++) {
+			where[i + j] = absent;
+			if (!pages[j])
+				continue;
 			where[i + j] = query_where(pool, pages[j]);
-			if (pages[j])
-				put_page(pages[j]);
+			put_page(pages[j]);
 		}
 	}
 }

@@ -10,6 +10,7 @@
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -32,7 +33,15 @@
  */
 #define CARVE_MAX_SUSPECTS	64
 
+/*
+ * One device at a time takes memory or puts it back: a block that is being put
+ * online must not be taken away meanwhile.  The kernel's device_hotplug_lock,
+ * which user space's writes to a block's "state" take, is not exported.
+ */
+static DEFINE_MUTEX(carve_lock);
+
 struct carve_search {
+	struct device *dev;
 	u64 size;
 	int node;
 	bool movable_only;
@@ -68,6 +77,53 @@ static bool carve_range_looks_movable(const struct carve_search *search,
 			cond_resched();
 	}
 	return true;
+}
+
+/*
+ * The memory block with this number, with a reference to its device, or NULL.  All
+ * devices stand in one kset; memory blocks can't be reached by their bus, which
+ * is not exported.
+ */
+static struct memory_block *carve_find_block(struct device *dev,
+					     unsigned long id)
+{
+	struct kobject *kobj;
+	struct device *block;
+	char name[32];
+
+	snprintf(name, sizeof(name), "memory%lu", id);
+	kobj = kset_find_obj(dev->kobj.kset, name);
+	if (!kobj)
+		return NULL;
+
+	block = kobj_to_dev(kobj);
+	if (block->bus && !strcmp(block->bus->name, "memory") &&
+	    block->bus->online)
+		return container_of(block, struct memory_block, dev);
+	put_device(block);
+	return NULL;
+}
+
+/*
+ * Drivers that plugged in memory (virtio-mem, dax/kmem, ACPI) go on believing that
+ * it is theirs to unplug.  All of them mark it with a memory group.
+ */
+static bool carve_range_is_owned(const struct carve_search *search, u64 start)
+{
+	u64 block_size = memory_block_size_bytes();
+	struct memory_block *block;
+	bool owned = false;
+	u64 addr;
+
+	for (addr = start; addr < start + search->size && !owned;
+	     addr += block_size) {
+		block = carve_find_block(search->dev,
+					 div64_u64(addr, block_size));
+		owned = !block || block->group;
+		if (block)
+			put_device(&block->dev);
+	}
+	return owned;
 }
 
 static int carve_resource_is_whole(struct resource *res, void *data)
@@ -148,7 +204,8 @@ static int carve_node(struct carve_search *search, u64 *startp)
 		if (signal_pending(current))
 			return -EINTR;
 		if (carve_range_can_be_cut_out(search, start) &&
-		    carve_range_looks_movable(search, start)) {
+		    carve_range_looks_movable(search, start) &&
+		    !carve_range_is_owned(search, start)) {
 			if (!offline_and_remove_memory(start, search->size)) {
 				*startp = start;
 				return 1;
@@ -200,34 +257,49 @@ static int carve_check(struct devpub_region *region, struct device *dev)
 	return 0;
 }
 
+/* Return: 1 when a range was taken, 0 when there is none, -EINTR. */
+static int carve_search_nodes(struct carve_search *search,
+			      struct devpub_region *region)
+{
+	int node, ret;
+
+	for_each_online_node(node) {
+		if (region->node != NUMA_NO_NODE && region->node != node)
+			continue;
+		search->node = node;
+		ret = carve_node(search, &region->start);
+		if (ret > 0)
+			region->node = node;
+		if (ret || search->attempts == CARVE_MAX_ATTEMPTS)
+			return ret;
+	}
+	return 0;
+}
+
 static int carve_claim(struct devpub_region *region, struct device *dev)
 {
-	struct carve_search search = {};
-	int pass, node, ret;
+	struct carve_search search = { .dev = dev, .movable_only = true };
+	int ret;
 
 	ret = carve_check(region, dev);
 	if (ret)
 		return ret;
 
 	search.size = region->size;
-	for (pass = 0; pass < 2; pass++) {
-		search.movable_only = pass == 0;
-		for_each_online_node(node) {
-			if (region->node != NUMA_NO_NODE && region->node != node)
-				continue;
-			search.node = node;
-			ret = carve_node(&search, &region->start);
-			if (ret < 0)
-				return ret;
-			if (ret) {
-				region->node = node;
-				return 0;
-			}
-			if (search.attempts == CARVE_MAX_ATTEMPTS)
-				goto none;
-		}
+	mutex_lock(&carve_lock);
+	ret = carve_search_nodes(&search, region);
+	if (!ret) {
+		search.movable_only = false;
+		ret = carve_search_nodes(&search, region);
 	}
-none:
+	mutex_unlock(&carve_lock);
+
+	if (ret > 0)
+		return 0;
+	if (ret == -EINTR) {
+		dev_err(dev, "interrupted while taking memory; nothing was taken, try again\n");
+		return ret;
+	}
 	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, %sboot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
 		region->size / SZ_1M, region->size / SZ_1M,
 		search.image_in_the_way ?
@@ -239,41 +311,29 @@ none:
  * Kernels whose policy is to leave added memory offline wait for user space.
  * This memory was online before, so it shall be again.  device_online() is not
  * exported; it does no more than this (drivers/base/core.c).
- *
- * All devices stand in one kset; memory blocks can't be reached by their bus,
- * which is not exported either.
  */
 static int carve_online_block(struct device *dev, unsigned long id)
 {
-	struct kobject *kobj;
-	struct device *block;
-	char name[32];
-	int ret = -ENODEV;
+	struct memory_block *block = carve_find_block(dev, id);
+	int ret = 0;
 
-	snprintf(name, sizeof(name), "memory%lu", id);
-	kobj = kset_find_obj(dev->kobj.kset, name);
-	if (!kobj)
-		return ret;
+	if (!block)
+		return -ENODEV;
 
-	block = kobj_to_dev(kobj);
-	device_lock(block);
-	if (block->bus && !strcmp(block->bus->name, "memory") &&
-	    block->bus->online) {
-		ret = 0;
-		if (dev_offline(block)) {
-			ret = block->bus->online(block);
-			if (!ret) {
-				kobject_uevent(&block->kobj, KOBJ_ONLINE);
-				dev_clear_offline(block);
-			}
+	device_lock(&block->dev);
+	if (dev_offline(&block->dev)) {
+		ret = block->dev.bus->online(&block->dev);
+		if (!ret) {
+			kobject_uevent(&block->dev.kobj, KOBJ_ONLINE);
+			dev_clear_offline(&block->dev);
 		}
 	}
-	device_unlock(block);
-	put_device(block);
+	device_unlock(&block->dev);
+	put_device(&block->dev);
 	return ret;
 }
 
-static void carve_release(struct devpub_region *region, struct device *dev)
+static void carve_put_back(struct devpub_region *region, struct device *dev)
 {
 	u64 block = memory_block_size_bytes();
 	u64 addr, end = region->start + region->size;
@@ -295,6 +355,13 @@ static void carve_release(struct devpub_region *region, struct device *dev)
 				div64_u64(addr, block), ret,
 				div64_u64(addr, block));
 	}
+}
+
+static void carve_release(struct devpub_region *region, struct device *dev)
+{
+	mutex_lock(&carve_lock);
+	carve_put_back(region, dev);
+	mutex_unlock(&carve_lock);
 }
 
 const struct devpub_provider_ops devpub_provider_carve = {

@@ -24,6 +24,10 @@ static bool reserved_range_is_unused(u64 start, u64 size)
 	};
 	int i;
 
+	/* Also below a range that is reserved: a former device, a dax device. */
+	if (region_intersects(start, size, IORESOURCE_BUSY, IORES_DESC_NONE) !=
+	    REGION_DISJOINT)
+		return false;
 	if (region_intersects(start, size, 0, IORES_DESC_NONE) ==
 	    REGION_DISJOINT)
 		return true;
@@ -46,7 +50,8 @@ static bool reserved_range_holds(u64 phys)
 	u64 *mem, old;
 	int i;
 
-	mem = memremap(phys, PAGE_SIZE, MEMREMAP_WB);
+	/* Not WB: a cache would answer for memory that is not there. */
+	mem = memremap(phys, PAGE_SIZE, MEMREMAP_WC);
 	if (!mem)
 		return false;
 

@@ -38,12 +38,12 @@
  * EPERM       the call needs CAP_SYS_ADMIN.
  * EINTR       a signal came.  The results say how far the call came.
  *
- * With EINTR, ENODEV and an EFAULT of the array, results are written back
- * all the same: the first "done" bytes are dealt with, and adding "done" to
- * addr and taking it off length resumes the call exactly.  At least one window
- * of pages is dealt with before a signal is looked at, so a program that is
- * interrupted often still comes to the end.  With every other error, nothing
- * was done and nothing was written.
+ * With EINTR, ENODEV and an EFAULT of the array, results are written back all the
+ * same (but for DEVPUB_IOC_INFO, which has none then): the first "done" bytes are
+ * dealt with, and adding "done" to addr and taking it off length resumes the
+ * call exactly.  At least one window of pages is dealt with before a signal is
+ * looked at, so a program that is interrupted often still comes to the end.  With
+ * every other error, nothing was done and nothing was written.
  *
  * A page that can't move is no error.  The call returns 0, counts it, and,
  * where the program gave an array for it, says why.
@@ -102,8 +102,10 @@ struct devpub_info {
  *				now (DEVPUB_MIGRATE_POPULATE)
  * @DEVPUB_REASON_ALREADY:	already where it should be.  On the way back that
  *				is: not on this device nor on another one
- * @DEVPUB_REASON_ABSENT:	no page was ever put here (or the shared zero page
- *				stands in for it), nothing to move
+ * @DEVPUB_REASON_ABSENT:	no page here (or the shared zero page stands in for
+ *				it), nothing to move.  On the way back, and in a
+ *				private mapping of a file, that includes a page that
+ *				is swapped out
  * @DEVPUB_REASON_UNMAPPED:	refused: nothing is mapped at this address
  * @DEVPUB_REASON_SHARED:	refused: a shared mapping (shmem, memfd, MAP_SHARED)
  * @DEVPUB_REASON_FILE:		refused: a page of a file, privately mapped
@@ -149,7 +151,8 @@ enum devpub_reason {
 
 /*
  * DEVPUB_IOC_MIGRATE_TO: give the holes of private anonymous mappings, too, a
- * page on the device, filled with zeros.
+ * page on the device, filled with zeros.  Not those of a PROT_NONE mapping or of
+ * one that a userfaultfd watches: they count as absent.
  */
 #define DEVPUB_MIGRATE_POPULATE	(1U << 0)
 
@@ -191,12 +194,12 @@ struct devpub_migrate {
  * enum devpub_where - where a page lives
  * @DEVPUB_WHERE_UNSEEN:	not looked at (the call ended before)
  * @DEVPUB_WHERE_ABSENT:	nowhere: nothing mapped, never touched, the shared
- *				zero page, or swapped out
+ *				zero page, swapped out, or secret memory
  * @DEVPUB_WHERE_SYSTEM:	in system memory
  * @DEVPUB_WHERE_DEVICE:	on this device
  * @DEVPUB_WHERE_OTHER_DEVICE:	on another devpub device
  * @DEVPUB_WHERE_OTHER:		elsewhere: device memory mapped by its driver, DAX,
- *				another driver's coherent memory
+ *				hugetlb, another driver's coherent memory
  *
  * Later versions may add places at the end.
  */
@@ -224,8 +227,9 @@ enum devpub_where {
  * @other_device: out: pages of DEVPUB_WHERE_OTHER_DEVICE
  * @other:	out: pages of DEVPUB_WHERE_OTHER
  *
- * Nothing is faulted in and nothing moves.  The answer is true of each page at
- * the moment it was looked at.
+ * Nothing is faulted in and nothing moves, but each page is held for a moment and
+ * counts as accessed.  The answer is true of each page at the moment it was
+ * looked at.
  */
 struct devpub_query {
 	__u32 flags;
