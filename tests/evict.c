@@ -110,8 +110,9 @@ CASE(held_page_remains)
 }
 
 /* While others migrate all the time. */
-CASE_SECONDS(under_load, 240)
+CASE(under_load)
 {
+	const unsigned int rounds = test_rounds(8);
 	int fd = device_open();
 	pid_t pid[2];
 
@@ -120,7 +121,7 @@ CASE_SECONDS(under_load, 240)
 		if (pid[i] == 0) {
 			char *addr = mem_new(PAGES, i);
 
-			for (int round = 0; round < 30; round++) {
+			for (unsigned int round = 0; round < rounds; round++) {
 				to_device(fd, addr, PAGES);
 				mem_check(addr, PAGES, 2 * round + i);
 				mem_fill(addr, PAGES, 2 * round + 2 + i);
@@ -128,7 +129,7 @@ CASE_SECONDS(under_load, 240)
 			_exit(0);
 		}
 	}
-	for (int i = 0; i < 30; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		evict(fd);
 		test_sleep(20);
 	}

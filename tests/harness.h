@@ -16,19 +16,15 @@
 struct test_case {
 	const char *name;
 	void (*run)(void);
-	unsigned int seconds;
 	struct test_case *next;
 };
 
 void test_register(struct test_case *test);
 
-/* Emulated machines are slow, so the limit only tells a hang from work. */
-#define CASE(fn)	CASE_SECONDS(fn, 120)
-
-#define CASE_SECONDS(fn, limit)						\
+#define CASE(fn)							\
 	static void fn(void);						\
 	static struct test_case case_##fn = {				\
-		.name = #fn, .run = fn, .seconds = (limit),		\
+		.name = #fn, .run = fn,					\
 	};								\
 	__attribute__((constructor)) static void register_##fn(void)	\
 	{								\
@@ -101,6 +97,9 @@ void test_gate_open(struct test_gate *gate);
 /* Each side names itself: 0 for the parent, 1 for the child. */
 void test_gate_signal(struct test_gate *gate, int self);
 void test_gate_await(struct test_gate *gate, int self);
+
+/* How often to do what finds more the more often it is done: see FULL in run. */
+unsigned int test_rounds(unsigned int rounds);
 
 unsigned long long test_milliseconds(void);
 void test_sleep(unsigned int milliseconds);

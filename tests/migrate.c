@@ -46,10 +46,11 @@ CASE(at_once)
 CASE(many_rounds)
 {
 	const size_t pages = 2 * MIB_PAGES;
+	const unsigned int rounds = test_rounds(10);
 	int fd = device_open();
 	char *addr = mem_new(pages, 0);
 
-	for (int round = 0; round < 20; round++) {
+	for (unsigned int round = 0; round < rounds; round++) {
 		move_to_device(fd, addr, pages);
 		mem_check(addr, pages, 2 * round);
 		mem_fill(addr, pages, 2 * round + 1);

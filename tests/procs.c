@@ -13,8 +13,9 @@
 
 #define PAGES	2000UL
 
-CASE_SECONDS(two_at_once, 240)
+CASE(two_at_once)
 {
+	const unsigned int rounds = test_rounds(8);
 	pid_t pid[2];
 
 	for (int i = 0; i < 2; i++) {
@@ -25,7 +26,7 @@ CASE_SECONDS(two_at_once, 240)
 		int fd = device_open();
 		char *addr = mem_new(PAGES, i);
 
-		for (int round = 0; round < 20; round++) {
+		for (unsigned int round = 0; round < rounds; round++) {
 			move_to_device(fd, addr, PAGES);
 			mem_check(addr, PAGES, 2 * round + i);
 			mem_fill(addr, PAGES, 2 * round + 2 + i);
@@ -220,13 +221,13 @@ CASE(file_of_another)
 }
 
 /* Killed at any point of a migration, each time later than before. */
-CASE_SECONDS(killed_in_the_middle, 240)
+CASE(killed_in_the_middle)
 {
-	const size_t pages = 8 * PAGES;
+	const size_t pages = 4 * PAGES;
 	int fd = device_open();
 	uint64_t idle = device_free_pages(fd);
 
-	for (int i = 0; i < 25; i++) {
+	for (unsigned int i = 0; i < test_rounds(20); i++) {
 		struct test_gate gate;
 		pid_t pid;
 
@@ -244,20 +245,21 @@ CASE_SECONDS(killed_in_the_middle, 240)
 			}
 		}
 		test_gate_await(&gate, 0);
-		test_sleep(7 * i);
+		test_sleep(7 * (i % 25));
 		test_kill(pid);
 		device_await_free_pages(fd, idle);
 	}
 }
 
 /* Both processes of a fork migrate the same pages to and fro. */
-CASE_SECONDS(tug_of_war, 240)
+CASE(tug_of_war)
 {
+	const unsigned int rounds = test_rounds(10);
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
 	pid_t pid = test_fork();
 
-	for (int round = 0; round < 30; round++) {
+	for (unsigned int round = 0; round < rounds; round++) {
 		if (pid)
 			to_device(fd, addr, PAGES);
 		else

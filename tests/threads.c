@@ -9,8 +9,9 @@
 #include "harness.h"
 #include "mem.h"
 
-#define PAGES	1024UL
-#define ROUNDS	20
+/* More than a window. */
+#define PAGES	600UL
+#define ROUNDS	6
 #define WORDS	(PAGE / sizeof(uint64_t))
 
 static atomic_bool stop;
@@ -45,10 +46,11 @@ static void *count_up(void *data)
 }
 
 /* Writers of the same pages, each of its own words. */
-CASE_SECONDS(writers, 240)
+CASE(writers)
 {
 	struct writer writer[2];
 	pthread_t thread[2];
+	const unsigned int rounds = test_rounds(ROUNDS);
 	int fd = device_open();
 	uint64_t *addr = mem_map(PAGES);
 	unsigned long moved = 0;
@@ -61,14 +63,14 @@ CASE_SECONDS(writers, 240)
 		CHECK_EQ(pthread_create(&thread[i], NULL, count_up, &writer[i]),
 			 0);
 	}
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		moved += to_device(fd, addr, PAGES).pages[DEVPUB_REASON_MOVED];
 		moved += to_system(fd, addr, PAGES).pages[DEVPUB_REASON_MOVED];
 	}
 	atomic_store(&stop, true);
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_join(thread[i], NULL), 0);
-	CHECK_CMP(moved, >, PAGES * ROUNDS);
+	CHECK_CMP(moved, >, PAGES * rounds);
 	for (int i = 0; i < 2; i++) {
 		CHECK_CMP(writer[i].turns, >, 0);
 		for (size_t j = 0; j < PAGES; j++)
@@ -91,9 +93,10 @@ static void *add_up(void *data)
 }
 
 /* Atomic operations of several processors on the same words. */
-CASE_SECONDS(atomics, 240)
+CASE(atomics)
 {
 	unsigned long long turns[2] = { 0, 0 };
+	const unsigned int rounds = test_rounds(ROUNDS);
 	pthread_t thread[2];
 	int fd = device_open();
 
@@ -101,7 +104,7 @@ CASE_SECONDS(atomics, 240)
 	memset(shared_words, 0, PAGES * PAGE);
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_create(&thread[i], NULL, add_up, &turns[i]), 0);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		to_device(fd, shared_words, PAGES);
 		to_system(fd, shared_words, PAGES);
 	}
@@ -120,10 +123,11 @@ struct migrator {
 
 static void *migrate(void *data)
 {
+	const unsigned int rounds = test_rounds(ROUNDS);
 	struct migrator *own = data;
 	int fd = device_open();
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		to_device(fd, own->addr, own->pages);
 		to_system(fd, own->addr, own->pages);
 	}
@@ -131,7 +135,7 @@ static void *migrate(void *data)
 }
 
 /* Threads that migrate ranges of one address space that overlap. */
-CASE_SECONDS(overlapping_migrations, 240)
+CASE(overlapping_migrations)
 {
 	struct migrator own[2];
 	pthread_t thread[2];
@@ -168,14 +172,15 @@ static void *remap(void *data)
 }
 
 /* The range is unmapped, mapped and cut up under the migration. */
-CASE_SECONDS(changing_mappings, 240)
+CASE(changing_mappings)
 {
+	const unsigned int rounds = test_rounds(ROUNDS);
 	pthread_t thread;
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
 
 	CHECK_EQ(pthread_create(&thread, NULL, remap, addr), 0);
-	for (int i = 0; i < 2 * ROUNDS; i++) {
+	for (unsigned int i = 0; i < 2 * rounds; i++) {
 		to_device(fd, addr, PAGES);
 		to_system(fd, addr, PAGES);
 	}
