@@ -2,7 +2,7 @@
 #
 # For people; the kernel's build system reads Kbuild.
 
-VARIABLES := KDIR KERNELS TESTS ONLY FULL V O MEMORY SMP TIMEOUT
+VARIABLES := KDIR KERNELS TESTS SUITE ONLY FULL V O MEMORY SMP TIMEOUT
 export $(VARIABLES)
 
 # The tree to build for: by default, that of the running kernel.
@@ -21,6 +21,15 @@ build:
 check:
 	@scripts/check
 
+kunit:
+	@scripts/kunit
+
+kunit-debug:
+	@scripts/kunit --debug --tests
+
+kunit-mutants:
+	@scripts/kunit-mutants
+
 demo:
 	@scripts/demo
 
@@ -32,9 +41,12 @@ help:
 	@echo 'make          build devpub.ko for the running kernel, or for KDIR=TREE'
 	@echo 'make demo     show it at work in a guest'
 	@echo 'make check    build and test it on stock kernels: all that must pass'
+	@echo 'make kunit    run the KUnit suites, on a kernel built for them'
+	@echo 'make kunit-debug      on one with all alarms on, and tests/ too'
+	@echo 'make kunit-mutants    see whether the tests notice defects: takes hours'
 	@echo 'make build    only build it for these kernels'
 	@echo 'make clean    remove what was built'
 	@echo
 	@scripts/check --help 2>&1 || :
 
-.PHONY: modules build check demo clean help
+.PHONY: modules build check kunit kunit-debug kunit-mutants demo clean help
