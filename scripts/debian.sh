@@ -50,7 +50,7 @@ debian_targets() {
 
 # suite_open SUITE [ADDED SUITE]: make the functions below and $sources speak of
 # SUITE, its security updates and ADDED SUITE, as they are now.  $stale says
-# that the mirror can't be reached.
+# that the mirror can't be reached, or is not to be (DEVPUB_OFFLINE).
 suite_open() {
 	local suite=$1 added=${2:-} lock option deb
 
@@ -78,13 +78,15 @@ suite_open() {
 		Dir::Etc::Preferences=/dev/null Dir::Etc::PreferencesParts=/dev/null \
 		Dir::State="$suite_dir/state" Dir::State::status="$suite_dir/status" \
 		Dir::Cache="$suite_dir/cache" APT::Sandbox::User= APT::Architecture=amd64 \
-		APT::Architectures=amd64 Acquire::Languages=none Acquire::Retries=2 \
+		APT::Architectures=amd64 Acquire::Languages=none Acquire::Retries=1 Acquire::http::Timeout=15 \
 		APT::Update::Error-Mode=any; do
 		suite_options+=(-o "$option")
 	done
 
 	stale=
-	if [ -n "$(find "$suite_dir/updated" -mmin -60 2>/dev/null)" ]; then
+	if [ -n "${DEVPUB_OFFLINE:-}" ]; then
+		stale=y
+	elif [ -n "$(find "$suite_dir/updated" -mmin -60 2>/dev/null)" ]; then
 		:
 	elif suite_get update >/dev/null; then
 		touch "$suite_dir/updated"
@@ -127,10 +129,11 @@ suite_fetch() {
 
 # newest_entry DIR: set $entry without the mirror's help
 newest_entry() {
-	entry=$(find "$1" -mindepth 1 -maxdepth 1 -type d ! -name '*.tmp' -printf '%T@ %p\n' 2>/dev/null |
+	mkdir -p "$1"
+	entry=$(find "$1" -mindepth 1 -maxdepth 1 -type d ! -name '*.tmp' -printf '%T@ %p\n' |
 		sort -n | tail -n 1 | cut -d ' ' -f 2-)
-	[ -n "$entry" ] || die "the mirror can't be reached, and the cache has nothing to go on with"
-	note "the mirror can't be reached; going on with $entry"
+	[ -n "$entry" ] || die "no mirror within reach, and the cache has nothing to go on with"
+	note "no mirror within reach; going on with $entry"
 }
 
 # Keep only $entry of its kind.

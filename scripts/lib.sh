@@ -59,6 +59,15 @@ need() {
 		die "could not install packages; see why with: apt-get install ${missing[*]}"
 }
 
+# need_all: all that make check and make demo take from the machine, at once
+need_all() {
+	local users=()
+
+	is_root || users=(newuidmap=uidmap)
+	need mmdebstrap debian-archive-keyring "${users[@]}" qemu-system-x86_64=qemu-system-x86 \
+		gcc make libc6-dev gcc-multilib cpio depmod=kmod xz=xz-utils zstd perl
+}
+
 # cache_make DIR COMMAND...: make the cache entry DIR, unless it is there, by
 # COMMAND, which gets a directory to fill as one more argument.  An entry
 # appears whole or not at all, and is made once however many ask for it.
