@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fixture: the live device devpub0 with an empty pool.
+ * The fixture: the live device devpub0 with an empty pool, processes for those
+ * who want some, and a look at the kernel's free callback.
  */
-#include <linux/slab.h>
+#include <linux/cpumask.h>
+#include <linux/migrate.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
 
 #include "fixture.h"
+#include "migrate.h"
+#include "spy.h"
+#include "user.h"
+
+/* Cases run one at a time. */
+static const struct dev_pagemap_ops *fixture_real_ops;
+static struct devpub_fixture *fixture_current;
+
+static void fixture_folio_free(struct folio *folio)
+{
+	atomic_inc(&fixture_current->frees);
+	devpub_compat_folio_free(fixture_real_ops, folio);
+}
+
+DEVPUB_DEFINE_PAGEMAP_OPS(fixture_ops, fixture_folio_free);
 
 /**
  * devpub_fixture_init() - .init of a suite that works on devpub0
@@ -15,6 +34,7 @@
 int devpub_fixture_init(struct kunit *test)
 {
 	struct devpub_fixture *fix = kunit_kzalloc(test, sizeof(*fix), GFP_KERNEL);
+	int ret;
 
 	if (!fix)
 		return -ENOMEM;
@@ -23,15 +43,27 @@ int devpub_fixture_init(struct kunit *test)
 		kunit_err(test, "no devpub0: load devpub.ko first\n");
 		return -ENODEV;
 	}
+	ret = -ENODEV;
+	if (!devpub_device_enter(fix->ddev))
+		goto err_put;
+	ret = devpub_users_begin();
+	if (ret)
+		goto err_exit;
+
+	/* Where pages wait in batches of a processor, it shall be this one. */
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+
 	fix->pool = &fix->ddev->pool;
-	if (!devpub_device_enter(fix->ddev)) {
-		devpub_device_find_put(fix->ddev);
-		return -ENODEV;
-	}
 	test->priv = fix;
 	KUNIT_EXPECT_EQ_MSG(test, devpub_pool_free_pages(fix->pool),
 			    fix->pool->npages, "somebody uses devpub0");
 	return 0;
+
+err_exit:
+	devpub_device_exit(fix->ddev);
+err_put:
+	devpub_device_find_put(fix->ddev);
+	return ret;
 }
 
 /**
@@ -47,8 +79,75 @@ void devpub_fixture_exit(struct kunit *test)
 	/* KUnit calls .exit also when .init failed. */
 	if (!fix)
 		return;
+	devpub_spy_set(NULL);
+	devpub_users_end(test);
+	devpub_fixture_count_frees(fix, false);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
 	devpub_device_exit(fix->ddev);
 	devpub_device_find_put(fix->ddev);
+}
+
+/**
+ * devpub_fixture_count_frees() - count calls of the free callback in fix->frees
+ * @fix: the fixture
+ * @on: begin with 0, or stop
+ *
+ * Meanwhile the engine takes the device's pages for another driver's.
+ */
+void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on)
+{
+	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
+
+	if (on) {
+		atomic_set(&fix->frees, 0);
+		fixture_current = fix;
+		fixture_real_ops = pgmap->ops;
+		WRITE_ONCE(pgmap->ops, &fixture_ops);
+	} else if (pgmap->ops == &fixture_ops) {
+		WRITE_ONCE(pgmap->ops, fixture_real_ops);
+	}
+}
+
+/**
+ * devpub_fixture_drain_batches() - empty this processor's batches of LRU pages
+ * @fix: the fixture
+ *
+ * Each page in one has a reference more.  lru_add_drain() is not exported, but is
+ * the first thing that a migration, even of nothing, does.
+ *
+ * Context: process context.
+ */
+void devpub_fixture_drain_batches(const struct devpub_fixture *fix)
+{
+	migrate_device_range(NULL, fix->pool->base_pfn, 0);
+}
+
+/**
+ * devpub_fixture_migrate() - migrate one page
+ * @test: the case
+ * @user: whose
+ * @addr: its address
+ * @to: to the device, or back from it
+ * @populate: give a hole a page
+ *
+ * Return: what became of it, an enum devpub_reason.
+ */
+u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
+			  unsigned long addr, bool to, bool populate)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_migration m = {
+		.ddev		= fix->ddev,
+		.mm		= user->mm,
+		.to		= to,
+		.populate	= populate,
+	};
+	u8 reason = DEVPUB_REASON_UNSEEN;
+
+	KUNIT_ASSERT_EQ(test, devpub_migrate_begin(&m), 0);
+	KUNIT_EXPECT_EQ(test, devpub_migrate_window(&m, addr, addr + PAGE_SIZE,
+						    &reason), 0);
+	devpub_migrate_end(&m);
+	return reason;
 }

@@ -6,15 +6,19 @@
 
 #include "device.h"
 
+struct devpub_user;
+
 /**
  * struct devpub_fixture - what a case on the live device has (test->priv)
  * @ddev:	devpub0, entered: it can't go away under the case
  * @pool:	its pool; all of it is free when a case begins, and must be
  *		when it has ended
+ * @frees:	calls of the kernel's free callback, when asked to count them
  */
 struct devpub_fixture {
 	struct devpub_device *ddev;
 	struct devpub_pool *pool;
+	atomic_t frees;
 };
 
 int devpub_fixture_init(struct kunit *test);
@@ -25,5 +29,10 @@ static inline bool devpub_fixture_owns(const struct devpub_fixture *fix,
 {
 	return pfn - fix->pool->base_pfn < fix->pool->npages;
 }
+
+void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on);
+void devpub_fixture_drain_batches(const struct devpub_fixture *fix);
+u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
+			  unsigned long addr, bool to, bool populate);
 
 #endif /* DEVPUB_FIXTURE_H */

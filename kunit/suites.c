@@ -16,6 +16,9 @@ kunit_test_suites(&devpub_range_suite,
 		  &devpub_abi_suite,
 		  &devpub_pool_suite,
 		  &devpub_region_suite,
+		  &devpub_refcount_suite,
+		  &devpub_pte_suite,
+		  &devpub_expected_count_suite,
 		  &devpub_lifecycle_suite);
 
 DEVPUB_IMPORT_NS(DEVPUB_INTERNALS);

@@ -9,5 +9,8 @@ extern struct kunit_suite devpub_abi_suite;
 extern struct kunit_suite devpub_pool_suite;
 extern struct kunit_suite devpub_region_suite;
 extern struct kunit_suite devpub_lifecycle_suite;
+extern struct kunit_suite devpub_refcount_suite;
+extern struct kunit_suite devpub_pte_suite;
+extern struct kunit_suite devpub_expected_count_suite;
 
 #endif /* DEVPUB_SUITES_H */

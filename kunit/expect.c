@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is expected of the kernel: every number that a test of pages compares with
+ * stands here and nowhere else, a row a fact.  A kernel that changes a fact
+ * gets a row of its own, on a condition that src/compat.h provides.
+ */
+#include <linux/mm.h>
+
+#include <linux/devpub.h>
+
+#include "expect.h"
+#include "fixture.h"
+
+#define BACK	(DEVPUB_FROM | DEVPUB_EVICT)
+#define ANY_WAY	(DEVPUB_TO | BACK)
+
+const int devpub_expect_pagemap_refs = 1;
+
+/*
+ * Who stops a migration, and where.  The kernel's check at unmap allows a device
+ * page one reference more than a system page, which its check before the move does
+ * not: so one reference on a device page gets past the first and not past the
+ * second (mm/migrate_device.c, migrate_vma_check_page(); mm/migrate.c,
+ * folio_migrate_mapping()).
+ */
+static const struct devpub_expect_fate expect_fates[] = {
+	/* ways		obstacle	refs	fate		reason */
+	{ ANY_WAY, DEVPUB_NOTHING,	0, DEVPUB_MOVED, DEVPUB_REASON_MOVED },
+
+	{ DEVPUB_TO, DEVPUB_REF,	1, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
+	{ BACK, DEVPUB_REF,		1, DEVPUB_NOT_MOVED, DEVPUB_REASON_BUSY },
+	{ ANY_WAY, DEVPUB_TWO_REFS,	2, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
+
+	{ DEVPUB_TO, DEVPUB_GUP,	1, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
+	{ BACK, DEVPUB_GUP,		1, DEVPUB_NOT_MOVED, DEVPUB_REASON_BUSY },
+	{ ANY_WAY, DEVPUB_PIN, GUP_PIN_COUNTING_BIAS, DEVPUB_NOT_COLLECTED,
+	  DEVPUB_REASON_PINNED },
+
+	{ DEVPUB_TO, DEVPUB_SWAPCACHE,	1, DEVPUB_SKIPPED, DEVPUB_REASON_SWAPCACHE },
+	{ DEVPUB_TO, DEVPUB_FULL,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
+};
+
+#define BEFORE		DEVPUB_PHASE_BEFORE
+#define SETUP		DEVPUB_PHASE_SETUP
+#define FILLED		DEVPUB_PHASE_FILLED
+#define PAGES		DEVPUB_PHASE_PAGES
+#define FINALIZED	DEVPUB_PHASE_FINALIZED
+#define SRC		DEVPUB_SOURCE
+#define DST		DEVPUB_DESTINATION
+
+/*
+ * References and mappings.  A page in system memory has a reference more while it
+ * waits in a processor's batch for the LRU; the batches are drained before a
+ * look.
+ */
+static const struct devpub_expect_count expect_counts[] = {
+	/* ways    fate			phase	   role mapped extra locked */
+	{ DEVPUB_TO, DEVPUB_MOVED,		BEFORE,    SRC, true,  0, false },
+	{ DEVPUB_TO, DEVPUB_MOVED,		SETUP,     SRC, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_MOVED,		FILLED,    SRC, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_MOVED,		FILLED,    DST, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_MOVED,		PAGES,     SRC, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_MOVED,		PAGES,     DST, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_MOVED,		FINALIZED, SRC, false, 0, false },
+	{ DEVPUB_TO, DEVPUB_MOVED,		FINALIZED, DST, true,  0, false },
+
+	{ BACK, DEVPUB_MOVED,			BEFORE,    SRC, true,  0, false },
+	{ BACK, DEVPUB_MOVED,			SETUP,     SRC, false, 1, true },
+	{ BACK, DEVPUB_MOVED,			FILLED,    SRC, false, 1, true },
+	{ BACK, DEVPUB_MOVED,			FILLED,    DST, false, 1, true },
+	{ BACK, DEVPUB_MOVED,			PAGES,     SRC, false, 1, true },
+	{ BACK, DEVPUB_MOVED,			PAGES,     DST, false, 1, true },
+	{ BACK, DEVPUB_MOVED,			FINALIZED, SRC, false, 0, false },
+	{ BACK, DEVPUB_MOVED,			FINALIZED, DST, true,  0, false },
+
+	/* No source: and one mapping, that of the hole. */
+	{ DEVPUB_TO, DEVPUB_FILLED,		FILLED,    DST, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_FILLED,		PAGES,     DST, true,  1, true },
+	{ DEVPUB_TO, DEVPUB_FILLED,		FINALIZED, DST, true,  0, false },
+
+	/* The engine leaves it: no destination. */
+	{ DEVPUB_TO, DEVPUB_SKIPPED,		BEFORE,    SRC, true,  0, false },
+	{ DEVPUB_TO, DEVPUB_SKIPPED,		SETUP,     SRC, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_SKIPPED,		FILLED,    SRC, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_SKIPPED,		PAGES,     SRC, false, 1, true },
+	{ DEVPUB_TO, DEVPUB_SKIPPED,		FINALIZED, SRC, true,  0, false },
+
+	/* Put back by migrate_vma_setup() itself: no destination. */
+	{ ANY_WAY, DEVPUB_NOT_COLLECTED,	BEFORE,    SRC, true,  0, false },
+	{ ANY_WAY, DEVPUB_NOT_COLLECTED,	SETUP,     SRC, true,  0, false },
+	{ ANY_WAY, DEVPUB_NOT_COLLECTED,	FINALIZED, SRC, true,  0, false },
+
+	{ BACK, DEVPUB_NOT_MOVED,		BEFORE,    SRC, true,  0, false },
+	{ BACK, DEVPUB_NOT_MOVED,		SETUP,     SRC, false, 1, true },
+	{ BACK, DEVPUB_NOT_MOVED,		FILLED,    SRC, false, 1, true },
+	{ BACK, DEVPUB_NOT_MOVED,		FILLED,    DST, false, 1, true },
+	{ BACK, DEVPUB_NOT_MOVED,		PAGES,     SRC, false, 1, true },
+	{ BACK, DEVPUB_NOT_MOVED,		PAGES,     DST, false, 1, true },
+	{ BACK, DEVPUB_NOT_MOVED,		FINALIZED, SRC, true,  0, false },
+	{ BACK, DEVPUB_NOT_MOVED,		FINALIZED, DST, false, 0, false },
+};
+
+#define N	DEVPUB_CLEAR
+#define Y	DEVPUB_SET
+#define K	DEVPUB_KEPT
+
+/*
+ * The entry of a page.  Linux 4.14 marked that of a device-public page devmap; a
+ * coherent page has an ordinary one.
+ */
+static const struct devpub_expect_pte expect_ptes[] = {
+	/* scene		  on_device	      dirty	 soft_dirty devmap */
+	/*				     writable	   young	special  */
+	{ DEVPUB_SCENE_MOVED_TO,		Y,  K,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_MOVED_BACK,		N,  K,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_REFUSED,			K,  K,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_FILLED,			Y,  Y,  Y,  Y,  Y,  N,  N },
+	{ DEVPUB_SCENE_FILLED_READONLY,		Y,  N,  N,  Y,  N,  N,  N },
+	{ DEVPUB_SCENE_FORK_PARENT,		Y,  N,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_FORK_CHILD,		Y,  N,  K,  N,  K,  N,  N },
+	{ DEVPUB_SCENE_PROTECTED,		Y,  N,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_UNPROTECTED,		Y,  Y,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_PROTECTED_WHOLLY,	Y,  N,  K,  K,  K,  N,  N },
+};
+
+static const char * const way_names[] = {
+	[DEVPUB_TO]	= "to the device",
+	[DEVPUB_FROM]	= "back",
+	[DEVPUB_EVICT]	= "evicted",
+};
+
+static const char * const phase_names[] = {
+	[BEFORE]	= "before",
+	[SETUP]		= "after setup",
+	[FILLED]	= "filled",
+	[PAGES]		= "after pages",
+	[FINALIZED]	= "after finalize",
+};
+
+/**
+ * devpub_expect_fate() - what becomes of a page that should move
+ * @test: the case
+ * @way: where it should go
+ * @obstacle: what stands in its way
+ *
+ * Return: the row.
+ */
+const struct devpub_expect_fate *
+devpub_expect_fate(struct kunit *test, enum devpub_way way,
+		   enum devpub_obstacle obstacle)
+{
+	const struct devpub_expect_fate *row = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(expect_fates); i++)
+		if (expect_fates[i].ways & way &&
+		    expect_fates[i].obstacle == obstacle)
+			row = &expect_fates[i];
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	return row;
+}
+
+/**
+ * devpub_expect_counts() - compare a page with its row
+ * @test: the case
+ * @way: where it goes
+ * @fate: what becomes of it
+ * @phase: when
+ * @role: the page that is looked at
+ * @page: it
+ * @maps: how many mapped the source at first, or the hole
+ * @held: references by obstacles and lookers-on
+ *
+ * Context: any that may allocate.
+ */
+void devpub_expect_counts(struct kunit *test, enum devpub_way way,
+			  enum devpub_fate fate, enum devpub_phase phase,
+			  enum devpub_role role, struct page *page, int maps,
+			  int held)
+{
+	const struct devpub_expect_count *row = NULL;
+	int refs, mapped;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(expect_counts); i++)
+		if (expect_counts[i].ways & way &&
+		    expect_counts[i].fate == fate &&
+		    expect_counts[i].phase == phase &&
+		    expect_counts[i].role == role)
+			row = &expect_counts[i];
+	/* No assertion: whoever looks holds locks. */
+	KUNIT_EXPECT_NOT_NULL_MSG(test, row, "%s, %s: no row for a %s",
+				  way_names[way], phase_names[phase],
+				  role == SRC ? "source" : "destination");
+	if (!row)
+		return;
+
+	refs = row->extra + held + (row->mapped ? maps : 0);
+	mapped = row->mapped ? maps : 0;
+	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(page), refs,
+			    "references, %s, %s, %s", way_names[way],
+			    phase_names[phase],
+			    role == SRC ? "source" : "destination");
+	/* A small page's count, which has many names over the kernels. */
+	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&page->_mapcount) + 1, mapped,
+			    "mappings, %s, %s, %s", way_names[way],
+			    phase_names[phase],
+			    role == SRC ? "source" : "destination");
+	KUNIT_EXPECT_EQ_MSG(test, !!PageLocked(page), row->locked,
+			    "locked, %s, %s, %s", way_names[way],
+			    phase_names[phase],
+			    role == SRC ? "source" : "destination");
+}
+
+static bool expect_mark(enum devpub_mark mark, bool before)
+{
+	return mark == K ? before : mark == Y;
+}
+
+/**
+ * devpub_expect_pte() - compare a page table entry with its row
+ * @test: the case; its priv is a struct devpub_fixture
+ * @scene: what happened
+ * @before: the entry before that
+ * @now: the entry after it
+ */
+void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
+		       const struct devpub_pte *before, struct devpub_pte now)
+{
+	const struct devpub_expect_pte *row = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(expect_ptes); i++)
+		if (expect_ptes[i].scene == scene)
+			row = &expect_ptes[i];
+	KUNIT_ASSERT_NOT_NULL(test, row);
+
+	KUNIT_EXPECT_TRUE(test, now.present);
+	KUNIT_EXPECT_FALSE(test, now.swap);
+	KUNIT_EXPECT_FALSE(test, now.migration);
+	KUNIT_EXPECT_EQ(test, devpub_fixture_owns(test->priv, now.pfn),
+			expect_mark(row->on_device,
+				    devpub_fixture_owns(test->priv, before->pfn)));
+	KUNIT_EXPECT_EQ(test, now.writable,
+			expect_mark(row->writable, before->writable));
+	KUNIT_EXPECT_EQ(test, now.dirty, expect_mark(row->dirty, before->dirty));
+	KUNIT_EXPECT_EQ(test, now.young, expect_mark(row->young, before->young));
+	KUNIT_EXPECT_EQ(test, now.soft_dirty,
+			expect_mark(row->soft_dirty, before->soft_dirty));
+	KUNIT_EXPECT_EQ(test, now.special,
+			expect_mark(row->special, before->special));
+	KUNIT_EXPECT_EQ(test, now.devmap,
+			expect_mark(row->devmap, before->devmap));
+}

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * expected_count: references, mappings and locks of source and destination at each
+ * phase of the engine's own migrations, and that a refusal leaves no trace.  The
+ * numbers are in expect.c.
+ */
+#include <kunit/test.h>
+#include <linux/kthread.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+
+#include "evict.h"
+#include "expect.h"
+#include "fixture.h"
+#include "pte.h"
+#include "spy.h"
+#include "user.h"
+
+#define MAX_MAPS	3
+#define CONTENT		0x0de7b0b5ca1ab1e5ULL
+
+struct count_param {
+	enum devpub_way way;
+	int maps;
+	enum devpub_obstacle obstacle;
+};
+
+/**
+ * struct count_case - a page on its way
+ * @spy:	looks at it
+ * @test:	the case
+ * @param:	what is asked for
+ * @row:	what becomes of it
+ * @users:	who maps it
+ * @addr:	where
+ * @before:	their page table entries at first
+ * @src:	the page; NULL for a hole
+ * @dst:	where the engine wants it to go
+ * @held:	a page that the system could give to somebody else, held to be
+ *		looked at in peace
+ */
+struct count_case {
+	struct devpub_spy spy;
+	struct kunit *test;
+	struct count_param param;
+	const struct devpub_expect_fate *row;
+	struct devpub_user *users[MAX_MAPS];
+	unsigned long addr;
+	struct devpub_pte before[MAX_MAPS];
+	struct page *src;
+	struct page *dst;
+	struct page *held;
+};
+
+static void count_expect(struct count_case *c, enum devpub_phase phase,
+			 enum devpub_role role)
+{
+	struct page *page = role == DEVPUB_SOURCE ? c->src : c->dst;
+	int held = role == DEVPUB_SOURCE ? c->row->refs : 0;
+
+	if (page)
+		devpub_expect_counts(c->test, c->param.way, c->row->fate, phase,
+				     role, page, c->param.maps,
+				     held + (page == c->held));
+}
+
+static bool count_has_destination(const struct count_case *c)
+{
+	return c->row->fate == DEVPUB_MOVED || c->row->fate == DEVPUB_FILLED ||
+	       c->row->fate == DEVPUB_NOT_MOVED;
+}
+
+/* Each mapping of a collected page is a migration entry; of another, untouched. */
+static void count_expect_entries(struct count_case *c)
+{
+	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+	struct devpub_pte now;
+	int i;
+
+	for (i = 0; c->src && i < c->param.maps; i++) {
+		now = devpub_pte_read(c->users[i]->mm, c->addr);
+		KUNIT_EXPECT_EQ(c->test, now.migration, collected);
+		KUNIT_EXPECT_EQ(c->test, now.present, !collected);
+		KUNIT_EXPECT_EQ(c->test, now.pfn, page_to_pfn(c->src));
+		KUNIT_EXPECT_EQ(c->test, now.writable, c->before[i].writable);
+		KUNIT_EXPECT_EQ(c->test, now.soft_dirty, c->before[i].soft_dirty);
+	}
+}
+
+/* Hold the page that finalize leaves to the system's allocator. */
+static void count_hold(struct count_case *c)
+{
+	if (c->param.way == DEVPUB_TO && c->row->fate == DEVPUB_MOVED)
+		c->held = c->src;
+	else if (c->param.way != DEVPUB_TO && c->row->fate == DEVPUB_NOT_MOVED)
+		c->held = c->dst;
+	if (c->held)
+		get_page(c->held);
+}
+
+static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
+		       unsigned long *src, unsigned long *dst,
+		       unsigned long npages)
+{
+	struct count_case *c = container_of(spy, struct count_case, spy);
+	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+
+	/* An eviction has the first used page first, and ours is the only one. */
+	devpub_fixture_drain_batches(c->test->priv);
+	switch (moment) {
+	case DEVPUB_AFTER_SETUP:
+		KUNIT_EXPECT_EQ(c->test, !!(src[0] & MIGRATE_PFN_MIGRATE),
+				collected);
+		count_expect(c, DEVPUB_PHASE_SETUP, DEVPUB_SOURCE);
+		count_expect_entries(c);
+		break;
+	case DEVPUB_BEFORE_PAGES:
+		c->dst = migrate_pfn_to_page(dst[0]);
+		KUNIT_EXPECT_EQ(c->test, !!c->dst, count_has_destination(c));
+		if (!collected)
+			break;
+		count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_SOURCE);
+		count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_DESTINATION);
+		break;
+	case DEVPUB_AFTER_PAGES:
+		if (!collected)
+			break;
+		count_expect(c, DEVPUB_PHASE_PAGES, DEVPUB_SOURCE);
+		count_expect(c, DEVPUB_PHASE_PAGES, DEVPUB_DESTINATION);
+		break;
+	case DEVPUB_BEFORE_FINALIZE:
+		count_hold(c);
+		break;
+	case DEVPUB_AFTER_FINALIZE:
+		count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
+		count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
+		break;
+	}
+}
+
+/* Migrate the page, watched from inside. */
+static void count_migrate(struct count_case *c, bool populate)
+{
+	struct kunit *test = c->test;
+	struct devpub_fixture *fix = test->priv;
+	u8 reason;
+	u64 moved;
+
+	c->spy.look = count_look;
+	devpub_spy_set(&c->spy);
+	if (c->param.way == DEVPUB_EVICT) {
+		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+		KUNIT_EXPECT_EQ(test, moved, c->row->fate == DEVPUB_MOVED);
+	} else {
+		reason = devpub_fixture_migrate(test, c->users[0], c->addr,
+						c->param.way == DEVPUB_TO,
+						populate);
+		KUNIT_EXPECT_EQ(test, reason, c->row->reason);
+	}
+	devpub_spy_set(NULL);
+	devpub_fixture_drain_batches(fix);
+	if (c->held)
+		put_page(c->held);
+	c->held = NULL;
+}
+
+/* A page that is mapped by as many processes as asked for. */
+static void count_make_page(struct count_case *c)
+{
+	struct kunit *test = c->test;
+	int i;
+
+	c->users[0] = devpub_user_start(test);
+	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
+	KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr, CONTENT), 0);
+	for (i = 1; i < c->param.maps; i++)
+		c->users[i] = devpub_user_fork(test, c->users[0]);
+	if (c->param.way != DEVPUB_TO)
+		KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, c->users[0],
+							     c->addr, true, false),
+				DEVPUB_REASON_MOVED);
+}
+
+static void count_read_before(struct count_case *c)
+{
+	int i;
+
+	devpub_fixture_drain_batches(c->test->priv);
+	for (i = 0; i < c->param.maps; i++) {
+		c->before[i] = devpub_pte_read(c->users[i]->mm, c->addr);
+		KUNIT_ASSERT_TRUE(c->test, c->before[i].present);
+		KUNIT_ASSERT_EQ(c->test, c->before[i].pfn, c->before[0].pfn);
+	}
+	c->src = pfn_to_page(c->before[0].pfn);
+}
+
+/* Take the references that stand in the way, as many as the table says. */
+static void count_hinder(struct count_case *c)
+{
+	struct kunit *test = c->test;
+	int i, got = 1;
+	struct page *page = c->src;
+
+	switch (c->param.obstacle) {
+	case DEVPUB_REF:
+	case DEVPUB_TWO_REFS:
+		for (i = 0; i < c->row->refs; i++)
+			get_page(page);
+		break;
+	case DEVPUB_GUP:
+	case DEVPUB_PIN:
+		kthread_use_mm(c->users[0]->mm);
+		if (c->param.obstacle == DEVPUB_GUP)
+			got = get_user_pages_fast(c->addr, 1, 0, &page);
+		else
+			got = pin_user_pages_fast(c->addr, 1, 0, &page);
+		kthread_unuse_mm(c->users[0]->mm);
+		KUNIT_ASSERT_EQ(test, got, 1);
+		KUNIT_EXPECT_PTR_EQ(test, page, c->src);
+		break;
+	default:
+		break;
+	}
+}
+
+static void count_unhinder(struct count_case *c)
+{
+	int i;
+
+	if (c->param.obstacle == DEVPUB_PIN) {
+		unpin_user_page(c->src);
+		return;
+	}
+	for (i = 0; i < c->row->refs; i++)
+		put_page(c->src);
+}
+
+/* What is left when all is over. */
+static void count_check_after(struct count_case *c)
+{
+	struct devpub_fixture *fix = c->test->priv;
+	bool moved = c->row->fate == DEVPUB_MOVED;
+	enum devpub_scene scene = !moved ? DEVPUB_SCENE_REFUSED :
+				  c->param.way == DEVPUB_TO ?
+				  DEVPUB_SCENE_MOVED_TO : DEVPUB_SCENE_MOVED_BACK;
+	bool on_device = moved == (c->param.way == DEVPUB_TO);
+	struct devpub_pte now;
+	u64 content;
+	int i;
+
+	for (i = 0; i < c->param.maps; i++) {
+		now = devpub_pte_read(c->users[i]->mm, c->addr);
+		devpub_expect_pte(c->test, scene, &c->before[i], now);
+		KUNIT_EXPECT_EQ(c->test, now.pfn,
+				page_to_pfn(moved ? c->dst : c->src));
+	}
+	KUNIT_EXPECT_EQ(c->test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - on_device);
+
+	for (i = 0; i < c->param.maps; i++) {
+		KUNIT_EXPECT_EQ(c->test, devpub_user_read(c->users[i], c->addr,
+							  &content), 0);
+		KUNIT_EXPECT_EQ(c->test, content, CONTENT);
+	}
+}
+
+static struct count_case *count_begin(struct kunit *test,
+				      const struct count_param *param)
+{
+	struct count_case *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	c->param = *param;
+	c->row = devpub_expect_fate(test, param->way, param->obstacle);
+	return c;
+}
+
+#define COUNT_PARAMS(way, obstacle)					\
+	{ way, 1, obstacle }, { way, 2, obstacle }, { way, 3, obstacle }
+
+/*
+ * A page can't be pinned by FOLL_PIN and be mapped twice: whichever comes
+ * second makes a copy.
+ */
+#define COUNT_WAY(way)							\
+	COUNT_PARAMS(way, DEVPUB_NOTHING),				\
+	COUNT_PARAMS(way, DEVPUB_REF),					\
+	COUNT_PARAMS(way, DEVPUB_TWO_REFS),				\
+	COUNT_PARAMS(way, DEVPUB_GUP),					\
+	{ way, 1, DEVPUB_PIN }
+
+static const struct count_param count_params[] = {
+	COUNT_WAY(DEVPUB_TO),
+	COUNT_WAY(DEVPUB_FROM),
+	COUNT_WAY(DEVPUB_EVICT),
+};
+
+static void count_describe(const struct count_param *param, char *text)
+{
+	static const char * const ways[] = {
+		[DEVPUB_TO] = "to the device", [DEVPUB_FROM] = "back",
+		[DEVPUB_EVICT] = "evicted",
+	};
+	static const char * const obstacles[] = {
+		[DEVPUB_NOTHING] = "free to go", [DEVPUB_REF] = "1 reference",
+		[DEVPUB_TWO_REFS] = "2 references", [DEVPUB_GUP] = "FOLL_GET",
+		[DEVPUB_PIN] = "FOLL_PIN",
+	};
+
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%s, %d mapped, %s",
+		 ways[param->way], param->maps, obstacles[param->obstacle]);
+}
+
+KUNIT_ARRAY_PARAM(count, count_params, count_describe);
+
+static void count_at_each_phase(struct kunit *test)
+{
+	struct count_case *c = count_begin(test, test->param_value);
+
+	count_make_page(c);
+	count_read_before(c);
+	count_hinder(c);
+	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
+	count_migrate(c, false);
+	count_check_after(c);
+	count_unhinder(c);
+	if (c->row->fate == DEVPUB_MOVED)
+		return;
+
+	/* Let go, the page can move after all. */
+	c->row = devpub_expect_fate(test, c->param.way, DEVPUB_NOTHING);
+	count_read_before(c);
+	count_migrate(c, false);
+	count_check_after(c);
+}
+
+/* A hole is no page at first, and mapped once when it is filled. */
+static const struct count_param count_hole = { DEVPUB_TO, 1, DEVPUB_NOTHING };
+
+static const struct devpub_expect_fate count_hole_fate = {
+	.fate = DEVPUB_FILLED, .reason = DEVPUB_REASON_POPULATED,
+};
+
+static void count_fill(struct count_case *c)
+{
+	struct kunit *test = c->test;
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_pte before, now;
+	u64 content;
+
+	before = devpub_pte_read(c->users[0]->mm, c->addr);
+	KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, c->users[0], c->addr,
+						     true, false),
+			DEVPUB_REASON_ABSENT);
+	now = devpub_pte_read(c->users[0]->mm, c->addr);
+	KUNIT_EXPECT_EQ(test, now.present, before.present);
+	KUNIT_EXPECT_EQ(test, now.pfn, before.pfn);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool), fix->pool->npages);
+
+	c->row = &count_hole_fate;
+	count_migrate(c, true);
+	now = devpub_pte_read(c->users[0]->mm, c->addr);
+	KUNIT_ASSERT_NOT_NULL(test, c->dst);
+	KUNIT_EXPECT_EQ(test, now.pfn, page_to_pfn(c->dst));
+	KUNIT_EXPECT_EQ(test, devpub_user_read(c->users[0], c->addr, &content), 0);
+	KUNIT_EXPECT_EQ(test, content, 0);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - 1);
+}
+
+static void count_of_hole(struct kunit *test)
+{
+	struct count_case *c = count_begin(test, &count_hole);
+
+	c->users[0] = devpub_user_start(test);
+	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
+	count_fill(c);
+}
+
+static void count_of_zero_page(struct kunit *test)
+{
+	struct count_case *c = count_begin(test, &count_hole);
+	struct devpub_pte pte;
+	u64 content;
+
+	c->users[0] = devpub_user_start(test);
+	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
+	KUNIT_ASSERT_EQ(test, devpub_user_read(c->users[0], c->addr, &content), 0);
+	pte = devpub_pte_read(c->users[0]->mm, c->addr);
+	KUNIT_ASSERT_TRUE(test, is_zero_pfn(pte.pfn));
+	count_fill(c);
+}
+
+/* Read back from swap by one of two, a page keeps its copy there for the other. */
+static void count_of_swapcache_page(struct kunit *test)
+{
+	static const struct count_param param = { DEVPUB_TO, 1, DEVPUB_SWAPCACHE };
+	struct count_case *c = count_begin(test, &param);
+	struct devpub_user *user;
+	u64 content;
+
+	count_make_page(c);
+	user = c->users[0];
+	devpub_fixture_drain_batches(test->priv);
+	KUNIT_ASSERT_EQ(test, 0, devpub_user_call(user, __NR_madvise, c->addr,
+						  PAGE_SIZE, MADV_PAGEOUT));
+	if (!devpub_pte_read(user->mm, c->addr).swap)
+		kunit_skip(test, "no swap: swapon, say, a brd (/dev/ram0) first");
+	devpub_user_fork(test, user);
+	KUNIT_ASSERT_EQ(test, devpub_user_read(user, c->addr, &content), 0);
+
+	count_read_before(c);
+	KUNIT_ASSERT_TRUE(test, folio_test_swapcache(page_folio(c->src)));
+	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
+	count_migrate(c, false);
+	count_check_after(c);
+	KUNIT_EXPECT_TRUE(test, folio_test_swapcache(page_folio(c->src)));
+}
+
+static void count_of_full_device(struct kunit *test)
+{
+	static const struct count_param param = { DEVPUB_TO, 2, DEVPUB_FULL };
+	struct count_case *c = count_begin(test, &param);
+	struct devpub_pool *pool = &((struct devpub_fixture *)test->priv)->ddev->pool;
+	unsigned long *pfns;
+	u32 i, n;
+
+	count_make_page(c);
+	count_read_before(c);
+	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
+
+	pfns = kvmalloc_array(pool->npages, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	n = devpub_pool_take(pool, pfns, pool->npages);
+	count_migrate(c, false);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, pfns[i]));
+	kvfree(pfns);
+
+	count_check_after(c);
+}
+
+static struct kunit_case count_cases[] = {
+	KUNIT_CASE_PARAM(count_at_each_phase, count_gen_params),
+	KUNIT_CASE(count_of_hole),
+	KUNIT_CASE(count_of_zero_page),
+	KUNIT_CASE(count_of_swapcache_page),
+	KUNIT_CASE(count_of_full_device),
+	{}
+};
+
+struct kunit_suite devpub_expected_count_suite = {
+	.name		= "devpub_expected_count",
+	.init		= devpub_fixture_init,
+	.exit		= devpub_fixture_exit,
+	.test_cases	= count_cases,
+};

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The helper process of devpub_kunit.ko: makes the system calls that the tests
+ * ask for, and so lends them a process to fork, an address space to map in.
+ * A forked child goes on asking for itself.  Link it statically.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "helper.h"
+
+int main(void)
+{
+	struct devpub_helper_call call = { 0 };
+	int fd = open("/dev/" DEVPUB_HELPER_NAME, O_RDWR);
+
+	if (fd < 0)
+		return 1;
+	while (!ioctl(fd, DEVPUB_HELPER_NEXT, &call)) {
+		call.result = syscall(call.nr, call.args[0], call.args[1],
+				      call.args[2], call.args[3],
+				      call.args[4], call.args[5]);
+		if (call.result == -1)
+			call.result = -errno;
+	}
+	return 0;
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * refcount: the life of a device page, from free to free.
+ */
+#include <kunit/test.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/percpu-refcount.h>
+
+#include "evict.h"
+#include "expect.h"
+#include "fixture.h"
+#include "pte.h"
+#include "user.h"
+
+#define MAX_MAPS	3
+#define BATCH		8
+
+static int refcount_mappings(const struct page *page)
+{
+	return atomic_read(&page->_mapcount) + 1;
+}
+
+/* A free page has no reference, no mapping, no lock and no owner. */
+static void refcount_expect_free(struct kunit *test, unsigned long pfn)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct page *page = pfn_to_page(pfn);
+
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
+	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 0);
+	KUNIT_EXPECT_FALSE(test, PageLocked(page));
+	KUNIT_EXPECT_PTR_EQ(test, READ_ONCE(page->mapping), NULL);
+	KUNIT_EXPECT_FALSE(test, test_bit(pfn - fix->pool->base_pfn,
+					  fix->pool->used));
+}
+
+static void refcount_free_pages(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	u32 i;
+
+	for (i = 0; i < fix->pool->npages; i++)
+		refcount_expect_free(test, fix->pool->base_pfn + i);
+}
+
+/* Allocate @n pages, unlocked. */
+static void refcount_alloc(struct kunit *test, unsigned long *pfns, u32 n)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct page *page;
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(fix->pool, pfns, n), n);
+	for (i = 0; i < n; i++) {
+		page = pfn_to_page(pfns[i]);
+		KUNIT_EXPECT_TRUE(test, devpub_fixture_owns(fix, pfns[i]));
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+		KUNIT_EXPECT_EQ(test, refcount_mappings(page), 0);
+		KUNIT_EXPECT_TRUE(test, PageLocked(page));
+		KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
+		KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), fix->pool);
+		unlock_page(page);
+	}
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - n);
+}
+
+/* The callback came as often as pages were given up, and they are free. */
+static void refcount_expect_freed(struct kunit *test, unsigned long *pfns, u32 n)
+{
+	struct devpub_fixture *fix = test->priv;
+	u32 i;
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), n);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages);
+	for (i = 0; i < n; i++)
+		refcount_expect_free(test, pfns[i]);
+}
+
+static void refcount_put_page(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	unsigned long pfn;
+
+	refcount_alloc(test, &pfn, 1);
+	devpub_fixture_count_frees(fix, true);
+	put_page(pfn_to_page(pfn));
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+static void refcount_release_pages(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct page *pages[BATCH];
+	unsigned long pfns[BATCH];
+	int i;
+
+	refcount_alloc(test, pfns, BATCH);
+	for (i = 0; i < BATCH; i++)
+		pages[i] = pfn_to_page(pfns[i]);
+	devpub_fixture_count_frees(fix, true);
+	release_pages(pages, BATCH);
+	refcount_expect_freed(test, pfns, BATCH);
+}
+
+/* A reference more delays the callback, and does not double it. */
+static void refcount_extra_reference(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct page *page, *pages[1];
+	unsigned long pfn;
+
+	refcount_alloc(test, &pfn, 1);
+	page = pages[0] = pfn_to_page(pfn);
+	devpub_fixture_count_frees(fix, true);
+
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
+
+	get_page(page);
+	release_pages(pages, 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
+
+	put_page(page);
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+static const int refcount_maps[] = { 1, 2, 3 };
+
+static void refcount_describe(const int *maps, char *text)
+{
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%d mapped", *maps);
+}
+
+KUNIT_ARRAY_PARAM(refcount_maps, refcount_maps, refcount_describe);
+
+/* A device page that so many processes map at addr. */
+static struct page *refcount_map(struct kunit *test, struct devpub_user **users,
+				 int maps, unsigned long *addr)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_pte pte;
+	int i;
+
+	users[0] = devpub_user_start(test);
+	*addr = devpub_user_mmap(test, users[0], 1, PROT_READ | PROT_WRITE);
+	KUNIT_ASSERT_EQ(test, devpub_user_write(users[0], *addr, 1), 0);
+	KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, users[0], *addr, true,
+						     false),
+			DEVPUB_REASON_MOVED);
+	for (i = 1; i < maps; i++)
+		users[i] = devpub_user_fork(test, users[0]);
+	for (i = 0; i < maps; i++) {
+		pte = devpub_pte_read(users[i]->mm, *addr);
+		KUNIT_ASSERT_TRUE(test, pte.present);
+		KUNIT_ASSERT_TRUE(test, devpub_fixture_owns(fix, pte.pfn));
+	}
+	return pfn_to_page(pte.pfn);
+}
+
+/* Each mapping is a reference, and the last one's end is the page's. */
+static void refcount_of_mappings(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	int maps = *(const int *)test->param_value;
+	struct devpub_user *users[MAX_MAPS];
+	unsigned long addr, pfn;
+	struct page *page;
+	int i;
+
+	page = refcount_map(test, users, maps, &addr);
+	pfn = page_to_pfn(page);
+	devpub_fixture_count_frees(fix, true);
+	for (i = 0; i < maps; i++) {
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), maps - i);
+		KUNIT_EXPECT_EQ(test, refcount_mappings(page), maps - i);
+		KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
+		KUNIT_EXPECT_EQ(test, 0, devpub_user_call(users[i], __NR_munmap,
+							  addr, PAGE_SIZE));
+	}
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+/* The same when processes end instead. */
+static void refcount_of_exits(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	int maps = *(const int *)test->param_value;
+	struct devpub_user *users[MAX_MAPS];
+	unsigned long addr, pfn;
+	struct page *page;
+	int i;
+
+	page = refcount_map(test, users, maps, &addr);
+	pfn = page_to_pfn(page);
+	devpub_fixture_count_frees(fix, true);
+	for (i = 0; i < maps; i++) {
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), maps - i);
+		KUNIT_EXPECT_EQ(test, refcount_mappings(page), maps - i);
+		devpub_user_stop(test, users[i]);
+	}
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+/* ... when a holder is the last ... */
+static void refcount_held_past_unmap(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_user *user;
+	unsigned long addr, pfn;
+	struct page *page;
+
+	page = refcount_map(test, &user, 1, &addr);
+	pfn = page_to_pfn(page);
+	devpub_fixture_count_frees(fix, true);
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	KUNIT_EXPECT_EQ(test, 0, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
+	put_page(page);
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+/* ... and when the page moves away. */
+static void refcount_of_migration_back(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_user *users[MAX_MAPS];
+	int maps = *(const int *)test->param_value;
+	unsigned long addr, pfn;
+
+	pfn = page_to_pfn(refcount_map(test, users, maps, &addr));
+	devpub_fixture_count_frees(fix, true);
+	KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, users[0], addr, false,
+						     false),
+			DEVPUB_REASON_MOVED);
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+static void refcount_of_eviction(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_user *users[MAX_MAPS];
+	int maps = *(const int *)test->param_value;
+	unsigned long addr, pfn;
+	u64 moved;
+
+	pfn = page_to_pfn(refcount_map(test, users, maps, &addr));
+	devpub_fixture_count_frees(fix, true);
+	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, moved, 1);
+	refcount_expect_freed(test, &pfn, 1);
+}
+
+/* A copy on write lets go of the page that was copied. */
+static void refcount_of_copy_on_write(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_user *users[2];
+	struct page *page;
+	unsigned long addr;
+	u64 value;
+
+	page = refcount_map(test, users, 2, &addr);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(users[1], addr, 2), 0);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 1);
+	KUNIT_EXPECT_FALSE(test, devpub_fixture_owns(fix,
+			devpub_pte_read(users[1]->mm, addr).pfn));
+	KUNIT_EXPECT_EQ(test, devpub_user_read(users[0], addr, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, 1);
+}
+
+/*
+ * The references to a pagemap, which memunmap_pages() waits for.  While they are
+ * counted per processor nobody knows how many there are.
+ */
+static long refcount_of_pagemap(struct devpub_fixture *fix)
+{
+	struct percpu_ref *ref = &fix->ddev->pgmap.ref;
+	long count;
+
+	percpu_ref_switch_to_atomic_sync(ref);
+	count = atomic_long_read(&ref->data->count);
+	percpu_ref_switch_to_percpu(ref);
+	return count;
+}
+
+static void refcount_pagemap_balances(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	long at_rest = refcount_of_pagemap(fix);
+	struct devpub_user *users[MAX_MAPS];
+	unsigned long pfns[BATCH], addr;
+	struct page *pages[BATCH];
+	int i;
+
+	refcount_alloc(test, pfns, BATCH);
+	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
+			BATCH * devpub_expect_pagemap_refs);
+	for (i = 0; i < BATCH; i++)
+		pages[i] = pfn_to_page(pfns[i]);
+	get_page(pages[0]);
+	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
+			BATCH * devpub_expect_pagemap_refs);
+	put_page(pages[0]);
+	put_page(pages[0]);
+	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
+			(BATCH - 1) * devpub_expect_pagemap_refs);
+	release_pages(pages + 1, BATCH - 1);
+	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix), at_rest);
+
+	/* However many map it. */
+	refcount_map(test, users, MAX_MAPS, &addr);
+	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
+			devpub_expect_pagemap_refs);
+	KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, users[0], addr, false,
+						     false),
+			DEVPUB_REASON_MOVED);
+	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix), at_rest);
+}
+
+/* What the free callback would find out by the pool. */
+static void refcount_double_free(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	unsigned long pfn;
+
+	refcount_alloc(test, &pfn, 1);
+	put_page(pfn_to_page(pfn));
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, pfn));
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages);
+}
+
+static void refcount_foreign_page(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	unsigned long end = fix->pool->base_pfn + fix->pool->npages;
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), NULL);
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, page_to_pfn(page)));
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, 0));
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool,
+						  fix->pool->base_pfn - 1));
+	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, end));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	__free_page(page);
+}
+
+static struct kunit_case refcount_cases[] = {
+	KUNIT_CASE(refcount_free_pages),
+	KUNIT_CASE(refcount_put_page),
+	KUNIT_CASE(refcount_release_pages),
+	KUNIT_CASE(refcount_extra_reference),
+	KUNIT_CASE_PARAM(refcount_of_mappings, refcount_maps_gen_params),
+	KUNIT_CASE_PARAM(refcount_of_exits, refcount_maps_gen_params),
+	KUNIT_CASE(refcount_held_past_unmap),
+	KUNIT_CASE_PARAM(refcount_of_migration_back, refcount_maps_gen_params),
+	KUNIT_CASE_PARAM(refcount_of_eviction, refcount_maps_gen_params),
+	KUNIT_CASE(refcount_of_copy_on_write),
+	KUNIT_CASE(refcount_pagemap_balances),
+	KUNIT_CASE(refcount_double_free),
+	KUNIT_CASE(refcount_foreign_page),
+	{}
+};
+
+struct kunit_suite devpub_refcount_suite = {
+	.name		= "devpub_refcount",
+	.init		= devpub_fixture_init,
+	.exit		= devpub_fixture_exit,
+	.test_cases	= refcount_cases,
+};

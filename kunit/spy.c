@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The spy: stands between the engine and the kernel, in a build for KUnit only,
+ * so that a test sees the phases of the engine's own migrations and not those of
+ * a copy of it.
+ *
+ * Kbuild has src/migrate.c and src/evict.c call the functions here in place of
+ * the kernel's of the same arguments.
+ */
+#include <linux/migrate.h>
+
+#include "export.h"
+#include "spy.h"
+
+/* What the renamed declarations in <linux/migrate.h> say there. */
+int devpub_spy_vma_setup(struct migrate_vma *args);
+void devpub_spy_vma_pages(struct migrate_vma *args);
+void devpub_spy_vma_finalize(struct migrate_vma *args);
+int devpub_spy_device_range(unsigned long *src, unsigned long start,
+			    unsigned long npages);
+void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
+			     unsigned long npages);
+void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
+				unsigned long npages);
+
+static struct devpub_spy *spy_set;
+
+/**
+ * devpub_spy_set() - have someone look, or no one
+ * @spy: who, or NULL
+ *
+ * Context: nothing migrates.
+ */
+void devpub_spy_set(struct devpub_spy *spy)
+{
+	WRITE_ONCE(spy_set, spy);
+}
+DEVPUB_EXPORT_FOR_KUNIT(devpub_spy_set);
+
+static void spy_look(enum devpub_moment moment, unsigned long *src,
+		     unsigned long *dst, unsigned long npages)
+{
+	struct devpub_spy *spy = READ_ONCE(spy_set);
+
+	if (spy)
+		spy->look(spy, moment, src, dst, npages);
+}
+
+int devpub_spy_vma_setup(struct migrate_vma *args)
+{
+	int ret = migrate_vma_setup(args);
+
+	if (!ret)
+		spy_look(DEVPUB_AFTER_SETUP, args->src, NULL, args->npages);
+	return ret;
+}
+
+void devpub_spy_vma_pages(struct migrate_vma *args)
+{
+	spy_look(DEVPUB_BEFORE_PAGES, args->src, args->dst, args->npages);
+	migrate_vma_pages(args);
+	spy_look(DEVPUB_AFTER_PAGES, args->src, args->dst, args->npages);
+}
+
+void devpub_spy_vma_finalize(struct migrate_vma *args)
+{
+	spy_look(DEVPUB_BEFORE_FINALIZE, args->src, args->dst, args->npages);
+	migrate_vma_finalize(args);
+	spy_look(DEVPUB_AFTER_FINALIZE, args->src, args->dst, args->npages);
+}
+
+int devpub_spy_device_range(unsigned long *src, unsigned long start,
+			    unsigned long npages)
+{
+	int ret = migrate_device_range(src, start, npages);
+
+	if (npages)
+		spy_look(DEVPUB_AFTER_SETUP, src, NULL, npages);
+	return ret;
+}
+
+void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
+			     unsigned long npages)
+{
+	spy_look(DEVPUB_BEFORE_PAGES, src, dst, npages);
+	migrate_device_pages(src, dst, npages);
+	spy_look(DEVPUB_AFTER_PAGES, src, dst, npages);
+}
+
+void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
+				unsigned long npages)
+{
+	spy_look(DEVPUB_BEFORE_FINALIZE, src, dst, npages);
+	migrate_device_finalize(src, dst, npages);
+	spy_look(DEVPUB_AFTER_FINALIZE, src, dst, npages);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_SPY_H
+#define DEVPUB_SPY_H
+
+#include <linux/types.h>
+
+/**
+ * enum devpub_moment - when in a migration a spy looks
+ * @DEVPUB_AFTER_SETUP:		pages are collected, locked and unmapped
+ * @DEVPUB_BEFORE_PAGES:	the engine has filled the destinations
+ * @DEVPUB_AFTER_PAGES:		what struct page knows has moved
+ * @DEVPUB_BEFORE_FINALIZE:	the engine has told moved from refused
+ * @DEVPUB_AFTER_FINALIZE:	all is mapped and unlocked
+ */
+enum devpub_moment {
+	DEVPUB_AFTER_SETUP,
+	DEVPUB_BEFORE_PAGES,
+	DEVPUB_AFTER_PAGES,
+	DEVPUB_BEFORE_FINALIZE,
+	DEVPUB_AFTER_FINALIZE,
+};
+
+/**
+ * struct devpub_spy - who looks at a migration or an eviction from the inside
+ * @look:	called at each moment, by the migrating thread, with mmap_lock held
+ *		if it is a migration.  @src and @dst are the engine's arrays of
+ *		@npages entries; @dst is NULL at the first moment
+ */
+struct devpub_spy {
+	void (*look)(struct devpub_spy *spy, enum devpub_moment moment,
+		     unsigned long *src, unsigned long *dst,
+		     unsigned long npages);
+};
+
+void devpub_spy_set(struct devpub_spy *spy);
+
+#endif /* DEVPUB_SPY_H */

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Processes for tests: real address spaces that fork, which no function exported
+ * to modules gives, and for which KUnit's own (kunit_attach_mm(),
+ * kunit_vm_mmap()) is either not there, or not exported, before 6.12.
+ *
+ * The kernel starts the program of helper.c, which opens our device and asks it
+ * for system calls to make.  A test makes the process map, fork, mprotect and so
+ * on by devpub_user_call().  It touches the memory itself, from its own thread,
+ * so that faults happen on the processor that the test runs on.
+ */
+#include <kunit/test.h>
+#include <linux/fs.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/umh.h>
+#include <linux/wait.h>
+
+#include "user.h"
+
+/* For what takes milliseconds; a test that waits longer fails. */
+#define USER_TIMEOUT	(60 * HZ)
+
+static char *helper = "/devpub/kunit-helper";
+module_param(helper, charp, 0444);
+MODULE_PARM_DESC(helper, "Path of the helper program");
+
+static DEFINE_MUTEX(users_lock); /* protects the list and each state and call */
+static DECLARE_WAIT_QUEUE_HEAD(users_wait);
+static LIST_HEAD(users);
+static atomic_t users_open = ATOMIC_INIT(0);
+
+static struct devpub_user *user_find(pid_t pid)
+{
+	struct devpub_user *user;
+
+	list_for_each_entry(user, &users, list)
+		if (user->pid == pid)
+			return user;
+	return NULL;
+}
+
+/* The calling process asks for the first time. */
+static struct devpub_user *user_add(void)
+{
+	struct devpub_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
+
+	if (!user)
+		return NULL;
+	user->pid = task_tgid_nr(current);
+	user->mm = get_task_mm(current);
+	user->state = DEVPUB_USER_NEW;
+	list_add_tail(&user->list, &users);
+	return user;
+}
+
+static bool user_in_state(struct devpub_user *user, int one, int other)
+{
+	int state = READ_ONCE(user->state);
+
+	return state == one || state == other;
+}
+
+static void user_set_state(struct devpub_user *user, int state)
+{
+	WRITE_ONCE(user->state, state);
+	wake_up_all(&users_wait);
+}
+
+static long helper_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct devpub_helper_call call;
+	struct devpub_user *user;
+	bool end;
+
+	if (cmd != DEVPUB_HELPER_NEXT)
+		return -ENOTTY;
+	if (copy_from_user(&call, (void __user *)arg, sizeof(call)))
+		return -EFAULT;
+
+	mutex_lock(&users_lock);
+	user = user_find(task_tgid_nr(current)) ?: user_add();
+	if (user && user->state == DEVPUB_USER_BUSY) {
+		user->call.result = call.result;
+		user_set_state(user, DEVPUB_USER_IDLE);
+	}
+	wake_up_all(&users_wait);
+	mutex_unlock(&users_lock);
+	if (!user)
+		return -ENOMEM;
+
+	if (wait_event_killable(users_wait,
+				user_in_state(user, DEVPUB_USER_ASKED,
+					      DEVPUB_USER_END)))
+		return -EINTR;
+
+	mutex_lock(&users_lock);
+	call = user->call;
+	end = user->state == DEVPUB_USER_END;
+	if (!end)
+		user_set_state(user, DEVPUB_USER_BUSY);
+	mutex_unlock(&users_lock);
+	if (end)
+		return -ESHUTDOWN;
+	return copy_to_user((void __user *)arg, &call, sizeof(call)) ? -EFAULT : 0;
+}
+
+static int helper_open(struct inode *inode, struct file *file)
+{
+	atomic_inc(&users_open);
+	return 0;
+}
+
+static int helper_release(struct inode *inode, struct file *file)
+{
+	atomic_dec(&users_open);
+	wake_up_all(&users_wait);
+	return 0;
+}
+
+static const struct file_operations helper_fops = {
+	.owner		= THIS_MODULE,
+	.open		= helper_open,
+	.release	= helper_release,
+	.unlocked_ioctl	= helper_ioctl,
+};
+
+static struct miscdevice helper_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= DEVPUB_HELPER_NAME,
+	.fops	= &helper_fops,
+};
+
+/**
+ * devpub_users_begin() - let a case have processes
+ *
+ * Not done once for all by the module's init: on 6.1 KUnit runs the cases before
+ * that.
+ *
+ * Return: 0 or a negative error.
+ */
+int devpub_users_begin(void)
+{
+	return misc_register(&helper_device);
+}
+
+/* Take the new process of this number, or any new one for 0; NULL when not there. */
+static struct devpub_user *user_claim(pid_t pid)
+{
+	struct devpub_user *user, *found = NULL;
+
+	mutex_lock(&users_lock);
+	list_for_each_entry(user, &users, list)
+		if (user->state == DEVPUB_USER_NEW && (!pid || user->pid == pid))
+			found = user;
+	if (found)
+		user_set_state(found, DEVPUB_USER_IDLE);
+	mutex_unlock(&users_lock);
+	return found;
+}
+
+/**
+ * devpub_user_start() - a process with an address space of its own
+ * @test: the case; fails here and now when there can be none
+ *
+ * Return: the process, which ends with the case at the latest.
+ */
+struct devpub_user *devpub_user_start(struct kunit *test)
+{
+	static char *envp[] = { "PATH=/bin", NULL };
+	char *argv[] = { helper, NULL };
+	struct devpub_user *user = NULL;
+	int ret;
+
+	ret = call_usermodehelper(helper, argv, envp, UMH_WAIT_EXEC);
+	KUNIT_ASSERT_EQ_MSG(test, ret, 0,
+			    "can't run %s: put kunit/helper.c there, built static, or say where by helper=",
+			    helper);
+	wait_event_timeout(users_wait, (user = user_claim(0)), USER_TIMEOUT);
+	KUNIT_ASSERT_NOT_NULL(test, user);
+	KUNIT_ASSERT_NOT_NULL(test, user->mm);
+	return user;
+}
+
+/**
+ * devpub_user_fork() - a child process
+ * @test: the case; fails here and now when there can be none
+ * @user: the parent
+ *
+ * Return: the child.
+ */
+struct devpub_user *devpub_user_fork(struct kunit *test,
+				     struct devpub_user *user)
+{
+	struct devpub_user *child = NULL;
+	long pid = devpub_user_call(user, __NR_fork);
+
+	KUNIT_ASSERT_GT(test, pid, 0);
+	wait_event_timeout(users_wait, (child = user_claim(pid)), USER_TIMEOUT);
+	KUNIT_ASSERT_NOT_NULL(test, child);
+	KUNIT_ASSERT_NOT_NULL(test, child->mm);
+	return child;
+}
+
+/**
+ * devpub_user_stop() - end a process and its address space
+ * @test: the case
+ * @user: the process; gone afterwards
+ *
+ * All that was mapped is unmapped when this returns.
+ */
+void devpub_user_stop(struct kunit *test, struct devpub_user *user)
+{
+	mutex_lock(&users_lock);
+	user_set_state(user, DEVPUB_USER_END);
+	mutex_unlock(&users_lock);
+
+	/* When ours is the last reference, we are who unmaps. */
+	if (user->mm) {
+		unsigned long end = jiffies + USER_TIMEOUT;
+
+		while (atomic_read(&user->mm->mm_users) > 1 &&
+		       time_before(jiffies, end))
+			schedule_timeout_uninterruptible(1);
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&user->mm->mm_users), 1,
+				    "process %d does not end", user->pid);
+		mmput(user->mm);
+	}
+
+	mutex_lock(&users_lock);
+	list_del(&user->list);
+	mutex_unlock(&users_lock);
+	kfree(user);
+}
+
+/**
+ * devpub_users_end() - end all processes of a case
+ * @test: the case
+ */
+void devpub_users_end(struct kunit *test)
+{
+	struct devpub_user *user;
+
+	while ((user = list_first_entry_or_null(&users, struct devpub_user, list)))
+		devpub_user_stop(test, user);
+	wait_event_timeout(users_wait, !atomic_read(&users_open), USER_TIMEOUT);
+	KUNIT_EXPECT_EQ(test, atomic_read(&users_open), 0);
+	misc_deregister(&helper_device);
+}
+
+/**
+ * devpub_user_call_args() - what devpub_user_call() is made of
+ * @user: the process that makes a system call
+ * @nr: which
+ * @args: its arguments
+ *
+ * Return: what the system call returned, or -ETIMEDOUT.
+ */
+long devpub_user_call_args(struct devpub_user *user, long nr, const u64 args[6])
+{
+	mutex_lock(&users_lock);
+	user->call.nr = nr;
+	memcpy(user->call.args, args, sizeof(user->call.args));
+	user_set_state(user, DEVPUB_USER_ASKED);
+	mutex_unlock(&users_lock);
+
+	if (!wait_event_timeout(users_wait,
+				user_in_state(user, DEVPUB_USER_IDLE,
+					      DEVPUB_USER_IDLE), USER_TIMEOUT))
+		return -ETIMEDOUT;
+	return user->call.result;
+}
+
+/**
+ * devpub_user_mmap() - map private anonymous memory
+ * @test: the case; fails here and now when there can be none
+ * @user: the process
+ * @npages: how much
+ * @prot: PROT_...
+ *
+ * Nothing is faulted in.
+ *
+ * Return: the address.
+ */
+unsigned long devpub_user_mmap(struct kunit *test, struct devpub_user *user,
+			       unsigned long npages, int prot)
+{
+	long addr = devpub_user_call(user, __NR_mmap, 0, npages << PAGE_SHIFT,
+				     prot, MAP_PRIVATE | MAP_ANONYMOUS, -1ULL);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	return addr;
+}
+
+/**
+ * devpub_user_write() - write to a process's memory as it would itself
+ * @user: the process
+ * @addr: where
+ * @value: what
+ *
+ * Context: a kernel thread.
+ * Return: 0 or -EFAULT.
+ */
+int devpub_user_write(struct devpub_user *user, unsigned long addr, u64 value)
+{
+	int ret;
+
+	kthread_use_mm(user->mm);
+	ret = put_user(value, (u64 __user *)addr);
+	kthread_unuse_mm(user->mm);
+	return ret;
+}
+
+/**
+ * devpub_user_read() - read a process's memory as it would itself
+ * @user: the process
+ * @addr: where
+ * @value: receives what
+ *
+ * Context: a kernel thread.
+ * Return: 0 or -EFAULT.
+ */
+int devpub_user_read(struct devpub_user *user, unsigned long addr, u64 *value)
+{
+	int ret;
+
+	kthread_use_mm(user->mm);
+	ret = get_user(*value, (u64 __user *)addr);
+	kthread_unuse_mm(user->mm);
+	return ret;
+}
