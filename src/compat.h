@@ -30,6 +30,7 @@
 	static const struct dev_pagemap_ops name = {			\
 		.folio_free	= free_folio,				\
 	}
+#define devpub_compat_folio_free(ops, folio)	((ops)->folio_free(folio))
 #else
 #define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio)			\
 	static void name##_page_free(struct page *page)			\
@@ -39,6 +40,7 @@
 	static const struct dev_pagemap_ops name = {			\
 		.page_free	= name##_page_free,			\
 	}
+#define devpub_compat_folio_free(ops, folio)	((ops)->page_free(&(folio)->page))
 #endif
 
 /* After 6.12: a page's pagemap is set at each allocation, no more once for all. */
@@ -93,5 +95,38 @@ static inline void dev_clear_offline(struct device *dev)
 #define DEVPUB_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
 #define DEVPUB_EXPORT_NS_GPL(symbol, ns) EXPORT_SYMBOL_NS_GPL(symbol, ns)
 #endif
+
+/* From here on, what only the tests want. */
+#ifdef DEVPUB_KUNIT
+
+/*
+ * After 6.12: what a page table entry without a page stands for got functions of
+ * its own.  6.12's updates brought the first of these names, as below.
+ */
+#ifdef DEVPUB_HAVE_LEAFOPS
+#include <linux/leafops.h>
+#else
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#define softleaf_t swp_entry_t
+#define softleaf_from_pte(pte) pte_to_swp_entry(pte)
+#define softleaf_to_pfn(entry) swp_offset_pfn(entry)
+#define softleaf_is_swap(entry) (!non_swap_entry(entry))
+#define softleaf_is_migration(entry) is_migration_entry(entry)
+#define softleaf_is_migration_write(entry) is_writable_migration_entry(entry)
+#endif
+
+/* After 6.12: no entry can be marked devmap any more, and there is no asking. */
+#ifdef CONFIG_ARCH_HAS_PTE_DEVMAP
+#define DEVPUB_COMPAT_DEVMAP true
+#define devpub_compat_pte_devmap(pte) pte_devmap(pte)
+#define devpub_compat_pte_mkdevmap(pte) pte_mkdevmap(pte)
+#else
+#define DEVPUB_COMPAT_DEVMAP false
+#define devpub_compat_pte_devmap(pte) false
+#define devpub_compat_pte_mkdevmap(pte) (pte)
+#endif
+
+#endif /* DEVPUB_KUNIT */
 
 #endif /* DEVPUB_COMPAT_H */

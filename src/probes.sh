@@ -13,9 +13,11 @@ include=${1:?usage: probes.sh KERNEL_SOURCE}/include/linux
 	exit 1
 }
 
-# A declaration may span lines: match on the header as one line.
+# A declaration may span lines: match on the header as one line.  A header that is
+# not there has nothing.
 probe() {
-	if tr -s '[:space:]' ' ' <"$include/$2" | grep -qE "$3"; then
+	if [ -r "$include/$2" ] &&
+		tr -s '[:space:]' ' ' <"$include/$2" | grep -qE "$3"; then
 		printf -- '-DDEVPUB_HAVE_%s ' "$1"
 	fi
 }
@@ -27,3 +29,4 @@ probe GUP_REMOTE_VMAS	mm.h		'long get_user_pages_remote\([^;]*struct vm_area_str
 probe DEV_FLAGS		device.h	'__create_dev_flag_accessors\(offline,'
 probe KZALLOC_OBJ	slab.h		'#define kzalloc_obj\('
 probe STRING_NAMESPACE	module.h	'define MODULE_IMPORT_NS\(ns\) MODULE_INFO\(import_ns, ns\)'
+probe LEAFOPS		leafops.h	'bool softleaf_is_migration\('
