@@ -25,6 +25,9 @@ die() {
 	exit 1
 }
 
+# A script must not go on when a signal has ended what it waited for.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 # Nothing stops without a word.
 set -E
 trap 'note "stopped at ${BASH_SOURCE[0]##*/}:$LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"' ERR
