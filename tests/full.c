@@ -74,7 +74,7 @@ CASE(no_stale_data)
 	for (size_t i = 0; i < pages; i += part) {
 		size_t now = pages - i < part ? pages - i : part;
 
-		mem_fill(addr + i * PAGE, now, 1);
+		memset(addr + i * PAGE, 0xa5, now * PAGE);
 		move_to_device(fd, addr + i * PAGE, now);
 	}
 	CHECK_EQ(device_free_pages(fd), 0);

@@ -148,12 +148,11 @@ CASE(dev_zero_private)
 	mem_check(addr, 16, 1);
 }
 
-CASE(hugetlb)
+/* A mapping of one 2 MiB page of hugetlb, reserved for the case. */
+static char *hugetlb_map(void)
 {
 	const char *knob = "/proc/sys/vm/nr_hugepages";
-	const size_t size = HUGE_PAGES * PAGE;
 	unsigned long long reserved;
-	int fd = device_open();
 	char text[32];
 	char *addr;
 
@@ -161,18 +160,40 @@ CASE(hugetlb)
 		SKIP("no hugetlb in this kernel");
 	snprintf(text, sizeof(text), "%llu", reserved + 1);
 	test_write_text(knob, text);
-	addr = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	addr = mmap(NULL, HUGE_PAGES * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	if (addr != MAP_FAILED)
-		mem_fill(addr, HUGE_PAGES, 1);
+	/* The kernel keeps it as a surplus page until the mapping goes. */
 	snprintf(text, sizeof(text), "%llu", reserved);
 	test_write_text(knob, text);
 	if (addr == MAP_FAILED)
 		SKIP("no 2 MiB page can be reserved");
+	return addr;
+}
+
+CASE(hugetlb)
+{
+	int fd = device_open();
+	char *addr = hugetlb_map();
+
+	mem_fill(addr, HUGE_PAGES, 1);
 	stays(fd, addr, HUGE_PAGES, DEVPUB_REASON_HUGETLB);
 	to_device_all(fd, addr + 3 * PAGE, 5, DEVPUB_REASON_HUGETLB);
-	check_in_system(fd, addr, HUGE_PAGES);
+	CHECK_EQ(query(fd, addr, HUGE_PAGES, NULL).other, HUGE_PAGES);
 	mem_check(addr, HUGE_PAGES, 1);
+}
+
+/* Looking at a reserved page does not bring it into being. */
+CASE(hugetlb_untouched)
+{
+	int fd = device_open();
+	char *addr = hugetlb_map();
+	long long unused = test_field("/proc/meminfo", "HugePages_Free");
+
+	CHECK_CMP(unused, >, 0);
+	query(fd, addr, HUGE_PAGES, NULL);
+	populate(fd, addr, HUGE_PAGES);
+	CHECK_EQ(test_field("/proc/meminfo", "HugePages_Free"), unused);
+	mem_check_zero(addr, HUGE_PAGES);
 }
 
 CASE(zero_page)
@@ -237,7 +258,8 @@ CASE(prot_none_hole)
 
 	CHECK_CALL(mprotect(addr, 32 * PAGE, PROT_NONE));
 	to_device_all(fd, addr, 32, DEVPUB_REASON_ABSENT);
-	populate(fd, addr, 32);
+	CHECK_EQ(populate(fd, addr, 32).pages[DEVPUB_REASON_ABSENT], 32);
+	check_absent(fd, addr, 32);
 	CHECK_CALL(mprotect(addr, 32 * PAGE, PROT_READ));
 	mem_check_zero(addr, 32);
 }

@@ -227,7 +227,7 @@ CASE(killed_in_the_middle)
 	int fd = device_open();
 	uint64_t idle = device_free_pages(fd);
 
-	for (unsigned int i = 0; i < test_rounds(20); i++) {
+	for (unsigned int i = 0; i < test_rounds(12); i++) {
 		struct test_gate gate;
 		pid_t pid;
 
@@ -245,7 +245,7 @@ CASE(killed_in_the_middle)
 			}
 		}
 		test_gate_await(&gate, 0);
-		test_sleep(7 * (i % 25));
+		test_sleep(11 * (i % 16));
 		test_kill(pid);
 		device_await_free_pages(fd, idle);
 	}
@@ -254,7 +254,7 @@ CASE(killed_in_the_middle)
 /* Both processes of a fork migrate the same pages to and fro. */
 CASE(tug_of_war)
 {
-	const unsigned int rounds = test_rounds(10);
+	const unsigned int rounds = test_rounds(6);
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
 	pid_t pid = test_fork();

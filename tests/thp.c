@@ -14,7 +14,7 @@
 #endif
 
 #define HUGE_KB		2048
-#define COUNT		8
+#define COUNT		4
 
 /* Memory that consists of huge pages, or the case is skipped. */
 static char *huge_new(uint64_t seed)
