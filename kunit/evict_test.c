@@ -346,28 +346,61 @@ static void evict_shared_by_fork(struct kunit *test)
 	evict_expect_data(test, &child);
 }
 
-static void evict_interrupted(struct kunit *test)
+struct evict_end {
+	const char *name;
+	bool signal;
+	bool draining;
+	int want;
+};
+
+static const struct evict_end evict_ends[] = {
+	{ "a signal", .signal = true, .want = -EINTR },
+	{ "the device goes", .draining = true, .want = -ENODEV },
+};
+
+static void evict_end_desc(const struct evict_end *end, char *desc)
 {
+	strscpy(desc, end->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(evict_end, evict_ends, evict_end_desc);
+
+static int evict_while(const struct evict_end *end, struct devpub_device *ddev,
+		       bool interruptible, u64 *moved)
+{
+	int ret;
+
+	if (end->signal)
+		set_thread_flag(TIF_SIGPENDING);
+	WRITE_ONCE(ddev->draining, end->draining);
+	ret = devpub_evict(ddev, interruptible, moved);
+	WRITE_ONCE(ddev->draining, false);
+	clear_thread_flag(TIF_SIGPENDING);
+	return ret;
+}
+
+/* A window is dealt with before the first look at what may end a call. */
+static void evict_ends_early(struct kunit *test)
+{
+	const struct evict_end *end = test->param_value;
 	struct devpub_fixture *fix = test->priv;
 	struct evict_memory mem;
 	u64 moved = U64_MAX;
-	int ret;
 
 	evict_create(test, &mem, EVICT_PAGES);
-	set_thread_flag(TIF_SIGPENDING);
-	ret = devpub_evict(fix->ddev, true, &moved);
-	clear_thread_flag(TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, ret, -EINTR);
-	KUNIT_EXPECT_EQ(test, moved, 0ULL);
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), EVICT_PAGES + 0UL);
+	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, true, &moved),
+			end->want);
+	KUNIT_EXPECT_GT(test, moved, 0ULL);
+	KUNIT_EXPECT_LE(test, moved, (u64)fix->ddev->window);
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), EVICT_PAGES - moved);
+	evict_expect_data(test, &mem);
 
 	/* Who must have the device empty does not listen. */
-	set_thread_flag(TIF_SIGPENDING);
-	ret = devpub_evict(fix->ddev, false, &moved);
-	clear_thread_flag(TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, moved, (u64)EVICT_PAGES);
+	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), 0UL);
 	evict_expect_data(test, &mem);
+	/* And with nothing to do, there is nothing to end early. */
+	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, true, &moved), 0);
 }
 
 /**
@@ -520,7 +553,7 @@ static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(evict_only_processes),
 	KUNIT_CASE(evict_first_and_last),
 	KUNIT_CASE(evict_shared_by_fork),
-	KUNIT_CASE(evict_interrupted),
+	KUNIT_CASE_PARAM(evict_ends_early, evict_end_gen_params),
 	KUNIT_CASE(evict_all_waits),
 	KUNIT_CASE(evict_against_migration),
 	KUNIT_CASE(evict_short_of_memory),

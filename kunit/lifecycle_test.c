@@ -11,17 +11,21 @@
 #include <linux/fs.h>
 #include <linux/ioport.h>
 #include <linux/kdev_t.h>
+#include <linux/kthread.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/pagemap.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "device.h"
-#include "fault.h"
 #include "fake.h"
+#include "fault.h"
+#include "user.h"
 
 /* N of /dev/devpubN, far from those of the module's parameters. */
 #define LIFE_INDEX	255
@@ -57,6 +61,8 @@ struct life_release {
  * @ddev:	the device, held, or NULL
  * @release:	how it was found at the last release of the region
  * @gone:	the region has been released
+ * @user:	who makes calls
+ * @addr:	two pages of its memory: what calls are about, and a hole
  */
 struct life_test {
 	struct devpub_fake fake;
@@ -67,6 +73,8 @@ struct life_test {
 	struct devpub_device *ddev;
 	struct life_release release;
 	bool gone;
+	struct devpub_user *user;
+	unsigned long addr;
 };
 
 static void life_released(struct devpub_fake *fake,
@@ -89,6 +97,7 @@ static void life_released(struct devpub_fake *fake,
 static int life_test_init(struct kunit *test)
 {
 	struct life_test *ctx;
+	int ret;
 
 	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 	if (!ctx)
@@ -108,7 +117,12 @@ static int life_test_init(struct kunit *test)
 		.window	= DEVPUB_WINDOW_MIN,
 		.error	= &ctx->error,
 	};
+	ret = devpub_users_begin();
+	if (ret)
+		return ret;
 	test->priv = ctx;
+	ctx->user = devpub_user_start(test);
+	ctx->addr = devpub_user_mmap(test, ctx->user, 2, PROT_READ | PROT_WRITE);
 	return 0;
 }
 
@@ -155,6 +169,7 @@ static void life_test_exit(struct kunit *test)
 	if (ctx->ddev)
 		life_put(test);
 	life_expect_nothing(test);
+	devpub_users_end(test);
 }
 
 static void life_register(struct kunit *test)
@@ -180,15 +195,41 @@ static struct devpub_device *life_create(struct kunit *test)
 	return ctx->ddev;
 }
 
-/* A call on an open file of the device.  There is no struct behind it. */
+/*
+ * A call on an open file of the device, by a process, and on nothing: its range
+ * is a hole.
+ */
 static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
 		       unsigned int cmd)
 {
-	struct file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
+	struct life_test *ctx = test->priv;
+	union {
+		struct devpub_info info;
+		struct devpub_migrate migrate;
+		struct devpub_query query;
+		struct devpub_evict evict;
+	} arg = {};
+	struct file *file;
+	long ret;
 
+	if (cmd == DEVPUB_IOC_QUERY) {
+		arg.query.addr = ctx->addr + PAGE_SIZE;
+		arg.query.length = PAGE_SIZE;
+	} else if (cmd != DEVPUB_IOC_INFO && cmd != DEVPUB_IOC_EVICT) {
+		arg.migrate.addr = ctx->addr + PAGE_SIZE;
+		arg.migrate.length = PAGE_SIZE;
+	}
+
+	/* There is no file behind it, but no call looks. */
+	file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, file);
 	file->private_data = ddev;
-	return ddev->cdev.ops->unlocked_ioctl(file, cmd, 0);
+
+	kthread_use_mm(ctx->user->mm);
+	ret = copy_to_user((void __user *)ctx->addr, &arg, sizeof(arg)) ? -EIO :
+	      ddev->cdev.ops->unlocked_ioctl(file, cmd, ctx->addr);
+	kthread_unuse_mm(ctx->user->mm);
+	return ret;
 }
 
 static void life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
@@ -222,7 +263,7 @@ static void life_expect_live(struct kunit *test, struct devpub_device *ddev)
 	devpub_device_exit(ddev);
 	devpub_device_exit(ddev);
 	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 1U);
-	life_expect_ioctls(test, ddev, -EFAULT);
+	life_expect_ioctls(test, ddev, 0);
 }
 
 /* The device is gone, but whoever has it open still holds its struct. */

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/module.h>
 
+#include "export.h"
 #include "suites.h"
 
 #if !IS_ENABLED(CONFIG_KUNIT)
@@ -15,12 +16,14 @@
 kunit_test_suites(&devpub_range_suite,
 		  &devpub_abi_suite,
 		  &devpub_pool_suite,
+		  &devpub_pool_pages_suite,
 		  &devpub_region_suite,
 		  &devpub_refcount_suite,
 		  &devpub_pte_suite,
 		  &devpub_expected_count_suite,
+		  &devpub_evict_suite,
 		  &devpub_lifecycle_suite);
 
-DEVPUB_IMPORT_NS(DEVPUB_INTERNALS);
+MODULE_IMPORT_NS(DEVPUB_NAMESPACE);
 MODULE_DESCRIPTION("KUnit tests of devpub");
 MODULE_LICENSE("GPL");
