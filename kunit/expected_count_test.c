@@ -278,24 +278,52 @@ static struct count_case *count_begin(struct kunit *test,
 	return c;
 }
 
-#define COUNT_PARAMS(way, obstacle)					\
-	{ way, 1, obstacle }, { way, 2, obstacle }, { way, 3, obstacle }
-
 /*
  * A page can't be pinned by FOLL_PIN and be mapped twice: whichever comes
  * second makes a copy.
  */
-#define COUNT_WAY(way)							\
-	COUNT_PARAMS(way, DEVPUB_NOTHING),				\
-	COUNT_PARAMS(way, DEVPUB_REF),					\
-	COUNT_PARAMS(way, DEVPUB_TWO_REFS),				\
-	COUNT_PARAMS(way, DEVPUB_GUP),					\
-	{ way, 1, DEVPUB_PIN }
-
 static const struct count_param count_params[] = {
-	COUNT_WAY(DEVPUB_TO),
-	COUNT_WAY(DEVPUB_FROM),
-	COUNT_WAY(DEVPUB_EVICT),
+	{ DEVPUB_TO, 1, DEVPUB_NOTHING },
+	{ DEVPUB_TO, 2, DEVPUB_NOTHING },
+	{ DEVPUB_TO, 3, DEVPUB_NOTHING },
+	{ DEVPUB_TO, 1, DEVPUB_REF },
+	{ DEVPUB_TO, 2, DEVPUB_REF },
+	{ DEVPUB_TO, 3, DEVPUB_REF },
+	{ DEVPUB_TO, 1, DEVPUB_TWO_REFS },
+	{ DEVPUB_TO, 2, DEVPUB_TWO_REFS },
+	{ DEVPUB_TO, 3, DEVPUB_TWO_REFS },
+	{ DEVPUB_TO, 1, DEVPUB_GUP },
+	{ DEVPUB_TO, 2, DEVPUB_GUP },
+	{ DEVPUB_TO, 3, DEVPUB_GUP },
+	{ DEVPUB_TO, 1, DEVPUB_PIN },
+
+	{ DEVPUB_FROM, 1, DEVPUB_NOTHING },
+	{ DEVPUB_FROM, 2, DEVPUB_NOTHING },
+	{ DEVPUB_FROM, 3, DEVPUB_NOTHING },
+	{ DEVPUB_FROM, 1, DEVPUB_REF },
+	{ DEVPUB_FROM, 2, DEVPUB_REF },
+	{ DEVPUB_FROM, 3, DEVPUB_REF },
+	{ DEVPUB_FROM, 1, DEVPUB_TWO_REFS },
+	{ DEVPUB_FROM, 2, DEVPUB_TWO_REFS },
+	{ DEVPUB_FROM, 3, DEVPUB_TWO_REFS },
+	{ DEVPUB_FROM, 1, DEVPUB_GUP },
+	{ DEVPUB_FROM, 2, DEVPUB_GUP },
+	{ DEVPUB_FROM, 3, DEVPUB_GUP },
+	{ DEVPUB_FROM, 1, DEVPUB_PIN },
+
+	{ DEVPUB_EVICT, 1, DEVPUB_NOTHING },
+	{ DEVPUB_EVICT, 2, DEVPUB_NOTHING },
+	{ DEVPUB_EVICT, 3, DEVPUB_NOTHING },
+	{ DEVPUB_EVICT, 1, DEVPUB_REF },
+	{ DEVPUB_EVICT, 2, DEVPUB_REF },
+	{ DEVPUB_EVICT, 3, DEVPUB_REF },
+	{ DEVPUB_EVICT, 1, DEVPUB_TWO_REFS },
+	{ DEVPUB_EVICT, 2, DEVPUB_TWO_REFS },
+	{ DEVPUB_EVICT, 3, DEVPUB_TWO_REFS },
+	{ DEVPUB_EVICT, 1, DEVPUB_GUP },
+	{ DEVPUB_EVICT, 2, DEVPUB_GUP },
+	{ DEVPUB_EVICT, 3, DEVPUB_GUP },
+	{ DEVPUB_EVICT, 1, DEVPUB_PIN },
 };
 
 static void count_describe(const struct count_param *param, char *text)

@@ -101,7 +101,6 @@ struct devpub_pte devpub_pte_read(struct mm_struct *mm, unsigned long addr)
 bool devpub_pte_set_flags(struct mm_struct *mm, unsigned long addr, bool dirty,
 			  bool young, bool soft_dirty)
 {
-	spinlock_t *lock;
 	pmd_t *pmd;
 	pte_t *ptep = pte_find(mm, addr, &pmd);
 	pte_t pte;
@@ -109,14 +108,13 @@ bool devpub_pte_set_flags(struct mm_struct *mm, unsigned long addr, bool dirty,
 	if (!ptep || !pte_present(*ptep))
 		return false;
 
-	lock = pte_lockptr(mm, pmd);
-	spin_lock(lock);
+	spin_lock(pte_lockptr(mm, pmd));
 	/* Setting the dirty mark sets the soft-dirty one, too: that comes last. */
 	pte = READ_ONCE(*ptep);
 	pte = dirty ? pte_mkdirty(pte) : pte_mkclean(pte);
 	pte = young ? pte_mkyoung(pte) : pte_mkold(pte);
 	pte = soft_dirty ? pte_mksoft_dirty(pte) : pte_clear_soft_dirty(pte);
 	set_pte(ptep, pte);
-	spin_unlock(lock);
+	spin_unlock(pte_lockptr(mm, pmd));
 	return true;
 }

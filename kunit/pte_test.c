@@ -56,8 +56,9 @@ static const struct control_param control_params[] = {
 	  { .present = true, .pfn = SOME_PFN, .soft_dirty = true } },
 	{ "special", CONTROL_SPECIAL,
 	  { .present = true, .pfn = SOME_PFN, .special = true } },
+	/* So that who does not know of devmap keeps off. */
 	{ "devmap", CONTROL_DEVMAP,
-	  { .present = true, .pfn = SOME_PFN, .devmap = true } },
+	  { .present = true, .pfn = SOME_PFN, .special = true, .devmap = true } },
 	{ "swap", CONTROL_SWAP, { .swap = true } },
 	{ "swap, soft-dirty", CONTROL_SWAP_SOFT_DIRTY,
 	  { .swap = true, .soft_dirty = true } },
@@ -158,12 +159,12 @@ struct marks_param {
 	bool soft_dirty;
 };
 
-#define MARKS(writable, dirty)						\
-	{ writable, dirty, false, false }, { writable, dirty, false, true }, \
-	{ writable, dirty, true, false }, { writable, dirty, true, true }
-
+/* Writable, dirty, young, soft-dirty: all that there is. */
 static const struct marks_param marks_params[] = {
-	MARKS(false, false), MARKS(false, true), MARKS(true, false), MARKS(true, true),
+	{ 0, 0, 0, 0 }, { 0, 0, 0, 1 }, { 0, 0, 1, 0 }, { 0, 0, 1, 1 },
+	{ 0, 1, 0, 0 }, { 0, 1, 0, 1 }, { 0, 1, 1, 0 }, { 0, 1, 1, 1 },
+	{ 1, 0, 0, 0 }, { 1, 0, 0, 1 }, { 1, 0, 1, 0 }, { 1, 0, 1, 1 },
+	{ 1, 1, 0, 0 }, { 1, 1, 0, 1 }, { 1, 1, 1, 0 }, { 1, 1, 1, 1 },
 };
 
 static void marks_describe(const struct marks_param *param, char *text)

@@ -115,7 +115,8 @@ static void refcount_extra_reference(struct kunit *test)
 	unsigned long pfn;
 
 	refcount_alloc(test, &pfn, 1);
-	page = pages[0] = pfn_to_page(pfn);
+	page = pfn_to_page(pfn);
+	pages[0] = page;
 	devpub_fixture_count_frees(fix, true);
 
 	get_page(page);
@@ -267,33 +268,35 @@ static void refcount_of_copy_on_write(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 	struct devpub_user *users[2];
+	unsigned long addr, pfn;
 	struct page *page;
-	unsigned long addr;
 	u64 value;
 
 	page = refcount_map(test, users, 2, &addr);
 	KUNIT_EXPECT_EQ(test, devpub_user_write(users[1], addr, 2), 0);
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
 	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 1);
-	KUNIT_EXPECT_FALSE(test, devpub_fixture_owns(fix,
-			devpub_pte_read(users[1]->mm, addr).pfn));
+	pfn = devpub_pte_read(users[1]->mm, addr).pfn;
+	KUNIT_EXPECT_FALSE(test, devpub_fixture_owns(fix, pfn));
 	KUNIT_EXPECT_EQ(test, devpub_user_read(users[0], addr, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, 1);
 }
 
 /*
- * The references to a pagemap, which memunmap_pages() waits for.  While they are
- * counted per processor nobody knows how many there are.
+ * The references to a pagemap, which memunmap_pages() waits for, but for a
+ * constant.  They are counted per processor, and there is no asking for the sum.
  */
 static long refcount_of_pagemap(struct devpub_fixture *fix)
 {
-	struct percpu_ref *ref = &fix->ddev->pgmap.ref;
-	long count;
+	const struct percpu_ref *ref = &fix->ddev->pgmap.ref;
+	const unsigned long __percpu *counts;
+	long sum = atomic_long_read(&ref->data->count);
+	int cpu;
 
-	percpu_ref_switch_to_atomic_sync(ref);
-	count = atomic_long_read(&ref->data->count);
-	percpu_ref_switch_to_percpu(ref);
-	return count;
+	counts = (const unsigned long __percpu *)ref->percpu_count_ptr;
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(counts, cpu));
+	return sum;
 }
 
 static void refcount_pagemap_balances(struct kunit *test)
@@ -305,6 +308,7 @@ static void refcount_pagemap_balances(struct kunit *test)
 	struct page *pages[BATCH];
 	int i;
 
+	KUNIT_ASSERT_FALSE(test, percpu_ref_is_dying(&fix->ddev->pgmap.ref));
 	refcount_alloc(test, pfns, BATCH);
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
 			BATCH * devpub_expect_pagemap_refs);

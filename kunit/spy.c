@@ -12,17 +12,6 @@
 #include "export.h"
 #include "spy.h"
 
-/* What the renamed declarations in <linux/migrate.h> say there. */
-int devpub_spy_vma_setup(struct migrate_vma *args);
-void devpub_spy_vma_pages(struct migrate_vma *args);
-void devpub_spy_vma_finalize(struct migrate_vma *args);
-int devpub_spy_device_range(unsigned long *src, unsigned long start,
-			    unsigned long npages);
-void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
-			     unsigned long npages);
-void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
-				unsigned long npages);
-
 static struct devpub_spy *spy_set;
 
 /**

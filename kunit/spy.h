@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+struct migrate_vma;
+
 /**
  * enum devpub_moment - when in a migration a spy looks
  * @DEVPUB_AFTER_SETUP:		pages are collected, locked and unmapped
@@ -33,5 +35,16 @@ struct devpub_spy {
 };
 
 void devpub_spy_set(struct devpub_spy *spy);
+
+/* For the engine, where <linux/migrate.h> declares them by these names. */
+int devpub_spy_vma_setup(struct migrate_vma *args);
+void devpub_spy_vma_pages(struct migrate_vma *args);
+void devpub_spy_vma_finalize(struct migrate_vma *args);
+int devpub_spy_device_range(unsigned long *src, unsigned long start,
+			    unsigned long npages);
+void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
+			     unsigned long npages);
+void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
+				unsigned long npages);
 
 #endif /* DEVPUB_SPY_H */

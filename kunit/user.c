@@ -174,12 +174,11 @@ static struct devpub_user *user_claim(pid_t pid)
  */
 struct devpub_user *devpub_user_start(struct kunit *test)
 {
-	static char *envp[] = { "PATH=/bin", NULL };
-	char *argv[] = { helper, NULL };
+	char *argv[2] = { helper, NULL };
 	struct devpub_user *user = NULL;
 	int ret;
 
-	ret = call_usermodehelper(helper, argv, envp, UMH_WAIT_EXEC);
+	ret = call_usermodehelper(helper, argv, NULL, UMH_WAIT_EXEC);
 	KUNIT_ASSERT_EQ_MSG(test, ret, 0,
 			    "can't run %s: put kunit/helper.c there, built static, or say where by helper=",
 			    helper);

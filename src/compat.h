@@ -87,17 +87,15 @@ static inline void dev_clear_offline(struct device *dev)
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
-/* After 6.12: a namespace of symbols is a string, no more a bare word. */
-#ifdef DEVPUB_HAVE_STRING_NAMESPACE
-#define DEVPUB_IMPORT_NS(ns)		MODULE_IMPORT_NS(#ns)
-#define DEVPUB_EXPORT_NS_GPL(symbol, ns) EXPORT_SYMBOL_NS_GPL(symbol, #ns)
-#else
-#define DEVPUB_IMPORT_NS(ns)		MODULE_IMPORT_NS(ns)
-#define DEVPUB_EXPORT_NS_GPL(symbol, ns) EXPORT_SYMBOL_NS_GPL(symbol, ns)
-#endif
-
 /* From here on, what only the tests want. */
 #ifdef DEVPUB_KUNIT
+
+/* After 6.12: a namespace of symbols is a string, no more a bare word. */
+#ifdef DEVPUB_HAVE_STRING_NAMESPACE
+#define DEVPUB_COMPAT_NAMESPACE(name) #name
+#else
+#define DEVPUB_COMPAT_NAMESPACE(name) name
+#endif
 
 /*
  * After 6.12: what a page table entry without a page stands for got functions of
@@ -123,7 +121,7 @@ static inline void dev_clear_offline(struct device *dev)
 #define devpub_compat_pte_mkdevmap(pte) pte_mkdevmap(pte)
 #else
 #define DEVPUB_COMPAT_DEVMAP false
-#define devpub_compat_pte_devmap(pte) false
+#define devpub_compat_pte_devmap(pte) ((void)(pte), false)
 #define devpub_compat_pte_mkdevmap(pte) (pte)
 #endif
 
