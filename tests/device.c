@@ -180,15 +180,26 @@ struct outcome migrate_range(int fd, unsigned long cmd, const void *addr,
 	return out;
 }
 
-struct outcome to_device_once(int fd, const void *addr, size_t pages)
+static struct outcome move_once(int fd, unsigned long cmd, const void *addr,
+				size_t pages)
 {
 	unsigned char *reasons = malloc(pages);
 	struct outcome out;
 
 	CHECK(reasons);
-	out = migrate_once(fd, DEVPUB_IOC_MIGRATE_TO, addr, pages, 0, reasons);
+	out = migrate_once(fd, cmd, addr, pages, 0, reasons);
 	free(reasons);
 	return out;
+}
+
+struct outcome to_device_once(int fd, const void *addr, size_t pages)
+{
+	return move_once(fd, DEVPUB_IOC_MIGRATE_TO, addr, pages);
+}
+
+struct outcome to_system_once(int fd, const void *addr, size_t pages)
+{
+	return move_once(fd, DEVPUB_IOC_MIGRATE_FROM, addr, pages);
 }
 
 struct outcome to_device(int fd, const void *addr, size_t pages)

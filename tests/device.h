@@ -48,8 +48,9 @@ struct outcome migrate_range(int fd, unsigned long cmd, const void *addr,
 struct outcome to_device(int fd, const void *addr, size_t pages);
 struct outcome populate(int fd, const void *addr, size_t pages);
 struct outcome to_system(int fd, const void *addr, size_t pages);
-/* No second try. */
+/* No second try: for use under load, where pages are busy all the time. */
 struct outcome to_device_once(int fd, const void *addr, size_t pages);
+struct outcome to_system_once(int fd, const void *addr, size_t pages);
 
 /* The case fails unless every page meets that reason. */
 void to_device_all(int fd, const void *addr, size_t pages,

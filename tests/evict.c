@@ -122,7 +122,7 @@ CASE(under_load)
 			char *addr = mem_new(PAGES, i);
 
 			for (unsigned int round = 0; round < rounds; round++) {
-				to_device(fd, addr, PAGES);
+				to_device_once(fd, addr, PAGES);
 				mem_check(addr, PAGES, 2 * round + i);
 				mem_fill(addr, PAGES, 2 * round + 2 + i);
 			}

@@ -4,12 +4,12 @@
  * puts into a pipe, and keeps it until the pipe is read.
  */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "disk.h"
 #include "harness.h"
 #include "mem.h"
 
@@ -127,25 +127,29 @@ CASE(held_beyond_its_mapping)
 	device_await_free_pages(fd, idle - 4 * PAGES);
 }
 
-/* Direct I/O straight out of device memory and into it. */
+/* Direct I/O straight out of device memory and into it, not changing it. */
 CASE(direct_io)
 {
 	const size_t pages = 256;
-	char path[] = "/var/tmp/devpub-test-XXXXXX";
 	int fd = device_open();
-	int file = mkostemp(path, O_DIRECT | O_CLOEXEC);
-	char *addr = mem_new(pages, 1);
+	bool loaded = disk_begin();
+	int file = open(DISK, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
+	char *addr = mem_new(pages, 1), *other = mem_new(pages, 2);
 
-	if (file >= 0)
-		unlink(path);
+	if (!loaded || file < 0)
+		SKIP(DISK " is in use");
 	move_to_device(fd, addr, pages);
-	if (file < 0 || write(file, addr, pages * PAGE) != (ssize_t)(pages * PAGE))
-		SKIP("no direct I/O to /var/tmp");
-	mem_fill(addr, pages, 2);
+	CHECK_EQ(write(file, addr, pages * PAGE), pages * PAGE);
+	CHECK_EQ(pread(file, other, pages * PAGE, 0), pages * PAGE);
+	mem_check(other, pages, 1);
+	mem_fill(addr, pages, 3);
 	CHECK_EQ(pread(file, addr, pages * PAGE, 0), pages * PAGE);
+	check_on_device(fd, addr, pages);
 	mem_check(addr, pages, 1);
-	to_system(fd, addr, pages);
+	move_to_system(fd, addr, pages);
 	mem_check(addr, pages, 1);
+	close(file);
+	disk_end(loaded);
 }
 
 /* The kernel copies to and from device memory for any system call. */

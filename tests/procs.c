@@ -240,8 +240,8 @@ CASE(killed_in_the_middle)
 				addr[j * PAGE] = 1;
 			test_gate_signal(&gate, 1);
 			for (;;) {
-				to_device(fd, addr, pages);
-				to_system(fd, addr, pages);
+				to_device_once(fd, addr, pages);
+				to_system_once(fd, addr, pages);
 			}
 		}
 		test_gate_await(&gate, 0);
@@ -261,9 +261,9 @@ CASE(tug_of_war)
 
 	for (unsigned int round = 0; round < rounds; round++) {
 		if (pid)
-			to_device(fd, addr, PAGES);
+			to_device_once(fd, addr, PAGES);
 		else
-			to_system(fd, addr, PAGES);
+			to_system_once(fd, addr, PAGES);
 		mem_check(addr, PAGES, 1);
 	}
 	if (pid == 0)

@@ -5,16 +5,15 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/swap.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "disk.h"
 #include "harness.h"
 #include "mem.h"
 
@@ -23,35 +22,21 @@
 
 #define KPF_SWAPCACHE	(1ULL << 13)
 
-static const char disk[] = "/dev/ram0";
-
-static int load_brd(void)
-{
-	if (system("modprobe brd rd_nr=1 rd_size=8192 2>/dev/null"))
-		return -1;
-	for (int i = 0; i < 20 && access(disk, W_OK); i++)
-		test_sleep(100);
-	return access(disk, W_OK);
-}
-
 /* A small swap area on a RAM disk; the case is skipped without it. */
-static void swap_begin(bool *loaded)
+static bool swap_begin(void)
 {
 	static uint32_t header[PAGE / sizeof(uint32_t)];
 	uint64_t size;
+	bool loaded;
 	int file;
 
-	if (geteuid())
-		SKIP("needs root");
 	if (test_field("/proc/meminfo", "SwapTotal") > 0)
 		SKIP("the system has swap already");
-	*loaded = access(disk, W_OK);
-	if (*loaded && load_brd())
-		SKIP("no RAM disk: the kernel's module brd is not to be had");
-	file = open(disk, O_RDWR | O_EXCL | O_CLOEXEC);
+	loaded = disk_begin();
+	file = open(DISK, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (file < 0 || ioctl(file, BLKGETSIZE64, &size) ||
-	    size < SWAP_PAGES * PAGE)
-		SKIP("%s is in use or too small", disk);
+	    size < SWAP_PAGES * PAGE || !loaded)
+		SKIP(DISK " is in use or too small");
 	/* union swap_header: version and last page behind the boot block */
 	header[1024 / 4] = 1;
 	header[1024 / 4 + 1] = size / PAGE - 1;
@@ -59,18 +44,18 @@ static void swap_begin(bool *loaded)
 	CHECK_EQ(write(file, header, PAGE), PAGE);
 	CHECK_CALL(fsync(file));
 	close(file);
-	if (swapon(disk, 0))
+	if (swapon(DISK, 0))
 		SKIP("swapon: %s", strerror(errno));
+	return loaded;
 }
 
 /* Run the body as a child, so that the swap area goes however it ends. */
 static void with_swap(void (*body)(void))
 {
-	bool loaded;
+	bool loaded = swap_begin();
 	int status;
 	pid_t pid;
 
-	swap_begin(&loaded);
 	pid = test_fork();
 	if (pid == 0) {
 		body();
@@ -78,9 +63,8 @@ static void with_swap(void (*body)(void))
 		_exit(0);
 	}
 	CHECK_CALL(waitpid(pid, &status, 0));
-	CHECK_CALL(swapoff(disk));
-	if (loaded && syscall(SYS_delete_module, "brd", O_NONBLOCK))
-		test_note("brd stays loaded: %s", strerror(errno));
+	CHECK_CALL(swapoff(DISK));
+	disk_end(loaded);
 	if (WIFSIGNALED(status))
 		FAIL("killed by signal %d", WTERMSIG(status));
 	_exit(WEXITSTATUS(status));

@@ -11,7 +11,7 @@
 
 /* More than a window. */
 #define PAGES	600UL
-#define ROUNDS	6
+#define ROUNDS	3
 #define WORDS	(PAGE / sizeof(uint64_t))
 
 static atomic_bool stop;
@@ -64,8 +64,10 @@ CASE(writers)
 			 0);
 	}
 	for (unsigned int i = 0; i < rounds; i++) {
-		moved += to_device(fd, addr, PAGES).pages[DEVPUB_REASON_MOVED];
-		moved += to_system(fd, addr, PAGES).pages[DEVPUB_REASON_MOVED];
+		moved += to_device_once(fd, addr, PAGES)
+			.pages[DEVPUB_REASON_MOVED];
+		moved += to_system_once(fd, addr, PAGES)
+			.pages[DEVPUB_REASON_MOVED];
 	}
 	atomic_store(&stop, true);
 	for (int i = 0; i < 2; i++)
@@ -105,8 +107,8 @@ CASE(atomics)
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_create(&thread[i], NULL, add_up, &turns[i]), 0);
 	for (unsigned int i = 0; i < rounds; i++) {
-		to_device(fd, shared_words, PAGES);
-		to_system(fd, shared_words, PAGES);
+		to_device_once(fd, shared_words, PAGES);
+		to_system_once(fd, shared_words, PAGES);
 	}
 	atomic_store(&stop, true);
 	for (int i = 0; i < 2; i++)
@@ -128,8 +130,8 @@ static void *migrate(void *data)
 	int fd = device_open();
 
 	for (unsigned int i = 0; i < rounds; i++) {
-		to_device(fd, own->addr, own->pages);
-		to_system(fd, own->addr, own->pages);
+		to_device_once(fd, own->addr, own->pages);
+		to_system_once(fd, own->addr, own->pages);
 	}
 	return NULL;
 }
@@ -181,8 +183,8 @@ CASE(changing_mappings)
 
 	CHECK_EQ(pthread_create(&thread, NULL, remap, addr), 0);
 	for (unsigned int i = 0; i < 2 * rounds; i++) {
-		to_device(fd, addr, PAGES);
-		to_system(fd, addr, PAGES);
+		to_device_once(fd, addr, PAGES);
+		to_system_once(fd, addr, PAGES);
 	}
 	atomic_store(&stop, true);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
