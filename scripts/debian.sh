@@ -71,15 +71,17 @@ suite_open() {
 		rm -f "$suite_dir/updated"
 		cp "$suite_dir/sources.new" "$sources"
 	fi
-	: >"$suite_dir/status"
+	[ -e "$suite_dir/status" ] || : >"$suite_dir/status"
 
 	suite_options=()
 	for option in Dir::Etc::SourceList="$sources" Dir::Etc::SourceParts=/dev/null \
 		Dir::Etc::Preferences=/dev/null Dir::Etc::PreferencesParts=/dev/null \
 		Dir::State="$suite_dir/state" Dir::State::status="$suite_dir/status" \
-		Dir::Cache="$suite_dir/cache" APT::Sandbox::User= APT::Architecture=amd64 \
-		APT::Architectures=amd64 Acquire::Languages=none Acquire::Retries=1 Acquire::http::Timeout=15 \
-		APT::Update::Error-Mode=any; do
+		Dir::Cache="$suite_dir/cache" Dir::Cache::pkgcache=pkgcache.bin \
+		Dir::Cache::srcpkgcache=srcpkgcache.bin \
+		APT::Architecture=amd64 APT::Architectures=amd64 APT::Sandbox::User= \
+		APT::Update::Error-Mode=any Acquire::Languages=none \
+		Acquire::Retries=1 Acquire::http::Timeout=15; do
 		suite_options+=(-o "$option")
 	done
 
