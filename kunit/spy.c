@@ -24,7 +24,7 @@ void devpub_spy_set(struct devpub_spy *spy)
 {
 	WRITE_ONCE(spy_set, spy);
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_spy_set);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set);
 
 static void spy_look(enum devpub_moment moment, unsigned long *src,
 		     unsigned long *dst, unsigned long npages)

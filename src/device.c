@@ -241,7 +241,7 @@ struct devpub_device *devpub_device_find_get(unsigned int index)
 					MKDEV(MAJOR(devpub_devt), index));
 	return dev ? container_of(dev, struct devpub_device, dev) : NULL;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_device_find_get);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_get);
 
 /**
  * devpub_device_find_put() - give a device back
@@ -251,7 +251,7 @@ void devpub_device_find_put(struct devpub_device *ddev)
 {
 	put_device(&ddev->dev);
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_device_find_put);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
 #endif
 
 /**

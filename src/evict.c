@@ -113,7 +113,7 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	kvfree(src);
 	return ret;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_evict);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict);
 
 static long evict_drain_this_cpu(void *data)
 {
@@ -174,4 +174,4 @@ void devpub_evict_all(struct devpub_device *ddev)
 		delay = min(2 * delay, EVICT_RETRY_MAX);
 	}
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_evict_all);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict_all);

@@ -61,7 +61,7 @@ int devpub_migrate_begin(struct devpub_migration *m)
 	m->pfns = m->dst + window;
 	return 0;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_begin);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_begin);
 
 /**
  * devpub_migrate_end() - release what devpub_migrate_begin() allocated
@@ -71,7 +71,7 @@ void devpub_migrate_end(struct devpub_migration *m)
 {
 	kvfree(m->src);
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_end);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_end);
 
 /* May pages of this mapping live on a device at all?  0 when they may. */
 static u8 migrate_vma_refusal(struct vm_area_struct *vma)
@@ -402,4 +402,4 @@ int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 	mmap_read_unlock(m->mm);
 	return 0;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_migrate_window);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_window);

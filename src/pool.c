@@ -51,7 +51,7 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 		pool->free[i] = npages - 1 - i;
 	return 0;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_init);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_init);
 
 /**
  * devpub_pool_destroy() - free what devpub_pool_init() allocated
@@ -66,7 +66,7 @@ void devpub_pool_destroy(struct devpub_pool *pool)
 	pool->used = NULL;
 	pool->free = NULL;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_destroy);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
 
 /**
  * devpub_pool_take() - mark free pages as used
@@ -93,7 +93,7 @@ u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 	spin_unlock_irqrestore(&pool->lock, flags);
 	return n;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_take);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_take);
 
 /**
  * devpub_pool_give() - mark a used page as free
@@ -120,7 +120,7 @@ bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
 	spin_unlock_irqrestore(&pool->lock, flags);
 	return ours;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_give);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_give);
 
 /**
  * devpub_pool_free_pages() - how many pages are free
@@ -133,7 +133,7 @@ u32 devpub_pool_free_pages(struct devpub_pool *pool)
 {
 	return READ_ONCE(pool->nfree);
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_free_pages);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_free_pages);
 
 /*
  * The last reference to a device page is gone; its mapping and memory cgroup
@@ -178,7 +178,7 @@ void devpub_pool_setup_pagemap(struct devpub_pool *pool,
 	pgmap->owner = pool;
 	pool->pgmap = pgmap;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_setup_pagemap);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_setup_pagemap);
 
 /**
  * devpub_pool_alloc() - allocate pages of the device
@@ -203,7 +203,7 @@ u32 devpub_pool_alloc(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 		zone_device_page_init(pfn_to_page(pfns[i]), pool->pgmap, 0);
 	return n;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_alloc);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_alloc);
 
 /**
  * devpub_pool_of_page() - the pool that a page comes from
@@ -218,4 +218,4 @@ struct devpub_pool *devpub_pool_of_page(const struct page *page)
 		return NULL;
 	return page_pgmap(page)->owner;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_pool_of_page);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_of_page);

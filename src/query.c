@@ -48,7 +48,7 @@ unsigned int devpub_query_pages(struct mm_struct *mm, unsigned long addr,
 	pages[0] = NULL;
 	return 1;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_query_pages);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_query_pages);
 
 static u8 query_where(const struct devpub_pool *pool, const struct page *page)
 {
@@ -130,4 +130,4 @@ int devpub_query_window(struct devpub_pool *pool, struct mm_struct *mm,
 	mmap_read_unlock(mm);
 	return 0;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_query_window);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_query_window);

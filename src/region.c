@@ -35,7 +35,7 @@ int devpub_region_claim(struct devpub_region *region, struct device *dev)
 	}
 	return 0;
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_region_claim);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_region_claim);
 
 /**
  * devpub_region_release() - give the memory of a claimed region back
@@ -49,4 +49,4 @@ void devpub_region_release(struct devpub_region *region, struct device *dev)
 	release_mem_region(region->start, region->size);
 	region->provider->release(region, dev);
 }
-DEVPUB_EXPORT_FOR_KUNIT(devpub_region_release);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_region_release);

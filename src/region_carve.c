@@ -370,4 +370,4 @@ const struct devpub_provider_ops devpub_provider_carve = {
 	.claim		= carve_claim,
 	.release	= carve_release,
 };
-DEVPUB_EXPORT_FOR_KUNIT(devpub_provider_carve);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_provider_carve);

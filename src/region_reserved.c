@@ -110,4 +110,4 @@ const struct devpub_provider_ops devpub_provider_reserved = {
 	.claim		= reserved_claim,
 	.release	= reserved_release,
 };
-DEVPUB_EXPORT_FOR_KUNIT(devpub_provider_reserved);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_provider_reserved);
