@@ -162,24 +162,17 @@ regions() {
 	nothing_lost
 }
 
-# Prints the start of a range of 128 MiB at least that the boot loader or memmap=
-# has kept from the kernel.
+# Where memmap=SIZE$START keeps memory aside. /proc/iomem has "Reserved" ranges with
+# nothing behind them, too.
 reserved_start() {
-	sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : Reserved$/\1 \2/p' /proc/iomem |
-		while read -r start end; do
-			start=$((0x$start)) end=$((0x$end + 1))
-			start=$(((start + (2 << 20) - 1) >> 21 << 21))
-			[ $((end - start)) -lt $((128 << 20)) ] || {
-				echo "$start"
-				break
-			}
-		done
+	sed -n 's/.*memmap=256M\$\(0x[0-9a-f]*\).*/\1/p' /proc/cmdline
 }
 
 reserved() {
 	need_module_file
 	start=$(reserved_start)
-	[ -n "$start" ] || skip "no 128 MiB are reserved: boot with memmap=128M\$0x50000000"
+	[ -n "$start" ] || skip "no memory is kept aside: boot with memmap=256M\$0x60000000"
+	start=$((start))
 	total=$(mem_total)
 	cp /proc/iomem "$scratch/iomem"
 
