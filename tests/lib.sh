@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 class=/sys/class/devpub
 driver=/sys/bus/platform/drivers/devpub
 scratch=$(mktemp -d)
+: >"$scratch/peers"
 trap 'rm -rf "$scratch"' EXIT
 
 note() {
@@ -42,6 +43,11 @@ cases() {
 		)
 		status=$?
 		set -e
+		# What a failed case leaves would keep the module in use.
+		while read -r pid; do
+			kill -9 "$pid" 2>/dev/null || :
+		done <"$scratch/peers"
+		: >"$scratch/peers"
 		case $status in
 		0) echo "ok $number $name" ;;
 		4) echo "ok $number $name # SKIP $(cat "$scratch/skip")" ;;
@@ -125,6 +131,7 @@ start() {
 	shift
 	"$here/peer" "$@" >"$peer_log" 2>&1 &
 	peer=$!
+	echo $peer >>"$scratch/peers"
 	until_true 60 grep -q '^ready' "$peer_log" || {
 		cat "$peer_log"
 		kill -9 $peer

@@ -150,6 +150,7 @@ CASE(query_is_resumed)
 	int fd = device_open();
 	char *addr = mmap(NULL, pages * PAGE, PROT_READ,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned int interrupted = 0;
 	uint64_t absent = 0;
 	int ret;
 
@@ -160,6 +161,7 @@ CASE(query_is_resumed)
 		ret = ioctl(fd, DEVPUB_IOC_QUERY, &arg);
 		if (ret)
 			CHECK_EQ(errno, EINTR);
+		interrupted += !!ret;
 		CHECK_CMP(arg.done, >, 0);
 		CHECK_EQ(arg.absent, arg.done / PAGE);
 		absent += arg.absent;
@@ -168,4 +170,5 @@ CASE(query_is_resumed)
 	} while (ret);
 	alarms_every(0, 0);
 	CHECK_EQ(absent, pages);
+	CHECK_CMP(interrupted, >, 0);
 }
