@@ -28,6 +28,7 @@
 /* For what takes milliseconds; a test that waits longer fails. */
 #define USER_TIMEOUT	(60 * HZ)
 
+/* On 6.1 KUnit runs the cases before the parameters are looked at, too. */
 static char *helper = "/devpub/kunit-helper";
 module_param(helper, charp, 0444);
 MODULE_PARM_DESC(helper, "Path of the helper program");
