@@ -26,6 +26,9 @@
 /* More than a window, and no multiple of one. */
 #define EVICT_PAGES	600
 
+/* How often pages come and go against each other. */
+#define EVICT_ROUNDS	50
+
 /* How long to wait for what shall not happen, and for what shall. */
 #define EVICT_NEVER	msecs_to_jiffies(300)
 #define EVICT_SOON	msecs_to_jiffies(20000)
@@ -478,7 +481,8 @@ static void evict_against_migration(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 	struct evict_worker worker = { .ddev = fix->ddev };
-	u64 moved, evicted = 0, rounds;
+	unsigned long end = jiffies + EVICT_SOON;
+	u64 moved, evicted = 0;
 	struct evict_memory mem;
 
 	evict_create(test, &mem, 64);
@@ -487,12 +491,13 @@ static void evict_against_migration(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, worker.reasons);
 	INIT_WORK_ONSTACK(&worker.work, evict_migrate_work);
 	schedule_work(&worker.work);
-	for (rounds = 0; rounds < 200; rounds++) {
+	while (evicted < EVICT_ROUNDS * mem.npages && time_before(jiffies, end)) {
 		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
 		evicted += moved;
-		if (!(rounds % 20))
-			evict_expect_data(test, &mem);
+		evict_expect_data(test, &mem);
+		cond_resched();
 	}
+	KUNIT_EXPECT_GE(test, evicted, EVICT_ROUNDS * mem.npages);
 	WRITE_ONCE(worker.stop, true);
 	flush_work(&worker.work);
 	destroy_work_on_stack(&worker.work);

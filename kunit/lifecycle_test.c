@@ -384,7 +384,7 @@ static void life_unbinding_start(struct kunit *test,
 	INIT_WORK_ONSTACK(&unbinding->work, life_unbinding_work);
 	schedule_work(&unbinding->work);
 	while (!devpub_device_is_draining(ctx->ddev) && time_before(jiffies, end))
-		msleep(1);
+		usleep_range(1000, 2000);
 	KUNIT_EXPECT_TRUE(test, devpub_device_is_draining(ctx->ddev));
 }
 
@@ -470,7 +470,7 @@ static void life_caller_work(struct work_struct *work)
 	struct life_caller *caller = container_of(work, struct life_caller, work);
 
 	while (devpub_device_enter(caller->ctx->ddev)) {
-		caller->calls++;
+		WRITE_ONCE(caller->calls, caller->calls + 1);
 		cond_resched();
 		caller->late += READ_ONCE(caller->ctx->gone);
 		devpub_device_exit(caller->ctx->ddev);
@@ -479,6 +479,7 @@ static void life_caller_work(struct work_struct *work)
 
 static void life_waits_for_crowd(struct kunit *test)
 {
+	unsigned long end = jiffies + LIFE_SOON;
 	struct workqueue_struct *wq;
 	struct life_caller *callers;
 	int i;
@@ -494,7 +495,9 @@ static void life_waits_for_crowd(struct kunit *test)
 		INIT_WORK(&callers[i].work, life_caller_work);
 		queue_work(wq, &callers[i].work);
 	}
-	msleep(50);
+	for (i = 0; i < LIFE_CALLERS; i++)
+		while (!READ_ONCE(callers[i].calls) && time_before(jiffies, end))
+			msleep(1);
 	life_remove(test);
 	destroy_workqueue(wq);
 
