@@ -20,13 +20,14 @@
  * like a bug's.
  */
 static const char fault_script[] =
-	"cd /sys/kernel/debug && "
-	"echo 0 >failslab/verbose && "
-	"echo $2 >failslab/ignore-gfp-wait && "
-	"echo 0 >fail_page_alloc/verbose && "
-	"echo N >fail_page_alloc/ignore-gfp-wait && "
-	"echo N >fail_page_alloc/ignore-gfp-highmem && "
-	"echo $1 >fail_page_alloc/min-order";
+	"set -e\n"
+	"cd /sys/kernel/debug\n"
+	"echo 0 >failslab/verbose\n"
+	"echo $2 >failslab/ignore-gfp-wait\n"
+	"echo 0 >fail_page_alloc/verbose\n"
+	"echo N >fail_page_alloc/ignore-gfp-wait\n"
+	"echo N >fail_page_alloc/ignore-gfp-highmem\n"
+	"echo $1 >fail_page_alloc/min-order\n";
 
 /**
  * devpub_fault_setup() - have devpub_fault_arm() fail certain allocations
@@ -35,12 +36,12 @@ static const char fault_script[] =
  */
 void devpub_fault_setup(struct kunit *test, unsigned int kinds)
 {
-	char *argv[] = {
+	char *argv[7] = {
 		"/bin/sh", "-c", (char *)fault_script, "sh",
 		kinds & DEVPUB_FAULT_PAGE ? "0" : "99",
 		kinds & DEVPUB_FAULT_SLAB ? "N" : "Y", NULL
 	};
-	char *envp[] = { "PATH=/bin:/usr/bin", NULL };
+	char *envp[2] = { "PATH=/bin:/usr/bin", NULL };
 
 	if (call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC))
 		kunit_skip(test, "can't set fault injection up: no debugfs in /sys/kernel/debug?");
