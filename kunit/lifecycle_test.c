@@ -497,7 +497,7 @@ static void life_waits_for_crowd(struct kunit *test)
 	}
 	for (i = 0; i < LIFE_CALLERS; i++)
 		while (!READ_ONCE(callers[i].calls) && time_before(jiffies, end))
-			msleep(1);
+			usleep_range(1000, 2000);
 	life_remove(test);
 	destroy_workqueue(wq);
 
