@@ -4,23 +4,17 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/page_ref.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "evict.h"
 #include "fault.h"
 #include "fixture.h"
-#include "migrate.h"
-#include "query.h"
-#include "range.h"
+#include "memory.h"
 #include "user.h"
 
 /* More than a window, and no multiple of one. */
@@ -33,137 +27,8 @@
 #define EVICT_NEVER	msecs_to_jiffies(300)
 #define EVICT_SOON	msecs_to_jiffies(20000)
 
-#define EVICT_WORDS	(PAGE_SIZE / sizeof(u64))
-
-/**
- * struct evict_memory - pages of a process, each with content of its own
- * @user:	the process
- * @addr:	address of the first
- * @npages:	how many
- * @seed:	what the contents are made from
- */
-struct evict_memory {
-	struct devpub_user *user;
-	unsigned long addr;
-	unsigned long npages;
-	u64 seed;
-};
-
-static u64 evict_word(const struct evict_memory *mem, unsigned long page,
-		      unsigned int word)
-{
-	return mem->seed + page * EVICT_WORDS + word;
-}
-
-/* The words of a page that are written and looked at: first, last, some between. */
-#define for_each_evict_word(word) \
-	for (word = 0; word < EVICT_WORDS; word += 73)
-
-static void evict_fill(struct kunit *test, const struct evict_memory *mem)
-{
-	unsigned long page, bad = 0;
-	unsigned int word;
-
-	kthread_use_mm(mem->user->mm);
-	for (page = 0; page < mem->npages; page++) {
-		u64 __user *at = (u64 __user *)(mem->addr + page * PAGE_SIZE);
-
-		for_each_evict_word(word)
-			bad += !!put_user(evict_word(mem, page, word), at + word);
-	}
-	kthread_unuse_mm(mem->user->mm);
-	KUNIT_ASSERT_EQ(test, bad, 0UL);
-}
-
-static void evict_expect_data(struct kunit *test, const struct evict_memory *mem)
-{
-	unsigned long page, bad = 0;
-	unsigned int word;
-	u64 value;
-
-	kthread_use_mm(mem->user->mm);
-	for (page = 0; page < mem->npages; page++) {
-		u64 __user *at = (u64 __user *)(mem->addr + page * PAGE_SIZE);
-
-		for_each_evict_word(word)
-			bad += get_user(value, at + word) ||
-			       value != evict_word(mem, page, word);
-	}
-	kthread_unuse_mm(mem->user->mm);
-	KUNIT_EXPECT_EQ_MSG(test, bad, 0UL, "wrong words");
-}
-
-/* How many of the pages are on the device. */
-static unsigned long evict_on_device(struct kunit *test,
-				     const struct evict_memory *mem)
-{
-	unsigned long page, on_device = 0;
-	struct devpub_fixture *fix = test->priv;
-	u8 *where;
-
-	where = kunit_kzalloc(test, mem->npages, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, where);
-	KUNIT_EXPECT_EQ(test, devpub_query_window(fix->pool, mem->user->mm,
-						  mem->addr, mem->addr +
-						  mem->npages * PAGE_SIZE,
-						  where), 0);
-	for (page = 0; page < mem->npages; page++)
-		on_device += where[page] == DEVPUB_WHERE_DEVICE;
-	return on_device;
-}
-
-/* Return how many pages moved to the device. */
-static unsigned long evict_migrate_to(struct devpub_device *ddev,
-				      const struct evict_memory *mem, u8 *reasons)
-{
-	unsigned long addr = mem->addr, end = addr + mem->npages * PAGE_SIZE;
-	struct devpub_migration m = {
-		.ddev	= ddev,
-		.mm	= mem->user->mm,
-		.to	= true,
-	};
-	unsigned long i, next, moved = 0;
-
-	if (devpub_migrate_begin(&m))
-		return 0;
-	for (; addr < end; addr = next) {
-		next = devpub_range_window_end(addr, end, ddev->window);
-		if (devpub_migrate_window(&m, addr, next, reasons))
-			break;
-		for (i = 0; i < devpub_range_pages(addr, next); i++)
-			moved += reasons[i] == DEVPUB_REASON_MOVED;
-	}
-	devpub_migrate_end(&m);
-	return moved;
-}
-
-static void evict_move_to(struct kunit *test, const struct evict_memory *mem)
-{
-	struct devpub_fixture *fix = test->priv;
-	u8 *reasons;
-
-	reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, reasons);
-	KUNIT_ASSERT_EQ(test, evict_migrate_to(fix->ddev, mem, reasons),
-			mem->npages);
-	KUNIT_ASSERT_EQ(test, evict_on_device(test, mem), mem->npages);
-}
-
-/* A process with pages on the device. */
-static void evict_create(struct kunit *test, struct evict_memory *mem,
-			 unsigned long npages)
-{
-	mem->npages = npages;
-	mem->seed = 0xdeb0000000000000ULL;
-	mem->user = devpub_user_start(test);
-	mem->addr = devpub_user_mmap(test, mem->user, npages,
-				     PROT_READ | PROT_WRITE);
-	evict_fill(test, mem);
-	evict_move_to(test, mem);
-}
-
 /* Evict, and expect that many to move, and that many of the process to stay. */
-static void evict_expect(struct kunit *test, const struct evict_memory *mem,
+static void evict_expect(struct kunit *test, const struct devpub_memory *mem,
 			 u64 want_moved, unsigned long want_left)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -177,37 +42,22 @@ static void evict_expect(struct kunit *test, const struct evict_memory *mem,
 	KUNIT_EXPECT_EQ(test, atomic64_read(evicted) - before, (s64)want_moved);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			free + (u32)want_moved);
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, mem), want_left);
-	evict_expect_data(test, mem);
-}
-
-/* The page at an address, with a reference for the caller. */
-static struct page *evict_get_page(struct kunit *test,
-				   const struct evict_memory *mem,
-				   unsigned long page)
-{
-	struct page *found = NULL;
-
-	mmap_read_lock(mem->user->mm);
-	devpub_query_pages(mem->user->mm, mem->addr + page * PAGE_SIZE, &found,
-			   1);
-	mmap_read_unlock(mem->user->mm);
-	KUNIT_ASSERT_NOT_NULL(test, found);
-	return found;
+	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, mem), want_left);
+	devpub_memory_expect(test, mem);
 }
 
 static void evict_process(struct kunit *test)
 {
-	struct evict_memory mem;
+	struct devpub_memory mem;
 
-	evict_create(test, &mem, EVICT_PAGES);
+	devpub_memory_create(test, &mem, EVICT_PAGES);
 	evict_expect(test, &mem, EVICT_PAGES, 0);
 
 	/* The pages are the process's as ever: it can write, and come again. */
 	mem.seed = 0x5eed000000000000ULL;
-	evict_fill(test, &mem);
-	evict_move_to(test, &mem);
-	evict_expect_data(test, &mem);
+	devpub_memory_fill(test, &mem);
+	devpub_memory_move_to(test, &mem);
+	devpub_memory_expect(test, &mem);
 	evict_expect(test, &mem, EVICT_PAGES, 0);
 }
 
@@ -251,12 +101,12 @@ KUNIT_ARRAY_PARAM(evict_stay, evict_stays, evict_stay_desc);
 static void evict_page_stays(struct kunit *test)
 {
 	const struct evict_stay *stay = test->param_value;
-	struct evict_memory mem;
+	struct devpub_memory mem;
 	struct page *page;
 	int mapped;
 
-	evict_create(test, &mem, EVICT_PAGES);
-	page = evict_get_page(test, &mem, 5);
+	devpub_memory_create(test, &mem, EVICT_PAGES);
+	page = devpub_memory_get_page(test, &mem, 5);
 	mapped = page_count(page) - 1;
 	page_ref_add(page, stay->refs);
 	if (stay->locked)
@@ -281,7 +131,7 @@ static void evict_only_processes(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 	unsigned long pfns[16];
-	struct evict_memory mem;
+	struct devpub_memory mem;
 	int i;
 
 	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(fix->pool, pfns, 16), 16U);
@@ -289,7 +139,7 @@ static void evict_only_processes(struct kunit *test)
 		unlock_page(pfn_to_page(pfns[i]));
 		put_page(pfn_to_page(pfns[i]));
 	}
-	evict_create(test, &mem, 4);
+	devpub_memory_create(test, &mem, 4);
 	evict_expect(test, &mem, 4, 0);
 
 	for (i = 0; i < 16; i++) {
@@ -309,7 +159,7 @@ static void evict_first_and_last(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 	u32 i, n = fix->pool->npages;
-	struct evict_memory mem;
+	struct devpub_memory mem;
 	unsigned long *pfns;
 
 	pfns = kvmalloc_array(n, sizeof(*pfns), GFP_KERNEL);
@@ -319,7 +169,7 @@ static void evict_first_and_last(struct kunit *test)
 						 fix->pool->base_pfn));
 	KUNIT_EXPECT_TRUE(test, devpub_pool_give(fix->pool,
 						 fix->pool->base_pfn + n - 1));
-	evict_create(test, &mem, 2);
+	devpub_memory_create(test, &mem, 2);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool), 0U);
 	evict_expect(test, &mem, 2, 0);
 
@@ -331,22 +181,22 @@ static void evict_first_and_last(struct kunit *test)
 /* A page that two processes map is moved once, for both. */
 static void evict_shared_by_fork(struct kunit *test)
 {
-	struct evict_memory mem, child;
+	struct devpub_memory mem, child;
 
-	evict_create(test, &mem, 100);
+	devpub_memory_create(test, &mem, 100);
 	child = mem;
 	child.user = devpub_user_fork(test, mem.user);
 	/* The first half becomes the child's own, still on the device or not. */
 	child.npages = 50;
 	child.seed = 0xc411d00000000000ULL;
-	evict_fill(test, &child);
+	devpub_memory_fill(test, &child);
 	evict_expect(test, &mem, 100, 0);
 
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, &child), 0UL);
-	evict_expect_data(test, &child);
+	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &child), 0UL);
+	devpub_memory_expect(test, &child);
 	child.addr += 50 * PAGE_SIZE;
-	child.seed = evict_word(&mem, 50, 0);
-	evict_expect_data(test, &child);
+	child.seed = devpub_memory_word(&mem, 50, 0);
+	devpub_memory_expect(test, &child);
 }
 
 struct evict_end {
@@ -387,21 +237,22 @@ static void evict_ends_early(struct kunit *test)
 {
 	const struct evict_end *end = test->param_value;
 	struct devpub_fixture *fix = test->priv;
-	struct evict_memory mem;
+	struct devpub_memory mem;
 	u64 moved = U64_MAX;
 
-	evict_create(test, &mem, EVICT_PAGES);
+	devpub_memory_create(test, &mem, EVICT_PAGES);
 	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, true, &moved),
 			end->want);
 	KUNIT_EXPECT_GT(test, moved, 0ULL);
 	KUNIT_EXPECT_LE(test, moved, (u64)fix->ddev->window);
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), EVICT_PAGES - moved);
-	evict_expect_data(test, &mem);
+	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem),
+			EVICT_PAGES - moved);
+	devpub_memory_expect(test, &mem);
 
 	/* Who must have the device empty does not listen. */
 	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, false, &moved), 0);
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), 0UL);
-	evict_expect_data(test, &mem);
+	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
+	devpub_memory_expect(test, &mem);
 	/* And with nothing to do, there is nothing to end early. */
 	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, true, &moved), 0);
 }
@@ -419,7 +270,7 @@ static void evict_ends_early(struct kunit *test)
 struct evict_worker {
 	struct work_struct work;
 	struct devpub_device *ddev;
-	const struct evict_memory *mem;
+	const struct devpub_memory *mem;
 	u8 *reasons;
 	u64 moved;
 	bool stop;
@@ -440,11 +291,11 @@ static void evict_all_waits(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 	struct evict_worker worker = { .ddev = fix->ddev };
-	struct evict_memory mem;
+	struct devpub_memory mem;
 	struct page *page;
 
-	evict_create(test, &mem, EVICT_PAGES);
-	page = evict_get_page(test, &mem, EVICT_PAGES - 1);
+	devpub_memory_create(test, &mem, EVICT_PAGES);
+	page = devpub_memory_get_page(test, &mem, EVICT_PAGES - 1);
 
 	init_completion(&worker.done);
 	INIT_WORK_ONSTACK(&worker.work, evict_all_work);
@@ -453,15 +304,15 @@ static void evict_all_waits(struct kunit *test)
 							  EVICT_NEVER), 0UL);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages - 1);
-	evict_expect_data(test, &mem);
+	devpub_memory_expect(test, &mem);
 
 	put_page(page);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
 							  EVICT_SOON), 0UL);
 	flush_work(&worker.work);
 	destroy_work_on_stack(&worker.work);
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), 0UL);
-	evict_expect_data(test, &mem);
+	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
+	devpub_memory_expect(test, &mem);
 }
 
 static void evict_migrate_work(struct work_struct *work)
@@ -470,8 +321,9 @@ static void evict_migrate_work(struct work_struct *work)
 						   work);
 
 	while (!READ_ONCE(worker->stop)) {
-		worker->moved += evict_migrate_to(worker->ddev, worker->mem,
-						  worker->reasons);
+		worker->moved += devpub_memory_migrate_to(worker->ddev,
+							  worker->mem,
+							  worker->reasons);
 		cond_resched();
 	}
 }
@@ -483,9 +335,9 @@ static void evict_against_migration(struct kunit *test)
 	struct evict_worker worker = { .ddev = fix->ddev };
 	unsigned long end = jiffies + EVICT_SOON;
 	u64 moved, evicted = 0;
-	struct evict_memory mem;
+	struct devpub_memory mem;
 
-	evict_create(test, &mem, 64);
+	devpub_memory_create(test, &mem, 64);
 	worker.mem = &mem;
 	worker.reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, worker.reasons);
@@ -494,7 +346,7 @@ static void evict_against_migration(struct kunit *test)
 	while (evicted < EVICT_ROUNDS * mem.npages && time_before(jiffies, end)) {
 		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
 		evicted += moved;
-		evict_expect_data(test, &mem);
+		devpub_memory_expect(test, &mem);
 		cond_resched();
 	}
 	KUNIT_EXPECT_GE(test, evicted, EVICT_ROUNDS * mem.npages);
@@ -504,10 +356,10 @@ static void evict_against_migration(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
 	evicted += moved;
-	KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem), 0UL);
+	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
 	/* Each page that came has gone, and was counted once each way. */
 	KUNIT_EXPECT_EQ(test, evicted, worker.moved + mem.npages);
-	evict_expect_data(test, &mem);
+	devpub_memory_expect(test, &mem);
 }
 
 /*
@@ -518,13 +370,13 @@ static void evict_short_of_memory(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 	unsigned int nth, stayed = 0, none = 0;
-	struct evict_memory mem;
+	struct devpub_memory mem;
 	u64 moved;
 	bool failed;
 	int ret;
 
 	devpub_fault_setup(test, DEVPUB_FAULT_SLAB | DEVPUB_FAULT_PAGE);
-	evict_create(test, &mem, 8);
+	devpub_memory_create(test, &mem, 8);
 	for (nth = 1; nth < 1000; nth++) {
 		devpub_fault_arm(nth);
 		ret = devpub_evict(fix->ddev, false, &moved);
@@ -535,14 +387,14 @@ static void evict_short_of_memory(struct kunit *test)
 			none++;
 		}
 		KUNIT_ASSERT_LE(test, moved, mem.npages);
-		KUNIT_EXPECT_EQ(test, evict_on_device(test, &mem),
+		KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem),
 				mem.npages - moved);
-		evict_expect_data(test, &mem);
+		devpub_memory_expect(test, &mem);
 		if (!failed)
 			break;
 		stayed += moved == mem.npages - 1;
 		evict_expect(test, &mem, mem.npages - moved, 0);
-		evict_move_to(test, &mem);
+		devpub_memory_move_to(test, &mem);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, moved, mem.npages);

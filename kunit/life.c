@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A device of one case, which may come and go.
+ *
+ * The driver core probes it like any other, on a provider that has addresses and
+ * no memory: nobody looks into its pages.
+ */
+#include <kunit/test.h>
+#include <linux/fs.h>
+#include <linux/ioport.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/platform_device.h>
+#include <linux/uaccess.h>
+
+#include "life.h"
+#include "user.h"
+
+static void life_released(struct devpub_fake *fake,
+			  struct devpub_region *region)
+{
+	struct devpub_life *ctx = container_of(fake, struct devpub_life, fake);
+	struct devpub_device *ddev = container_of(region, struct devpub_device,
+						  region);
+
+	WRITE_ONCE(ctx->gone, true);
+	ctx->release = (struct devpub_life_release) {
+		.registered	= device_is_registered(&ddev->dev),
+		.live		= !devpub_device_is_draining(ddev),
+		.users		= refcount_read(&ddev->users),
+		.pages		= pfn_valid(PHYS_PFN(ctx->hole)),
+		.out		= ddev->pool.npages - ddev->pool.nfree,
+	};
+}
+
+/**
+ * devpub_life_init() - .init of a suite whose cases have a device of their own
+ * @test: the case; its priv becomes a struct devpub_life.  There is no device yet
+ *
+ * Return: 0 or a negative error, which fails the case.
+ */
+int devpub_life_init(struct kunit *test)
+{
+	struct devpub_life *ctx;
+	int ret;
+
+	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
+	if (!ctx)
+		return -ENOMEM;
+	devpub_fake_init(&ctx->fake);
+	ctx->fake.released = life_released;
+	ctx->hole = devpub_fake_hole(DEVPUB_LIFE_SIZE);
+	if (!ctx->hole)
+		return -ENOSPC;
+	ctx->spec = (struct devpub_device_spec) {
+		.region = {
+			.provider	= &ctx->fake.ops,
+			.start		= ctx->hole,
+			.size		= DEVPUB_LIFE_SIZE,
+			.node		= NUMA_NO_NODE,
+		},
+		.window	= DEVPUB_WINDOW_MIN,
+		.error	= &ctx->error,
+	};
+	ret = devpub_users_begin();
+	if (ret)
+		return ret;
+	test->priv = ctx;
+	ctx->user = devpub_user_start(test);
+	ctx->addr = devpub_user_mmap(test, ctx->user, 2, PROT_READ | PROT_WRITE);
+	return 0;
+}
+
+/**
+ * devpub_life_expect_nothing() - expect nothing to be left of the device
+ * @test: the case
+ */
+void devpub_life_expect_nothing(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+	struct devpub_device *ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
+
+	KUNIT_EXPECT_NULL(test, ddev);
+	if (ddev)
+		devpub_device_find_put(ddev);
+	KUNIT_EXPECT_EQ(test, ctx->fake.claims, ctx->fake.releases);
+	KUNIT_EXPECT_FALSE(test, pfn_valid(PHYS_PFN(ctx->hole)));
+	KUNIT_EXPECT_EQ(test, region_intersects(ctx->hole, DEVPUB_LIFE_SIZE, 0,
+						IORES_DESC_NONE),
+			REGION_DISJOINT);
+}
+
+/**
+ * devpub_life_remove() - unbind the device and remove its platform device
+ * @test: the case
+ */
+void devpub_life_remove(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+
+	platform_device_unregister(ctx->pdev);
+	ctx->pdev = NULL;
+}
+
+/**
+ * devpub_life_put() - let go of the device, as closing a file does
+ * @test: the case
+ */
+void devpub_life_put(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+
+	devpub_device_find_put(ctx->ddev);
+	ctx->ddev = NULL;
+}
+
+/**
+ * devpub_life_exit() - .exit of a suite whose cases have a device of their own
+ * @test: the case
+ */
+void devpub_life_exit(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+
+	if (!ctx)
+		return;
+	if (ctx->pdev)
+		devpub_life_remove(test);
+	if (ctx->ddev)
+		devpub_life_put(test);
+	devpub_life_expect_nothing(test);
+	devpub_users_end(test);
+}
+
+/**
+ * devpub_life_register() - have the driver core probe the device
+ * @test: the case; its struct devpub_life tells how that ended
+ */
+void devpub_life_register(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+	struct platform_device *pdev;
+
+	ctx->error = 1;
+	pdev = platform_device_register_data(NULL, "devpub", DEVPUB_LIFE_INDEX,
+					     &ctx->spec, sizeof(ctx->spec));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pdev));
+	ctx->pdev = pdev;
+}
+
+/**
+ * devpub_life_create() - make the device
+ * @test: the case; fails here and now when there can be none
+ *
+ * Return: the device, which the case holds until devpub_life_put().
+ */
+struct devpub_device *devpub_life_create(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+
+	devpub_life_register(test);
+	KUNIT_ASSERT_EQ(test, ctx->error, 0);
+	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
+	KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
+	return ctx->ddev;
+}
+
+/*
+ * A call on an open file of the device, by a process, and on nothing: its range
+ * is a hole.
+ */
+static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
+		       unsigned int cmd)
+{
+	struct devpub_life *ctx = test->priv;
+	union {
+		struct devpub_info info;
+		struct devpub_migrate migrate;
+		struct devpub_query query;
+		struct devpub_evict evict;
+	} arg = {};
+	struct file *file;
+	long ret;
+
+	if (cmd == DEVPUB_IOC_QUERY) {
+		arg.query.addr = ctx->addr + PAGE_SIZE;
+		arg.query.length = PAGE_SIZE;
+	} else if (cmd != DEVPUB_IOC_INFO && cmd != DEVPUB_IOC_EVICT) {
+		arg.migrate.addr = ctx->addr + PAGE_SIZE;
+		arg.migrate.length = PAGE_SIZE;
+	}
+
+	/* There is no file behind it, but no call looks. */
+	file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, file);
+	file->private_data = ddev;
+
+	kthread_use_mm(ctx->user->mm);
+	ret = copy_to_user((void __user *)ctx->addr, &arg, sizeof(arg)) ? -EIO :
+	      ddev->cdev.ops->unlocked_ioctl(file, cmd, ctx->addr);
+	kthread_unuse_mm(ctx->user->mm);
+	return ret;
+}
+
+/**
+ * devpub_life_expect_ioctls() - expect what calls return
+ * @test: the case
+ * @ddev: the device of an open file
+ * @want: what each call that there is returns
+ */
+void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
+			       long want)
+{
+	static const unsigned int cmds[] = {
+		DEVPUB_IOC_INFO, DEVPUB_IOC_MIGRATE_TO,
+		DEVPUB_IOC_MIGRATE_FROM, DEVPUB_IOC_QUERY, DEVPUB_IOC_EVICT,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		KUNIT_EXPECT_EQ_MSG(test, life_ioctl(test, ddev, cmds[i]), want,
+				    "ioctl %#x", cmds[i]);
+	/* What is no call of ours is none before and after. */
+	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, DEVPUB_IOC_EVICT + 1),
+			-ENOTTY);
+	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, 0), -ENOTTY);
+}
+
+/**
+ * devpub_life_expect_live() - expect a device to serve, with nobody inside
+ * @test: the case
+ * @ddev: the device
+ */
+void devpub_life_expect_live(struct kunit *test, struct devpub_device *ddev)
+{
+	KUNIT_EXPECT_TRUE(test, device_is_registered(&ddev->dev));
+	KUNIT_EXPECT_FALSE(test, devpub_device_is_draining(ddev));
+	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 1U);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(&ddev->pool),
+			(u32)(DEVPUB_LIFE_SIZE >> PAGE_SHIFT));
+	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
+	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 2U);
+	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
+	devpub_device_exit(ddev);
+	devpub_device_exit(ddev);
+	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 1U);
+	devpub_life_expect_ioctls(test, ddev, 0);
+}
+
+/**
+ * devpub_life_expect_gone() - expect a device to be gone, in the right order
+ * @test: the case
+ * @ddev: the device, whose struct lives as long as a file is open
+ */
+void devpub_life_expect_gone(struct kunit *test, struct devpub_device *ddev)
+{
+	struct devpub_life *ctx = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, device_is_registered(&ddev->dev));
+	KUNIT_EXPECT_TRUE(test, devpub_device_is_draining(ddev));
+	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 0U);
+	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ddev));
+	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 0U);
+	devpub_life_expect_ioctls(test, ddev, -ENODEV);
+
+	/* Each thing went after what builds on it. */
+	KUNIT_EXPECT_FALSE(test, ctx->release.registered);
+	KUNIT_EXPECT_FALSE(test, ctx->release.live);
+	KUNIT_EXPECT_FALSE(test, ctx->release.users);
+	KUNIT_EXPECT_FALSE(test, ctx->release.pages);
+	KUNIT_EXPECT_EQ(test, ctx->release.out, 0U);
+	devpub_life_expect_nothing(test);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_LIFE_H
+#define DEVPUB_LIFE_H
+
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+#include "device.h"
+#include "fake.h"
+
+struct devpub_user;
+struct kunit;
+struct platform_device;
+
+/* N of /dev/devpubN, far from those of the module's parameters. */
+#define DEVPUB_LIFE_INDEX	255
+#define DEVPUB_LIFE_SIZE	SZ_4M
+
+/**
+ * struct devpub_life_release - a device at the moment when its region goes
+ * @registered:	its node was still there
+ * @live:	it was not draining
+ * @users:	calls were inside
+ * @pages:	its pages were still registered
+ * @out:	pages that were not free
+ */
+struct devpub_life_release {
+	bool registered;
+	bool live;
+	bool users;
+	bool pages;
+	u32 out;
+};
+
+/**
+ * struct devpub_life - what a case with a device of its own has (test->priv)
+ * @fake:	provider of the device's region
+ * @hole:	where that is
+ * @spec:	what the device is made from
+ * @error:	what became of its last probe
+ * @pdev:	its platform device, or NULL
+ * @ddev:	the device, held, or NULL
+ * @release:	how it was found at the last release of the region
+ * @gone:	the region has been released
+ * @user:	who makes calls
+ * @addr:	two pages of its memory: what calls are about, and a hole
+ */
+struct devpub_life {
+	struct devpub_fake fake;
+	u64 hole;
+	struct devpub_device_spec spec;
+	int error;
+	struct platform_device *pdev;
+	struct devpub_device *ddev;
+	struct devpub_life_release release;
+	bool gone;
+	struct devpub_user *user;
+	unsigned long addr;
+};
+
+int devpub_life_init(struct kunit *test);
+void devpub_life_exit(struct kunit *test);
+
+void devpub_life_register(struct kunit *test);
+struct devpub_device *devpub_life_create(struct kunit *test);
+void devpub_life_remove(struct kunit *test);
+void devpub_life_put(struct kunit *test);
+
+void devpub_life_expect_live(struct kunit *test, struct devpub_device *ddev);
+void devpub_life_expect_gone(struct kunit *test, struct devpub_device *ddev);
+void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
+			       long want);
+void devpub_life_expect_nothing(struct kunit *test);
+
+#endif /* DEVPUB_LIFE_H */

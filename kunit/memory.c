@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of processes, with content that tells where it belongs.
+ */
+#include <kunit/test.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
+#include "fixture.h"
+#include "memory.h"
+#include "migrate.h"
+#include "query.h"
+#include "range.h"
+#include "user.h"
+
+#define MEMORY_WORDS	(PAGE_SIZE / sizeof(u64))
+
+/* Of a page's words, the first, the last and some between are looked at. */
+#define MEMORY_STEP	73
+
+/**
+ * devpub_memory_word() - what a word shall hold
+ * @mem: the memory
+ * @page: number of the page
+ * @word: number of the word in it
+ *
+ * Return: its content.
+ */
+u64 devpub_memory_word(const struct devpub_memory *mem, unsigned long page,
+		       unsigned int word)
+{
+	return mem->seed + page * MEMORY_WORDS + word;
+}
+
+/**
+ * devpub_memory_fill() - write the contents, as the process would itself
+ * @test: the case; fails here and now when that can't be done
+ * @mem: the memory
+ */
+void devpub_memory_fill(struct kunit *test, const struct devpub_memory *mem)
+{
+	unsigned long page, bad = 0;
+	unsigned int word;
+
+	kthread_use_mm(mem->user->mm);
+	for (page = 0; page < mem->npages; page++) {
+		u64 __user *at = (u64 __user *)(mem->addr + page * PAGE_SIZE);
+
+		for (word = 0; word < MEMORY_WORDS; word += MEMORY_STEP)
+			bad += !!put_user(devpub_memory_word(mem, page, word),
+					  at + word);
+	}
+	kthread_unuse_mm(mem->user->mm);
+	KUNIT_ASSERT_EQ(test, bad, 0UL);
+}
+
+/**
+ * devpub_memory_expect() - expect the contents to be there
+ * @test: the case
+ * @mem: the memory
+ */
+void devpub_memory_expect(struct kunit *test, const struct devpub_memory *mem)
+{
+	unsigned long page, bad = 0;
+	unsigned int word;
+	u64 value;
+
+	kthread_use_mm(mem->user->mm);
+	for (page = 0; page < mem->npages; page++) {
+		u64 __user *at = (u64 __user *)(mem->addr + page * PAGE_SIZE);
+
+		for (word = 0; word < MEMORY_WORDS; word += MEMORY_STEP)
+			bad += get_user(value, at + word) ||
+			       value != devpub_memory_word(mem, page, word);
+	}
+	kthread_unuse_mm(mem->user->mm);
+	KUNIT_EXPECT_EQ_MSG(test, bad, 0UL, "wrong words");
+}
+
+/**
+ * devpub_memory_on_device() - how much of it is on devpub0
+ * @test: the case, of a suite with the fixture
+ * @mem: the memory
+ *
+ * Return: the number of pages.
+ */
+unsigned long devpub_memory_on_device(struct kunit *test,
+				      const struct devpub_memory *mem)
+{
+	unsigned long page, on_device = 0;
+	struct devpub_fixture *fix = test->priv;
+	u8 *where;
+
+	where = kunit_kzalloc(test, mem->npages, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, where);
+	KUNIT_EXPECT_EQ(test, devpub_query_window(fix->pool, mem->user->mm,
+						  mem->addr, mem->addr +
+						  mem->npages * PAGE_SIZE,
+						  where), 0);
+	for (page = 0; page < mem->npages; page++)
+		on_device += where[page] == DEVPUB_WHERE_DEVICE;
+	return on_device;
+}
+
+/**
+ * devpub_memory_migrate_to() - migrate to a device what can
+ * @ddev: the device
+ * @mem: the memory
+ * @reasons: room for a window
+ *
+ * Return: how many pages moved.
+ */
+unsigned long devpub_memory_migrate_to(struct devpub_device *ddev,
+				       const struct devpub_memory *mem,
+				       u8 *reasons)
+{
+	unsigned long addr = mem->addr, end = addr + mem->npages * PAGE_SIZE;
+	struct devpub_migration m = {
+		.ddev	= ddev,
+		.mm	= mem->user->mm,
+		.to	= true,
+	};
+	unsigned long i, next, moved = 0;
+
+	if (devpub_migrate_begin(&m))
+		return 0;
+	for (; addr < end; addr = next) {
+		next = devpub_range_window_end(addr, end, ddev->window);
+		if (devpub_migrate_window(&m, addr, next, reasons))
+			break;
+		for (i = 0; i < devpub_range_pages(addr, next); i++)
+			moved += reasons[i] == DEVPUB_REASON_MOVED;
+	}
+	devpub_migrate_end(&m);
+	return moved;
+}
+
+/**
+ * devpub_memory_move_to() - have all of it on devpub0
+ * @test: the case, of a suite with the fixture; fails here and now when that
+ *	  can't be done
+ * @mem: the memory, none of it there yet
+ */
+void devpub_memory_move_to(struct kunit *test, const struct devpub_memory *mem)
+{
+	struct devpub_fixture *fix = test->priv;
+	u8 *reasons;
+
+	reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, reasons);
+	KUNIT_ASSERT_EQ(test, devpub_memory_migrate_to(fix->ddev, mem, reasons),
+			mem->npages);
+	KUNIT_ASSERT_EQ(test, devpub_memory_on_device(test, mem), mem->npages);
+}
+
+/**
+ * devpub_memory_create() - a process with pages on devpub0
+ * @test: the case, of a suite with the fixture; fails here and now when that
+ *	  can't be done
+ * @mem: to be set up
+ * @npages: how many
+ */
+void devpub_memory_create(struct kunit *test, struct devpub_memory *mem,
+			  unsigned long npages)
+{
+	mem->npages = npages;
+	mem->seed = 0xdeb0000000000000ULL;
+	mem->user = devpub_user_start(test);
+	mem->addr = devpub_user_mmap(test, mem->user, npages,
+				     PROT_READ | PROT_WRITE);
+	devpub_memory_fill(test, mem);
+	devpub_memory_move_to(test, mem);
+}
+
+/**
+ * devpub_memory_get_page() - look a page up
+ * @test: the case; fails here and now when there is none
+ * @mem: the memory
+ * @page: its number
+ *
+ * Return: the page, with a reference for the caller.
+ */
+struct page *devpub_memory_get_page(struct kunit *test,
+				    const struct devpub_memory *mem,
+				    unsigned long page)
+{
+	struct page *found = NULL;
+
+	mmap_read_lock(mem->user->mm);
+	devpub_query_pages(mem->user->mm, mem->addr + page * PAGE_SIZE, &found,
+			   1);
+	mmap_read_unlock(mem->user->mm);
+	KUNIT_ASSERT_NOT_NULL(test, found);
+	return found;
+}
