@@ -113,7 +113,7 @@ cache_drop() {
 }
 
 # in_root ENTRY DIR COMMAND...: run COMMAND in the Debian root ENTRY/root, in
-# /work, which is DIR.  What it changes elsewhere is gone afterwards, so that
+# /mnt, which is DIR.  What it changes elsewhere is gone afterwards, so that
 # any number may use one root at once.
 in_root() {
 	local entry=$1 dir=$2 user=()
@@ -127,12 +127,12 @@ in_root() {
 		mkdir mnt/upper mnt/work mnt/root
 		mount -t overlay -o lowerdir=root,upperdir=mnt/upper,workdir=mnt/work \
 			overlay mnt/root
-		mkdir -p mnt/root/work
-		mount --bind "$2" mnt/root/work
+		mkdir -p mnt/root/mnt
+		mount --bind "$2" mnt/root/mnt
 		mount -t proc proc mnt/root/proc
 		mount --rbind /dev mnt/root/dev
 		shift 2
-		exec chroot mnt/root /usr/bin/env -i -C /work HOME=/root LC_ALL=C TERM=dumb \
+		exec chroot mnt/root /usr/bin/env -i -C /mnt HOME=/root LC_ALL=C TERM=dumb \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 	' in_root "$entry" "$dir" "$@" </dev/null
 }
