@@ -177,19 +177,18 @@ static void marks_describe(const struct marks_param *param, char *text)
 
 KUNIT_ARRAY_PARAM(marks, marks_params, marks_describe);
 
-/* A page whose entry has the marks of the parameter. */
-static struct devpub_user *pte_make_marked(struct kunit *test, unsigned long *addr)
+/* Give the entry of a page that can be written to the marks of the parameter. */
+static void pte_mark(struct kunit *test, struct devpub_user *user,
+		     unsigned long addr)
 {
 	const struct marks_param *marks = test->param_value;
-	struct devpub_user *user = pte_make_page(test, addr);
 
 	if (!marks->writable)
-		KUNIT_ASSERT_EQ(test, 0, devpub_user_call(user, __NR_mprotect, *addr,
+		KUNIT_ASSERT_EQ(test, 0, devpub_user_call(user, __NR_mprotect, addr,
 							  PAGE_SIZE, PROT_READ));
-	KUNIT_ASSERT_TRUE(test, devpub_pte_set_flags(user->mm, *addr, marks->dirty,
+	KUNIT_ASSERT_TRUE(test, devpub_pte_set_flags(user->mm, addr, marks->dirty,
 						     marks->young,
 						     marks->soft_dirty));
-	return user;
 }
 
 static void pte_expect_marks(struct kunit *test, const struct devpub_pte *pte)
@@ -208,7 +207,8 @@ static void pte_moved_there_and_back(struct kunit *test)
 	struct devpub_user *user;
 	unsigned long addr;
 
-	user = pte_make_marked(test, &addr);
+	user = pte_make_page(test, &addr);
+	pte_mark(test, user, addr);
 	before = devpub_pte_read(user->mm, addr);
 	pte_expect_marks(test, &before);
 
@@ -231,7 +231,8 @@ static void pte_refused(struct kunit *test)
 	unsigned long addr;
 	int refs;
 
-	user = pte_make_marked(test, &addr);
+	user = pte_make_page(test, &addr);
+	pte_mark(test, user, addr);
 	for (refs = 0; refs <= 2; refs++) {
 		bool to = !refs;
 		struct page *page;
@@ -309,6 +310,7 @@ static void pte_forked(struct kunit *test)
 	unsigned long addr;
 
 	parent = pte_make_device_page(test, &addr);
+	pte_mark(test, parent, addr);
 	before = devpub_pte_read(parent->mm, addr);
 	child = devpub_user_fork(test, parent);
 
@@ -319,6 +321,10 @@ static void pte_forked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, parent_pte.pfn, before.pfn);
 	KUNIT_EXPECT_EQ(test, child_pte.pfn, before.pfn);
 
+	if (!before.writable) {
+		KUNIT_EXPECT_EQ(test, devpub_user_write(child, addr, 2), -EFAULT);
+		return;
+	}
 	/* Who writes gets a copy, in system memory. */
 	KUNIT_EXPECT_EQ(test, devpub_user_write(child, addr, 2), 0);
 	child_pte = devpub_pte_read(child->mm, addr);
@@ -344,6 +350,7 @@ static void pte_mprotected(struct kunit *test)
 	};
 
 	user = pte_make_device_page(test, &addr);
+	pte_mark(test, user, addr);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		before = devpub_pte_read(user->mm, addr);
 		KUNIT_ASSERT_EQ(test, 0, devpub_user_call(user, __NR_mprotect, addr,
@@ -382,8 +389,8 @@ static struct kunit_case pte_cases[] = {
 	KUNIT_CASE_PARAM(pte_moved_there_and_back, marks_gen_params),
 	KUNIT_CASE_PARAM(pte_refused, marks_gen_params),
 	KUNIT_CASE_PARAM(pte_filled, fill_gen_params),
-	KUNIT_CASE(pte_forked),
-	KUNIT_CASE(pte_mprotected),
+	KUNIT_CASE_PARAM(pte_forked, marks_gen_params),
+	KUNIT_CASE_PARAM(pte_mprotected, marks_gen_params),
 	KUNIT_CASE(pte_swapped),
 	{}
 };
