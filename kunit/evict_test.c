@@ -4,10 +4,13 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -286,20 +289,33 @@ static void evict_all_work(struct work_struct *work)
 	complete(&worker->done);
 }
 
+static void evict_all_start(struct evict_worker *worker,
+			    struct devpub_device *ddev)
+{
+	worker->ddev = ddev;
+	init_completion(&worker->done);
+	INIT_WORK_ONSTACK(&worker->work, evict_all_work);
+	schedule_work(&worker->work);
+}
+
+static void evict_all_finish(struct evict_worker *worker)
+{
+	flush_work(&worker->work);
+	destroy_work_on_stack(&worker->work);
+}
+
 /* Emptying the device for good waits for a page as long as it takes. */
 static void evict_all_waits(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
-	struct evict_worker worker = { .ddev = fix->ddev };
+	struct evict_worker worker = {};
 	struct devpub_memory mem;
 	struct page *page;
 
 	devpub_memory_create(test, &mem, EVICT_PAGES);
 	page = devpub_memory_get_page(test, &mem, EVICT_PAGES - 1);
 
-	init_completion(&worker.done);
-	INIT_WORK_ONSTACK(&worker.work, evict_all_work);
-	schedule_work(&worker.work);
+	evict_all_start(&worker, fix->ddev);
 	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&worker.done,
 							  EVICT_NEVER), 0UL);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
@@ -309,10 +325,53 @@ static void evict_all_waits(struct kunit *test)
 	put_page(page);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
 							  EVICT_SOON), 0UL);
-	flush_work(&worker.work);
-	destroy_work_on_stack(&worker.work);
+	evict_all_finish(&worker);
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
 	devpub_memory_expect(test, &mem);
+}
+
+/*
+ * When a process that has its memory locked gets a copy of a page that it shares
+ * with a child, the page waits, with a reference, in a batch of the processor.
+ * An idle processor never looks at its batch.
+ */
+static void evict_all_empties_batches(struct kunit *test)
+{
+	unsigned int other = cpumask_any_but(cpu_online_mask,
+					     raw_smp_processor_id());
+	struct devpub_fixture *fix = test->priv;
+	struct evict_worker worker = {};
+	struct devpub_memory mem;
+	struct page *page;
+
+	if (other >= nr_cpu_ids)
+		kunit_skip(test, "needs two processors");
+	devpub_memory_create(test, &mem, 2);
+	page = devpub_memory_get_page(test, &mem, 0);
+	put_page(page);
+
+	/* The second page for the mask; the first is overwritten over there. */
+	KUNIT_ASSERT_EQ(test, devpub_user_write(mem.user, mem.addr + PAGE_SIZE,
+						BIT_ULL(other)), 0);
+	KUNIT_ASSERT_GE(test, devpub_user_call(mem.user, __NR_sched_setaffinity,
+					       0, sizeof(u64),
+					       mem.addr + PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_mlock, mem.addr,
+					       PAGE_SIZE), 0);
+	devpub_user_fork(test, mem.user);
+	KUNIT_ASSERT_EQ(test, page_count(page), 2);
+	KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_getcpu, mem.addr,
+					       0, 0), 0);
+	KUNIT_EXPECT_EQ_MSG(test, page_count(page), 2,
+			    "the child's and the batch's");
+
+	evict_all_start(&worker, fix->ddev);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
+							  EVICT_SOON), 0UL);
+	/* Also where the module would wait for ever. */
+	set_cpus_allowed_ptr(current, cpumask_of(other));
+	devpub_fixture_drain_batches(fix);
+	evict_all_finish(&worker);
 }
 
 static void evict_migrate_work(struct work_struct *work)
@@ -412,6 +471,7 @@ static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(evict_shared_by_fork),
 	KUNIT_CASE_PARAM(evict_ends_early, evict_end_gen_params),
 	KUNIT_CASE(evict_all_waits),
+	KUNIT_CASE(evict_all_empties_batches),
 	KUNIT_CASE(evict_against_migration),
 	KUNIT_CASE(evict_short_of_memory),
 	{}
