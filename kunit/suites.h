@@ -9,6 +9,7 @@ extern struct kunit_suite devpub_abi_suite;
 extern struct kunit_suite devpub_pool_suite;
 extern struct kunit_suite devpub_pool_pages_suite;
 extern struct kunit_suite devpub_region_suite;
+extern struct kunit_suite devpub_reserved_suite;
 extern struct kunit_suite devpub_evict_suite;
 extern struct kunit_suite devpub_lifecycle_suite;
 extern struct kunit_suite devpub_refcount_suite;

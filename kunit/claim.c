@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A region of one case, and what claiming it may and may not change.
+ */
+#include <kunit/test.h>
+#include <linux/device.h>
+#include <linux/ioport.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/numa.h>
+#include <linux/string.h>
+
+#include "claim.h"
+
+/**
+ * devpub_claim_init() - .init of a suite whose cases claim regions
+ * @test: the case; its priv becomes a struct devpub_claim
+ *
+ * Return: 0 or a negative error, which fails the case.
+ */
+int devpub_claim_init(struct kunit *test)
+{
+	struct devpub_claim *claim;
+
+	claim = kunit_kzalloc(test, sizeof(*claim), GFP_KERNEL);
+	if (!claim)
+		return -ENOMEM;
+	claim->dev = root_device_register("devpub-kunit");
+	if (IS_ERR(claim->dev))
+		return PTR_ERR(claim->dev);
+	claim->region.name = "devpub-kunit";
+	claim->region.node = NUMA_NO_NODE;
+	claim->ram = totalram_pages();
+	test->priv = claim;
+	return 0;
+}
+
+/**
+ * devpub_claim_exit() - .exit of a suite whose cases claim regions
+ * @test: the case
+ *
+ * However it ended, the system has its memory again.
+ */
+void devpub_claim_exit(struct kunit *test)
+{
+	unsigned long block = PHYS_PFN(memory_block_size_bytes());
+	struct devpub_claim *claim = test->priv;
+
+	if (!claim)
+		return;
+	if (claim->claimed)
+		devpub_claim_release(test);
+	root_device_unregister(claim->dev);
+	/*
+	 * The page array of memory that was there at boot becomes system memory
+	 * when the block goes for the first time.  A case takes two at most.
+	 */
+	KUNIT_EXPECT_GE(test, totalram_pages(), claim->ram);
+	KUNIT_EXPECT_LE(test, totalram_pages() - claim->ram,
+			2 * PHYS_PFN(block * sizeof(struct page)));
+}
+
+/**
+ * devpub_claim_range_desc() - describe a parameter
+ * @range: the parameter
+ * @desc: receives its name
+ */
+void devpub_claim_range_desc(const struct devpub_claim_range *range, char *desc)
+{
+	strscpy(desc, range->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+/**
+ * devpub_claim_try() - claim the region
+ * @test: the case
+ *
+ * Return: as devpub_region_claim().
+ */
+int devpub_claim_try(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	int ret = devpub_region_claim(&claim->region, claim->dev);
+
+	claim->claimed = !ret;
+	return ret;
+}
+
+/**
+ * devpub_claim_release() - release the claimed region
+ * @test: the case
+ */
+void devpub_claim_release(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+
+	devpub_region_release(&claim->region, claim->dev);
+	claim->claimed = false;
+}
+
+/**
+ * devpub_claim_iomem() - how /proc/iomem has a range
+ * @start: physical address
+ * @size: bytes
+ *
+ * Return: REGION_DISJOINT, REGION_INTERSECTS or REGION_MIXED.
+ */
+int devpub_claim_iomem(u64 start, u64 size)
+{
+	return region_intersects(start, size, 0, IORES_DESC_NONE);
+}
+
+/**
+ * devpub_claim_iomem_name() - who has a range
+ * @start: physical address of its beginning
+ *
+ * Return: the name of the entry of /proc/iomem that begins there, or "".
+ */
+const char *devpub_claim_iomem_name(u64 start)
+{
+	struct resource *res;
+
+	for (res = iomem_resource.child; res; res = res->sibling)
+		if (res->start == start)
+			return res->name;
+	return "";
+}
+
+/**
+ * devpub_claim_expect_refusal() - expect a claim to fail and to change nothing
+ * @test: the case; provider and node are set in its region
+ * @start: address to ask for
+ * @size: bytes to ask for
+ * @want: the error
+ */
+void devpub_claim_expect_refusal(struct kunit *test, u64 start, u64 size,
+				 int want)
+{
+	struct devpub_claim *claim = test->priv;
+	int iomem = devpub_claim_iomem(start, size), node = claim->region.node;
+
+	claim->region.start = start;
+	claim->region.size = size;
+	KUNIT_EXPECT_EQ(test, devpub_claim_try(test), want);
+	KUNIT_EXPECT_EQ(test, claim->region.start, start);
+	KUNIT_EXPECT_EQ(test, claim->region.node, node);
+	KUNIT_EXPECT_EQ(test, totalram_pages(), claim->ram);
+	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(start, size), iomem);
+}

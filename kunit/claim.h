@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_CLAIM_H
+#define DEVPUB_CLAIM_H
+
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+#include "region.h"
+
+struct device;
+struct kunit;
+
+/* Some address; nothing is looked up there. */
+#define DEVPUB_CLAIM_HOLE	(64ULL * SZ_1G)
+
+/**
+ * struct devpub_claim - what a case has that claims a region (test->priv)
+ * @dev:	for the messages
+ * @region:	to claim; cases set provider, start, size and node
+ * @claimed:	@region is claimed, and is released after the case
+ * @ram:	pages of system memory before the case
+ */
+struct devpub_claim {
+	struct device *dev;
+	struct devpub_region region;
+	bool claimed;
+	unsigned long ram;
+};
+
+/**
+ * struct devpub_claim_range - a parameter: what to ask for
+ * @name:	of the case
+ * @start:	physical address
+ * @size:	bytes
+ */
+struct devpub_claim_range {
+	const char *name;
+	u64 start;
+	u64 size;
+};
+
+int devpub_claim_init(struct kunit *test);
+void devpub_claim_exit(struct kunit *test);
+void devpub_claim_range_desc(const struct devpub_claim_range *range, char *desc);
+
+int devpub_claim_try(struct kunit *test);
+void devpub_claim_release(struct kunit *test);
+void devpub_claim_expect_refusal(struct kunit *test, u64 start, u64 size,
+				 int want);
+
+int devpub_claim_iomem(u64 start, u64 size);
+const char *devpub_claim_iomem_name(u64 start);
+
+#endif /* DEVPUB_CLAIM_H */

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reserved: regions of memory that the kernel does not use
+ * (src/region_reserved.c).
+ */
+#include <kunit/test.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/workqueue.h>
+
+#include "claim.h"
+#include "fake.h"
+
+/* Refused before anybody asks what is there. */
+static const struct devpub_claim_range reserved_ranges[] = {
+	{ "empty", DEVPUB_CLAIM_HOLE, 0 },
+	{ "empty at 0", 0, 0 },
+	{ "size of a byte", DEVPUB_CLAIM_HOLE, 1 },
+	{ "size of a page", DEVPUB_CLAIM_HOLE, PAGE_SIZE },
+	{ "size of 1 MiB", DEVPUB_CLAIM_HOLE, SZ_1M },
+	{ "size a page over", DEVPUB_CLAIM_HOLE, SZ_2M + PAGE_SIZE },
+	{ "start a byte off", DEVPUB_CLAIM_HOLE + 1, SZ_2M },
+	{ "start a page off", DEVPUB_CLAIM_HOLE + PAGE_SIZE, SZ_2M },
+	{ "start 1 MiB off", DEVPUB_CLAIM_HOLE + SZ_1M, SZ_2M },
+	{ "both off, end aligned", DEVPUB_CLAIM_HOLE + SZ_1M, SZ_1M },
+	{ "start at 4 EiB", 1ULL << 62, SZ_2M },
+	{ "start at the top", -(u64)SZ_2M, SZ_2M },
+	{ "end past 2^64", -(u64)SZ_2M, SZ_4M },
+	{ "end wraps to the start", DEVPUB_CLAIM_HOLE, -(u64)SZ_2M },
+	{ "all there is", 0, -(u64)SZ_2M },
+	{ "size of 4 EiB", DEVPUB_CLAIM_HOLE, 1ULL << 62 },
+};
+
+KUNIT_ARRAY_PARAM(reserved_range, reserved_ranges, devpub_claim_range_desc);
+
+static void reserved_refuses_range(struct kunit *test)
+{
+	const struct devpub_claim_range *range = test->param_value;
+	struct devpub_claim *claim = test->priv;
+
+	claim->region.provider = &devpub_provider_reserved;
+	devpub_claim_expect_refusal(test, range->start, range->size, -EINVAL);
+}
+
+/* Nothing of what the kernel uses can be had, not even at the edge. */
+static void reserved_refuses_ram(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	u64 ours = rounddown(virt_to_phys(claim), SZ_2M);
+	u64 image = rounddown(__pa_symbol(&iomem_resource), SZ_2M);
+	u64 end = roundup(PFN_PHYS(node_end_pfn(first_online_node)), SZ_2M);
+
+	claim->region.provider = &devpub_provider_reserved;
+	devpub_claim_expect_refusal(test, ours, SZ_2M, -EINVAL);
+	devpub_claim_expect_refusal(test, image, SZ_2M, -EINVAL);
+	devpub_claim_expect_refusal(test, end - SZ_4M, SZ_8M, -EINVAL);
+	devpub_claim_expect_refusal(test, 0, end + SZ_2M, -EINVAL);
+}
+
+/* Another region's range, whole, in part, and with more around it. */
+static void reserved_refuses_overlap(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	u64 hole = devpub_fake_hole(SZ_8M);
+
+	KUNIT_ASSERT_NE(test, hole, 0ULL);
+	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole + SZ_2M, SZ_4M,
+						       "devpub-kunit"));
+	claim->region.provider = &devpub_provider_reserved;
+	devpub_claim_expect_refusal(test, hole + SZ_2M, SZ_4M, -EINVAL);
+	devpub_claim_expect_refusal(test, hole + SZ_2M, SZ_2M, -EINVAL);
+	devpub_claim_expect_refusal(test, hole, SZ_4M, -EINVAL);
+	devpub_claim_expect_refusal(test, hole + SZ_4M, SZ_4M, -EINVAL);
+	devpub_claim_expect_refusal(test, hole, SZ_8M, -EINVAL);
+	release_mem_region(hole + SZ_2M, SZ_4M);
+}
+
+static void reserved_refuses_void(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	u64 hole = devpub_fake_hole(SZ_2M);
+
+	KUNIT_ASSERT_NE(test, hole, 0ULL);
+	claim->region.provider = &devpub_provider_reserved;
+	devpub_claim_expect_refusal(test, hole, SZ_2M, -EINVAL);
+}
+
+/* The provider looks by this type, and two types do not go together. */
+#define RESERVED_MEMREMAP	MEMREMAP_WC
+
+static bool reserved_mark(u64 phys, u64 mark, bool set)
+{
+	u64 *mem = memremap(phys, PAGE_SIZE, RESERVED_MEMREMAP);
+	bool is;
+
+	if (!mem)
+		return false;
+	if (set)
+		WRITE_ONCE(*mem, mark);
+	is = READ_ONCE(*mem) == mark;
+	memunmap(mem);
+	return is;
+}
+
+/*
+ * A range that the kernel leaves alone, as after booting with memmap=: made by
+ * carving, without its entry in /proc/iomem.
+ */
+static void reserved_set_aside(struct kunit *test, struct devpub_region *aside)
+{
+	struct devpub_claim *claim = test->priv;
+
+	*aside = (struct devpub_region) {
+		.provider	= &devpub_provider_carve,
+		.size		= memory_block_size_bytes(),
+		.node		= NUMA_NO_NODE,
+	};
+	KUNIT_ASSERT_EQ(test, aside->provider->claim(aside, claim->dev), 0);
+	claim->region.provider = &devpub_provider_reserved;
+	claim->region.start = aside->start;
+	claim->region.size = aside->size;
+}
+
+static void reserved_claims(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	struct devpub_region *region = &claim->region;
+	struct devpub_region aside;
+	u64 start, last;
+
+	reserved_set_aside(test, &aside);
+	start = aside.start;
+	last = start + aside.size - PAGE_SIZE;
+	KUNIT_EXPECT_TRUE(test, reserved_mark(start, 0x123, true));
+	KUNIT_EXPECT_TRUE(test, reserved_mark(last, 0x456, true));
+
+	KUNIT_EXPECT_EQ(test, devpub_claim_try(test), 0);
+	if (claim->claimed) {
+		KUNIT_EXPECT_EQ(test, region->start, start);
+		KUNIT_EXPECT_EQ(test, region->size, aside.size);
+		KUNIT_EXPECT_EQ(test, devpub_claim_iomem(start, aside.size),
+				REGION_INTERSECTS);
+		KUNIT_EXPECT_STREQ(test, devpub_claim_iomem_name(start),
+				   region->name);
+		/* Looking for memory has left it as it was. */
+		KUNIT_EXPECT_TRUE(test, reserved_mark(start, 0x123, false));
+		KUNIT_EXPECT_TRUE(test, reserved_mark(last, 0x456, false));
+
+		devpub_claim_release(test);
+		KUNIT_EXPECT_EQ(test, devpub_claim_iomem(start, aside.size),
+				REGION_DISJOINT);
+	}
+	aside.provider->release(&aside, claim->dev);
+}
+
+/**
+ * struct reserved_spoiler - somebody who overwrites a word all the time
+ * @work:	in which that is done
+ * @word:	which
+ * @stop:	enough
+ */
+struct reserved_spoiler {
+	struct work_struct work;
+	u64 *word;
+	bool stop;
+};
+
+static void reserved_spoil(struct work_struct *work)
+{
+	struct reserved_spoiler *spoiler =
+		container_of(work, struct reserved_spoiler, work);
+
+	while (!READ_ONCE(spoiler->stop)) {
+		WRITE_ONCE(*spoiler->word, 0);
+		cond_resched();
+	}
+}
+
+/* Claim until that fails, but not for ever. */
+static int reserved_try(struct kunit *test)
+{
+	unsigned long end = jiffies + 20 * HZ;
+	int ret;
+
+	do {
+		ret = devpub_claim_try(test);
+		if (!ret)
+			devpub_claim_release(test);
+		cond_resched();
+	} while (!ret && time_before(jiffies, end));
+	return ret;
+}
+
+static const struct devpub_claim_range reserved_spoilt[] = {
+	{ "first page", .start = 0 },
+	{ "last page", .start = PAGE_SIZE },
+};
+
+KUNIT_ARRAY_PARAM(reserved_spoilt, reserved_spoilt, devpub_claim_range_desc);
+
+/*
+ * Memory at one end only: the other does not keep what is stored there.  Whether
+ * it forgets in time is a matter of luck, so there are many tries.
+ */
+static void reserved_refuses_half_void(struct kunit *test)
+{
+	const struct devpub_claim_range *spoilt = test->param_value;
+	struct reserved_spoiler spoiler = {};
+	struct devpub_claim *claim = test->priv;
+	struct devpub_region aside;
+	u64 phys;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two processors");
+	reserved_set_aside(test, &aside);
+	phys = aside.start + (spoilt->start ? aside.size - PAGE_SIZE : 0);
+	spoiler.word = memremap(phys, PAGE_SIZE, RESERVED_MEMREMAP);
+	KUNIT_EXPECT_NOT_NULL(test, spoiler.word);
+	if (spoiler.word) {
+		INIT_WORK_ONSTACK(&spoiler.work, reserved_spoil);
+		queue_work(system_long_wq, &spoiler.work);
+		KUNIT_EXPECT_EQ(test, reserved_try(test), -EINVAL);
+		WRITE_ONCE(spoiler.stop, true);
+		flush_work(&spoiler.work);
+		destroy_work_on_stack(&spoiler.work);
+		memunmap(spoiler.word);
+
+		KUNIT_EXPECT_EQ(test, devpub_claim_try(test), 0);
+		if (claim->claimed)
+			devpub_claim_release(test);
+	}
+	aside.provider->release(&aside, claim->dev);
+}
+
+static struct kunit_case reserved_cases[] = {
+	KUNIT_CASE_PARAM(reserved_refuses_range, reserved_range_gen_params),
+	KUNIT_CASE(reserved_refuses_ram),
+	KUNIT_CASE(reserved_refuses_overlap),
+	KUNIT_CASE(reserved_refuses_void),
+	KUNIT_CASE(reserved_claims),
+	KUNIT_CASE_PARAM(reserved_refuses_half_void, reserved_spoilt_gen_params),
+	{}
+};
+
+struct kunit_suite devpub_reserved_suite = {
+	.name		= "devpub_reserved",
+	.init		= devpub_claim_init,
+	.exit		= devpub_claim_exit,
+	.test_cases	= reserved_cases,
+};
