@@ -30,6 +30,9 @@ kunit-debug:
 kunit-mutants:
 	@scripts/kunit-mutants
 
+conformance:
+	@scripts/conformance
+
 demo:
 	@scripts/demo
 
@@ -44,9 +47,10 @@ help:
 	@echo 'make kunit    run the KUnit suites, on a kernel built for them'
 	@echo 'make kunit-debug      on one with all alarms on, and tests/ too'
 	@echo 'make kunit-mutants    see whether the tests notice defects: takes hours'
+	@echo 'make conformance      what holds of memory on the device, kernel by kernel'
 	@echo 'make build    only build it for these kernels'
 	@echo 'make clean    remove what was built'
 	@echo
 	@scripts/check --help 2>&1 || :
 
-.PHONY: modules build check kunit kunit-debug kunit-mutants demo clean help
+.PHONY: modules build check kunit kunit-debug kunit-mutants conformance demo clean help

@@ -2,8 +2,9 @@
 #
 # Count the results in KTAP: those that stand for themselves, not those that sum
 # up the tests nested below them.  Prints what failed, with its diagnostics, and
-# at last "PASSED FAILED SKIPPED".  Results that a plan announces and that did
-# not come are failures.
+# at last "PASSED FAILED SKIPPED".  An expected failure (XFAIL) has passed: it is
+# what the kernel should do.  Results that a plan announces and that did not come
+# are failures.
 
 function indent(line)
 {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "differences.h"
 #include "harness.h"
 #include "ktap.h"
 
@@ -316,6 +317,42 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
+/* The sentence once for all cases in a row that have it. */
+static void tell_expectation(const struct test_case *test)
+{
+	static const char *told;
+
+	if (test->expects && test->expects != told)
+		printf("# %.*s: %s\n", (int)strcspn(test->name, "."),
+		       test->name, test->expects);
+	told = test->expects;
+}
+
+/* Whether the result of the case is as it should be on this kernel. */
+static bool report(unsigned int nr, const char *name, int status)
+{
+	const char *difference = difference_of(name);
+
+	if (status == KTAP_EXIT_SKIP) {
+		ktap_skip(nr, name, skip_reason);
+		return true;
+	}
+	/* No difference excuses a crash, a hang or a lost page. */
+	if (difference && status == EXIT_FAILURE) {
+		ktap_xfail(nr, name, difference);
+		return true;
+	}
+	if (difference && !status)
+		test_note("passes; \"differences\" expects that it does not: %s",
+			  difference);
+	else if (!status) {
+		ktap_ok(nr, name);
+		return true;
+	}
+	ktap_not_ok(nr, name);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int nr = 0, failed = 0;
@@ -343,6 +380,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: no such case; --list names them\n", argv[0]);
 		return 1;
 	}
+	differences_read(first);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ktap_plan(nr);
 	nr = 0;
@@ -351,17 +389,11 @@ int main(int argc, char **argv)
 
 		if (!wanted(test->name, argv + 1))
 			continue;
+		tell_expectation(test);
 		status = run_case(test);
 		if (!devices_balanced())
 			status = -1;
-		if (status == KTAP_EXIT_SKIP) {
-			ktap_skip(++nr, test->name, skip_reason);
-		} else if (status) {
-			ktap_not_ok(++nr, test->name);
-			failed++;
-		} else {
-			ktap_ok(++nr, test->name);
-		}
+		failed += !report(++nr, test->name, status);
 	}
 	fflush(stdout);
 	return failed ? 1 : 0;

@@ -15,22 +15,26 @@
 
 struct test_case {
 	const char *name;
+	/* In a sentence, what a process may expect; may be NULL. */
+	const char *expects;
 	void (*run)(void);
 	struct test_case *next;
 };
 
 void test_register(struct test_case *test);
 
-#define CASE(fn)							\
+#define TEST_CASE(fn, title, sentence)					\
 	static void fn(void);						\
 	static struct test_case case_##fn = {				\
-		.name = #fn, .run = fn,					\
+		.name = title, .expects = sentence, .run = fn,		\
 	};								\
 	__attribute__((constructor)) static void register_##fn(void)	\
 	{								\
 		test_register(&case_##fn);				\
 	}								\
 	static void fn(void)
+
+#define CASE(fn)	TEST_CASE(fn, #fn, NULL)
 
 void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));

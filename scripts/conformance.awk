@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Make the table of Documentation/conformance.md of KTAP that tests/run wrote:
+#
+#	awk -v date=DATE -f conformance.awk KERNEL=result.log...
+#
+# A row is a behaviour, a column a kernel.  The places that a behaviour was seen
+# in (cases NAME.PLACE) share a cell, and are named where they differ.
+
+# The number of the footnote that says this.
+function footnote(text)
+{
+	if (!(text in note_of)) {
+		note_of[text] = ++notes
+		note[notes] = text
+	}
+	return "[" note_of[text] "]"
+}
+
+function add_row(row)
+{
+	if (!((program, row) in seen)) {
+		seen[program, row] = 1
+		row_of[program, ++rows[program]] = row
+	}
+}
+
+# What stands behind "# WORD " of a result line
+function behind(word)
+{
+	return substr($0, index($0, "# " word) + length(word) + 3)
+}
+
+function set(row, place, result)
+{
+	add_row(row)
+	place_of[kernel, program, row, ++places[kernel, program, row]] = place
+	cell[kernel, program, row, place] = result
+}
+
+function cell_of(kernel, program, row,    i, n, place, result, count, common, text)
+{
+	n = places[kernel, program, row]
+	if (!n)
+		return "not run"
+	for (i = 1; i <= n; i++) {
+		result = cell[kernel, program, row, place_of[kernel, program, row, i]]
+		if (++count[result] > count[common])
+			common = result
+	}
+	text = common
+	for (i = 1; i <= n; i++) {
+		place = place_of[kernel, program, row, i]
+		result = cell[kernel, program, row, place]
+		if (result != common)
+			text = text "; " place ": " result
+	}
+	return text
+}
+
+# KERNEL=FILE operands are read as files, not as assignments.
+BEGIN {
+	for (i = 1; i < ARGC; i++) {
+		at = index(ARGV[i], "=")
+		kernels[i] = substr(ARGV[i], 1, at - 1)
+		read_log(kernels[i], substr(ARGV[i], at + 1))
+	}
+	columns = ARGC - 1
+	write_table()
+	exit
+}
+
+function read_log(of, file,    result, name, place, failures)
+{
+	kernel = of
+	program = ""
+	while ((getline <file) > 0) {
+		sub(/\r$/, "")
+		if (/^# kernel: /) {
+			version[kernel] = substr($0, 11)
+		} else if (/^# Subtest: /) {
+			program = $3
+			failures = 0
+			if (!(program in rows)) {
+				rows[program] = 0
+				program_of[++programs] = program
+			}
+		} else if (/^  # [a-z0-9_]+: /) {
+			name = substr($2, 1, length($2) - 1)
+			if (!((program, name) in sentence))
+				sentence[program, name] = substr($0, length($2) + 6)
+		} else if (/^  (not )?ok [0-9]+ /) {
+			result = $1 == "not" ? "**FAIL**" : "pass"
+			failures += $1 == "not"
+			name = $1 == "not" ? $4 : $3
+			if (/ # SKIP /)
+				result = "skipped " footnote(behind("SKIP"))
+			else if (/ # XFAIL /)
+				result = "differs " footnote(behind("XFAIL"))
+			place = name
+			sub(/\..*/, "", name)
+			sub(/^[^.]*\.?/, "", place)
+			set(name, place, result)
+		} else if (/^(not )?ok [0-9]+ /) {
+			set("", "", $1 == "not" && !failures ? "**FAIL**" : "pass")
+		}
+	}
+	close(file)
+}
+
+function write_table(    i, j, k, row)
+{
+	print "# Conformance: what a process may expect of its memory on the device"
+	print ""
+	print "Written by `make conformance` on " date "; not to be edited. The programs are in"
+	print "`tests/conformance`. Each behaviour was seen with the pages in system memory, on the device,"
+	print "and moved there and back; a cell stands for all three unless it names one."
+	print ""
+	print "| kernel | version |"
+	print "| --- | --- |"
+	for (k = 1; k <= columns; k++)
+		print "| " kernels[k] " | " version[kernels[k]] " |"
+	for (i = 1; i <= programs; i++) {
+		program = program_of[i]
+		print ""
+		print "## " program
+		print ""
+		printf "| case | what a process may expect |"
+		for (k = 1; k <= columns; k++)
+			printf " %s |", kernels[k]
+		printf "\n| --- | --- |"
+		for (k = 1; k <= columns; k++)
+			printf " --- |"
+		print ""
+		for (j = 1; j <= rows[program]; j++) {
+			row = row_of[program, j]
+			if (row == "")
+				printf "| | a clean kernel log, no page of the device lost |"
+			else
+				printf "| `%s` | %s |", row, sentence[program, row]
+			for (k = 1; k <= columns; k++)
+				printf " %s |", cell_of(kernels[k], program, row)
+			print ""
+		}
+	}
+	if (notes)
+		print ""
+	for (i = 1; i <= notes; i++)
+		print "[" i "]: " note[i] (i < notes ? "  " : "")
+}

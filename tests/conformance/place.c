@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device.h"
+#include "mem.h"
+#include "place.h"
+
+void place_run(enum place_kind kind, void (*behaviour)(struct place *place))
+{
+	struct place place = { .kind = kind, .fd = device_open() };
+
+	place.idle = device_free_pages(place.fd);
+	behaviour(&place);
+}
+
+void place_put(struct place *place, void *addr, size_t pages)
+{
+	if (place->kind != PLACE_SYSTEM)
+		move_to_device(place->fd, addr, pages);
+	if (place->kind == PLACE_RETURNED)
+		move_to_system(place->fd, addr, pages);
+	place_check(place, addr, pages);
+}
+
+void *place_new(struct place *place, size_t pages, uint64_t seed)
+{
+	void *addr = mem_new(pages, seed);
+
+	place_put(place, addr, pages);
+	return addr;
+}
+
+void *place_new_huge(struct place *place, size_t pages, uint64_t seed)
+{
+	void *addr = mem_map_huge(pages);
+
+	mem_fill(addr, pages, seed);
+	if (mem_smaps(addr, "AnonHugePages") != (long long)(pages * PAGE / 1024))
+		SKIP("the kernel gave no huge pages");
+	place_put(place, addr, pages);
+	return addr;
+}
+
+void place_check(struct place *place, const void *addr, size_t pages)
+{
+	if (place->kind == PLACE_DEVICE)
+		check_on_device(place->fd, addr, pages);
+	else
+		check_in_system(place->fd, addr, pages);
+}
+
+void place_check_used(struct place *place, size_t pages)
+{
+	if (place->kind != PLACE_DEVICE)
+		pages = 0;
+	device_await_free_pages(place->fd, place->idle - pages);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where kernels differ: cases that are expected to fail on some.  The file
+ * "differences" beside the program, if there is one, has a row for each:
+ *
+ *	KERNELS		PROGRAM/CASE	REASON
+ *
+ * KERNELS is a list, without blanks, of versions (6.1: all of that branch) and of
+ * ranges with both ends or one (6.2-6.11, 6.12-, -6.6), or "*"; the case may have
+ * wildcards; the reason goes on to the end of the line.
+ */
+#ifndef DEVPUB_TESTS_DIFFERENCES_H
+#define DEVPUB_TESTS_DIFFERENCES_H
+
+struct test_case;
+
+/*
+ * Read the rows of this program.  A row that makes no sense, or names no case of
+ * this program, ends it.
+ */
+void differences_read(const struct test_case *cases);
+
+/* Why the case is expected to fail on the running kernel, or NULL. */
+const char *difference_of(const char *name);
+
+#endif /* DEVPUB_TESTS_DIFFERENCES_H */
