@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Checks of libdevpub, in KTAP.  Those that want a device skip where there is none
+ * that the caller may open.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../tests/ktap.h"
+
+#define PAGES		512UL
+#define SKIPPED		1
+
+static const char *why;
+static size_t page_size;
+
+#define CHECK_EQ(a, b)							\
+	do {								\
+		long long a_ = (a), b_ = (b);				\
+									\
+		if (a_ != b_) {						\
+			printf("# %s:%d: " #a " is %lld, not %lld\n",	\
+			       __FILE__, __LINE__, a_, b_);		\
+			return -1;					\
+		}							\
+	} while (0)
+
+static int skip(const char *reason)
+{
+	why = reason;
+	return SKIPPED;
+}
+
+/* Pages that are there, and on no LRU batch of this processor for long. */
+static char *touched(size_t pages)
+{
+	char *memory = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		exit(1);
+	madvise(memory, pages * page_size, MADV_NOHUGEPAGE);
+	memset(memory, 42, pages * page_size);
+	return memory;
+}
+
+/* All of it, however often a page is busy: the number that are there at last. */
+static uint64_t insist(struct devpub *dev, char *memory, size_t pages)
+{
+	struct devpub_outcome outcome;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (devpub_migrate_to(dev, memory, pages * page_size, 0, NULL,
+				      &outcome) || !outcome.refused)
+			break;
+		usleep(50000);
+	}
+	return outcome.moved + outcome.already;
+}
+
+static int strings(void)
+{
+	unsigned int i;
+
+	for (i = 0; i <= DEVPUB_REASON_OTHER_DEVICE; i++) {
+		CHECK_EQ(!strcmp(devpub_reason_name(i), "unknown"), 0);
+		CHECK_EQ(strlen(devpub_reason_string(i)) > 4, 1);
+	}
+	CHECK_EQ(strcmp(devpub_reason_name(i), "unknown"), 0);
+	CHECK_EQ(strcmp(devpub_reason_name(-1), "unknown"), 0);
+	CHECK_EQ(strcmp(devpub_reason_name(DEVPUB_REASON_NO_SPACE), "no_space"), 0);
+	for (i = 0; i <= DEVPUB_WHERE_OTHER; i++)
+		CHECK_EQ(!strcmp(devpub_where_name(i), "unknown"), 0);
+	CHECK_EQ(strcmp(devpub_where_name(i), "unknown"), 0);
+	CHECK_EQ(strcmp(devpub_provider_name(DEVPUB_PROVIDER_CARVE), "carve"), 0);
+	CHECK_EQ(strcmp(devpub_provider_name(77), "unknown"), 0);
+	return 0;
+}
+
+/* Refused before the device, which here is none, is asked. */
+static int arguments(void)
+{
+	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
+	struct devpub_range two[] = { { 4096, 4096 }, { 8192, 1 } };
+	struct devpub_outcome outcome;
+	char *page = (char *)4096;
+
+	CHECK_EQ(devpub_migrate_to(&dev, page, 0, 0, NULL, NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_to(&dev, page + 1, 4096, 0, NULL, NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_to(&dev, page, 4095, 0, NULL, NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_to(&dev, page, -4096, 0, NULL, NULL), -EOVERFLOW);
+	CHECK_EQ(devpub_migrate_to(&dev, page, 4096, DEVPUB_MIGRATE_PIDFD, NULL,
+				   NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_from(&dev, page, 4096, DEVPUB_MIGRATE_POPULATE,
+				     NULL, NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_to_v(&dev, NULL, two, 0, 0, NULL, NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_to_v(&dev, NULL, two, 2, 0, NULL, &outcome),
+		 -EINVAL);
+	CHECK_EQ(devpub_query(&dev, page, 1, NULL, NULL), -EINVAL);
+	CHECK_EQ(devpub_migrate_to(&dev, page, 4096, 0, NULL, NULL), -ENOTTY);
+	close(dev.fd);
+	return 0;
+}
+
+static int absent_device(void)
+{
+	struct devpub *dev = NULL;
+	struct devpub_stats stats;
+
+	CHECK_EQ(devpub_open(65535, &dev), -ENODEV);
+	CHECK_EQ(devpub_stats(65535, &stats), -ENODEV);
+	if (access(CLASS_DIR, F_OK)) {
+		unsigned int index;
+
+		CHECK_EQ(devpub_list(NULL, 0), -ENODEV);
+		CHECK_EQ(devpub_open_any(0, &dev), -ENODEV);
+		CHECK_EQ(devpub_destroy(0), -ENODEV);
+		CHECK_EQ(devpub_create_carved(1 << 27, -1, &index), -ENODEV);
+	}
+	devpub_close(NULL);
+	return 0;
+}
+
+static int attach(void)
+{
+	struct devpub_process *process = NULL;
+	pid_t child;
+
+	CHECK_EQ(devpub_attach(getpid(), &process), 0);
+	CHECK_EQ(process->pidfd > 0, 1);
+	devpub_detach(process);
+	CHECK_EQ(devpub_attach(0, &process), -EINVAL);
+	CHECK_EQ(devpub_attach(-1, &process), -EINVAL);
+	CHECK_EQ(devpub_attach_fd(-1, &process), -EBADF);
+	child = fork();
+	if (!child)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	CHECK_EQ(devpub_attach(child, &process), -ESRCH);
+	devpub_detach(NULL);
+	return 0;
+}
+
+static int identity(struct devpub *dev)
+{
+	struct devpub_stats stats;
+	struct devpub_info info;
+	unsigned int index = ~0;
+
+	CHECK_EQ(devpub_info(dev, &info), 0);
+	CHECK_EQ(devpub_stats(info.index, &stats), 0);
+	CHECK_EQ(stats.capacity, info.capacity);
+	CHECK_EQ(stats.node, info.node);
+	CHECK_EQ(stats.provider, info.provider);
+	CHECK_EQ(devpub_list(&index, 1) > 0, 1);
+	CHECK_EQ(index <= info.index, 1);
+	CHECK_EQ(fcntl(devpub_fd(dev), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	return 0;
+}
+
+static int there_and_back(struct devpub *dev)
+{
+	const size_t length = PAGES * page_size;
+	struct devpub_residency residency;
+	unsigned char reasons[PAGES];
+	struct devpub_outcome outcome;
+	char *memory = touched(PAGES);
+
+	CHECK_EQ(insist(dev, memory, PAGES), PAGES);
+	CHECK_EQ(devpub_query(dev, memory, length, NULL, &residency), 0);
+	CHECK_EQ(residency.device, PAGES);
+	CHECK_EQ(residency.done, length);
+	CHECK_EQ(memory[4711], 42);
+	CHECK_EQ(devpub_migrate_from(dev, memory, length, 0, reasons, &outcome), 0);
+	CHECK_EQ(outcome.done, length);
+	CHECK_EQ(outcome.moved, PAGES);
+	CHECK_EQ(outcome.reason[DEVPUB_REASON_MOVED], PAGES);
+	CHECK_EQ(reasons[PAGES - 1], DEVPUB_REASON_MOVED);
+	CHECK_EQ(devpub_query(dev, memory, length, reasons, &residency), 0);
+	CHECK_EQ(residency.system, PAGES);
+	CHECK_EQ(reasons[0], DEVPUB_WHERE_SYSTEM);
+	munmap(memory, length);
+	return 0;
+}
+
+static int ranges(struct devpub *dev)
+{
+	struct devpub_residency residency;
+	struct devpub_outcome outcome;
+	unsigned char where[6];
+	char *memory = touched(PAGES);
+	char *shared = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct devpub_range three[] = {
+		{ (uintptr_t)memory + 2 * page_size, 2 * page_size },
+		{ (uintptr_t)memory, page_size },
+		{ (uintptr_t)shared, page_size },
+	};
+	int i;
+
+	*shared = 1;
+	for (i = 0; i < 20; i++) {
+		CHECK_EQ(devpub_migrate_to_v(dev, NULL, three, 3, 0, NULL,
+					     &outcome), 0);
+		CHECK_EQ(outcome.done, 4 * page_size);
+		CHECK_EQ(outcome.reason[DEVPUB_REASON_SHARED], 1);
+		if (outcome.refused == 1)
+			break;
+		usleep(50000);
+	}
+	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, where, &residency), 0);
+	CHECK_EQ(residency.device, 3);
+	CHECK_EQ(residency.system, 1);
+	CHECK_EQ(where[2], DEVPUB_WHERE_DEVICE);
+	CHECK_EQ(where[3], DEVPUB_WHERE_SYSTEM);
+	CHECK_EQ(devpub_query(dev, memory, 4 * page_size, where, NULL), 0);
+	CHECK_EQ(where[1], DEVPUB_WHERE_SYSTEM);
+	munmap(memory, PAGES * page_size);
+	munmap(shared, page_size);
+	return 0;
+}
+
+static int allocation(struct devpub *dev)
+{
+	struct devpub_residency residency;
+	struct devpub_info before, after;
+	void *memory = NULL;
+
+	CHECK_EQ(devpub_info(dev, &before), 0);
+	CHECK_EQ(devpub_alloc(dev, 0, &memory), -EINVAL);
+	CHECK_EQ(devpub_alloc(dev, SIZE_MAX, &memory), -ENOMEM);
+	CHECK_EQ(devpub_alloc(dev, before.free + page_size, &memory), -ENOSPC);
+	CHECK_EQ(devpub_info(dev, &after), 0);
+	CHECK_EQ(after.free, before.free);
+	CHECK_EQ(devpub_alloc(dev, PAGES * page_size - 1, &memory), 0);
+	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &residency), 0);
+	CHECK_EQ(residency.device, PAGES);
+	CHECK_EQ(*(char *)memory, 0);
+	CHECK_EQ(devpub_free(memory, PAGES * page_size - 1), 0);
+	CHECK_EQ(devpub_info(dev, &after), 0);
+	CHECK_EQ(after.free, before.free);
+	CHECK_EQ(devpub_free(NULL, 1), 0);
+	return 0;
+}
+
+static int room(struct devpub *dev)
+{
+	struct devpub *other = NULL;
+	struct devpub_info info;
+
+	(void)dev;
+	CHECK_EQ(devpub_open_any(UINT64_MAX, &other), -ENOSPC);
+	CHECK_EQ(devpub_open_any(page_size, &other), 0);
+	CHECK_EQ(devpub_info(other, &info), 0);
+	CHECK_EQ(info.free >= page_size, 1);
+	devpub_close(other);
+	return 0;
+}
+
+static void *move_often(void *arg)
+{
+	char *memory = touched(PAGES);
+	struct devpub *dev = arg;
+	intptr_t bad = 0;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (devpub_migrate_to(dev, memory, PAGES * page_size, 0, NULL,
+				      NULL) ||
+		    devpub_migrate_from(dev, memory, PAGES * page_size, 0, NULL,
+					NULL))
+			bad++;
+		bad += memory[i * page_size] != 42;
+	}
+	munmap(memory, PAGES * page_size);
+	return (void *)bad;
+}
+
+static int threads(struct devpub *dev)
+{
+	pthread_t thread[4];
+	void *bad;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(pthread_create(&thread[i], NULL, move_often, dev), 0);
+	for (i = 0; i < 4; i++) {
+		pthread_join(thread[i], &bad);
+		CHECK_EQ((intptr_t)bad, 0);
+	}
+	return 0;
+}
+
+static int eviction(struct devpub *dev)
+{
+	struct devpub_residency residency;
+	uint64_t moved, remaining;
+	void *memory;
+	int ret;
+
+	CHECK_EQ(devpub_alloc(dev, PAGES * page_size, &memory), 0);
+	ret = devpub_evict(dev, &moved, &remaining);
+	if (ret == -EPERM)
+		return skip("needs CAP_SYS_ADMIN");
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(moved >= PAGES, 1);
+	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &residency), 0);
+	CHECK_EQ(residency.device, 0);
+	CHECK_EQ(devpub_free(memory, PAGES * page_size), 0);
+	return 0;
+}
+
+/* A child's memory moves, and is the child's still. */
+static int other_process(struct devpub *dev)
+{
+	struct devpub_process *process;
+	struct devpub_residency residency;
+	struct devpub_outcome outcome;
+	char *memory = touched(PAGES);
+	struct devpub_range range = {
+		(uintptr_t)memory, PAGES * page_size
+	};
+	int end[2], status, ret;
+	pid_t child;
+	char byte;
+
+	CHECK_EQ(pipe(end), 0);
+	child = fork();
+	if (!child) {
+		close(end[1]);
+		memset(memory, 43, PAGES * page_size);
+		if (read(end[0], &byte, 1))
+			_exit(1);
+		_exit(memory[0] != 43 || memory[PAGES * page_size - 1] != 43);
+	}
+	close(end[0]);
+	CHECK_EQ(devpub_attach(child, &process), 0);
+	usleep(500000);
+	ret = devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, &outcome);
+	if (!ret) {
+		ret = devpub_query_v(dev, process, &range, 1, NULL, &residency);
+		CHECK_EQ(residency.device, outcome.moved);
+		CHECK_EQ(outcome.moved > PAGES / 2, 1);
+		CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL,
+				      &residency), 0);
+		CHECK_EQ(residency.device, 0);
+	}
+	close(end[1]);
+	waitpid(child, &status, 0);
+	CHECK_EQ(status, 0);
+	munmap(memory, PAGES * page_size);
+	if (ret == -EOPNOTSUPP) {
+		devpub_detach(process);
+		return skip("the module is too old for other processes");
+	}
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, NULL),
+		 -ESRCH);
+	devpub_detach(process);
+	return 0;
+}
+
+static int at_run_time(struct devpub *dev)
+{
+	struct devpub *made;
+	unsigned int index;
+	int ret;
+
+	(void)dev;
+	ret = devpub_create_carved(1, -1, &index);
+	if (ret == -EOPNOTSUPP) {
+		CHECK_EQ(devpub_destroy(0), -EOPNOTSUPP);
+		return skip("the module is too old for devices at run time");
+	}
+	if (ret == -EACCES || ret == -EPERM)
+		return skip("needs CAP_SYS_ADMIN");
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(devpub_open(index, &made), 0);
+	devpub_close(made);
+	CHECK_EQ(devpub_destroy(index), 0);
+	CHECK_EQ(devpub_open(index, &made), -ENODEV);
+	CHECK_EQ(devpub_destroy(index), -ENODEV);
+	CHECK_EQ(devpub_create_carved(0, -1, &index), -EINVAL);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+	int (*run_on)(struct devpub *dev);
+} cases[] = {
+	{ "strings", strings, NULL },
+	{ "arguments", arguments, NULL },
+	{ "absent_device", absent_device, NULL },
+	{ "attach", attach, NULL },
+	{ "identity", NULL, identity },
+	{ "there_and_back", NULL, there_and_back },
+	{ "ranges", NULL, ranges },
+	{ "allocation", NULL, allocation },
+	{ "room", NULL, room },
+	{ "threads", NULL, threads },
+	{ "eviction", NULL, eviction },
+	{ "other_process", NULL, other_process },
+	{ "at_run_time", NULL, at_run_time },
+};
+
+int main(void)
+{
+	const unsigned int n = sizeof(cases) / sizeof(*cases);
+	int failed = 0, ret;
+	struct devpub *dev;
+	unsigned int i;
+
+	page_size = sysconf(_SC_PAGESIZE);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	ktap_plan(n);
+	for (i = 0; i < n; i++) {
+		if (cases[i].run) {
+			ret = cases[i].run();
+		} else if (devpub_open_any(PAGES * page_size * 5, &dev)) {
+			ret = skip("no device to open");
+		} else {
+			ret = cases[i].run_on(dev);
+			devpub_close(dev);
+		}
+		if (ret == SKIPPED)
+			ktap_skip(i + 1, cases[i].name, why);
+		else if (ret)
+			ktap_not_ok(i + 1, cases[i].name);
+		else
+			ktap_ok(i + 1, cases[i].name);
+		failed |= ret < 0;
+	}
+	return failed;
+}

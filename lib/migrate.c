@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Moving ranges of memory. */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int devpub_check_ranges(const struct devpub *dev,
+			const struct devpub_range *ranges, size_t n)
+{
+	const uint64_t mask = dev->page_size - 1;
+	uint64_t end;
+	size_t i;
+
+	if (!n)
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		if (!ranges[i].length || (ranges[i].addr & mask) ||
+		    (ranges[i].length & mask))
+			return -EINVAL;
+		if (__builtin_add_overflow(ranges[i].addr, ranges[i].length,
+					   &end))
+			return -EOVERFLOW;
+	}
+	return 0;
+}
+
+static void account(struct devpub_outcome *outcome,
+		    const struct devpub_migrate *arg,
+		    const unsigned char *reasons, uint64_t pages)
+{
+	uint64_t i;
+
+	outcome->done += arg->done;
+	outcome->moved += arg->moved;
+	outcome->populated += arg->populated;
+	outcome->already += arg->already;
+	outcome->absent += arg->absent;
+	outcome->refused += arg->refused;
+	for (i = 0; i < pages; i++)
+		if (reasons[i] < DEVPUB_REASONS_MAX)
+			outcome->reason[reasons[i]]++;
+}
+
+/* One call.  Counts by reason need an array, if need be one of our own. */
+static int migrate_range(const struct devpub *dev,
+			 const struct devpub_process *process,
+			 unsigned long command, unsigned int flags,
+			 const struct devpub_range *range,
+			 unsigned char *reasons, struct devpub_outcome *outcome)
+{
+	struct devpub_migrate arg = {
+		.flags = flags,
+		.addr = range->addr,
+		.length = range->length,
+	};
+	unsigned char *own = NULL;
+	int ret;
+
+	if (!reasons && outcome) {
+		own = malloc(range->length / dev->page_size);
+		if (!own)
+			return -ENOMEM;
+		reasons = own;
+	}
+	arg.reasons = (uintptr_t)reasons;
+	if (process) {
+		arg.flags |= DEVPUB_MIGRATE_PIDFD;
+		arg.pidfd = process->pidfd;
+	}
+	ret = devpub_call(dev->fd, command, &arg);
+	/* Without results to write, the kernel has left zeros there. */
+	if (outcome)
+		account(outcome, &arg, reasons, arg.done / dev->page_size);
+	free(own);
+	return devpub_process_error(process, ret);
+}
+
+static int migrate(const struct devpub *dev,
+		   const struct devpub_process *process, unsigned long command,
+		   const struct devpub_range *ranges, size_t n,
+		   unsigned int flags, unsigned char *reasons,
+		   struct devpub_outcome *outcome)
+{
+	uint64_t pages;
+	size_t i;
+	int ret;
+
+	if (outcome)
+		memset(outcome, 0, sizeof(*outcome));
+	/* The flag for another process is ours to set. */
+	if (flags & ~DEVPUB_MIGRATE_POPULATE)
+		return -EINVAL;
+	ret = devpub_check_ranges(dev, ranges, n);
+	if (ret)
+		return ret;
+	for (i = 0, pages = 0; i < n; i++)
+		pages += ranges[i].length / dev->page_size;
+	if (reasons)
+		memset(reasons, DEVPUB_REASON_UNSEEN, pages);
+
+	for (i = 0; i < n && !ret; i++) {
+		ret = migrate_range(dev, process, command, flags, &ranges[i],
+				    reasons, outcome);
+		if (reasons)
+			reasons += ranges[i].length / dev->page_size;
+	}
+	return ret;
+}
+
+EXPORT
+int devpub_migrate_to_v(const struct devpub *dev,
+			const struct devpub_process *process,
+			const struct devpub_range *ranges, size_t n,
+			unsigned int flags, unsigned char *reasons,
+			struct devpub_outcome *outcome)
+{
+	return migrate(dev, process, DEVPUB_IOC_MIGRATE_TO, ranges, n, flags,
+		       reasons, outcome);
+}
+
+EXPORT
+int devpub_migrate_from_v(const struct devpub *dev,
+			  const struct devpub_process *process,
+			  const struct devpub_range *ranges, size_t n,
+			  unsigned int flags, unsigned char *reasons,
+			  struct devpub_outcome *outcome)
+{
+	if (flags)
+		return -EINVAL;
+	return migrate(dev, process, DEVPUB_IOC_MIGRATE_FROM, ranges, n, flags,
+		       reasons, outcome);
+}
+
+EXPORT
+int devpub_migrate_to(const struct devpub *dev, const void *addr, size_t length,
+		      unsigned int flags, unsigned char *reasons,
+		      struct devpub_outcome *outcome)
+{
+	const struct devpub_range range = { (uintptr_t)addr, length };
+
+	return devpub_migrate_to_v(dev, NULL, &range, 1, flags, reasons,
+				   outcome);
+}
+
+EXPORT
+int devpub_migrate_from(const struct devpub *dev, const void *addr,
+			size_t length, unsigned int flags,
+			unsigned char *reasons, struct devpub_outcome *outcome)
+{
+	const struct devpub_range range = { (uintptr_t)addr, length };
+
+	return devpub_migrate_from_v(dev, NULL, &range, 1, flags, reasons,
+				     outcome);
+}

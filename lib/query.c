@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Asking where memory lives. */
+#include "internal.h"
+
+#include <string.h>
+
+static int query_range(const struct devpub *dev,
+		       const struct devpub_process *process,
+		       const struct devpub_range *range, unsigned char *where,
+		       struct devpub_residency *residency)
+{
+	struct devpub_query arg = {
+		.addr = range->addr,
+		.length = range->length,
+		.where = (uintptr_t)where,
+	};
+	int ret;
+
+	if (process) {
+		arg.flags = DEVPUB_QUERY_PIDFD;
+		arg.pidfd = process->pidfd;
+	}
+	ret = devpub_call(dev->fd, DEVPUB_IOC_QUERY, &arg);
+	if (residency) {
+		residency->done += arg.done;
+		residency->absent += arg.absent;
+		residency->system += arg.system;
+		residency->device += arg.device;
+		residency->other_device += arg.other_device;
+		residency->other += arg.other;
+	}
+	return devpub_process_error(process, ret);
+}
+
+EXPORT
+int devpub_query_v(const struct devpub *dev,
+		   const struct devpub_process *process,
+		   const struct devpub_range *ranges, size_t n,
+		   unsigned char *where, struct devpub_residency *residency)
+{
+	uint64_t pages;
+	size_t i;
+	int ret;
+
+	if (residency)
+		memset(residency, 0, sizeof(*residency));
+	ret = devpub_check_ranges(dev, ranges, n);
+	if (ret)
+		return ret;
+	for (i = 0, pages = 0; i < n; i++)
+		pages += ranges[i].length / dev->page_size;
+	if (where)
+		memset(where, DEVPUB_WHERE_UNSEEN, pages);
+
+	for (i = 0; i < n && !ret; i++) {
+		ret = query_range(dev, process, &ranges[i], where, residency);
+		if (where)
+			where += ranges[i].length / dev->page_size;
+	}
+	return ret;
+}
+
+EXPORT
+int devpub_query(const struct devpub *dev, const void *addr, size_t length,
+		 unsigned char *where, struct devpub_residency *residency)
+{
+	const struct devpub_range range = { (uintptr_t)addr, length };
+
+	return devpub_query_v(dev, NULL, &range, 1, where, residency);
+}
