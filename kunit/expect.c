@@ -5,6 +5,7 @@
  * gets a row of its own, on a condition that src/compat.h provides.
  */
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 
 #include <linux/devpub.h>
 
@@ -14,7 +15,7 @@
 #define BACK	(DEVPUB_FROM | DEVPUB_EVICT)
 #define ANY_WAY	(DEVPUB_TO | BACK)
 
-const int devpub_expect_pagemap_refs = 1;
+int devpub_expect_pagemap_refs = 1;
 
 /*
  * Who stops a migration, and where.  The kernel's check at unmap allows a device
@@ -23,7 +24,7 @@ const int devpub_expect_pagemap_refs = 1;
  * second (mm/migrate_device.c, migrate_vma_check_page(); mm/migrate.c,
  * folio_migrate_mapping()).
  */
-static const struct devpub_expect_fate expect_fates[] = {
+static struct devpub_expect_fate expect_fates[] = {
 	/* ways		obstacle	refs	fate		reason */
 	{ ANY_WAY, DEVPUB_NOTHING,	0, DEVPUB_MOVED, DEVPUB_REASON_MOVED },
 
@@ -53,7 +54,7 @@ static const struct devpub_expect_fate expect_fates[] = {
  * waits in a processor's batch for the LRU; the batches are drained before a
  * look.
  */
-static const struct devpub_expect_count expect_counts[] = {
+static struct devpub_expect_count expect_counts[] = {
 	/* ways    fate			phase	   role mapped extra locked */
 	{ DEVPUB_TO, DEVPUB_MOVED,		BEFORE,    SRC, true,  0, false },
 	{ DEVPUB_TO, DEVPUB_MOVED,		SETUP,     SRC, false, 1, true },
@@ -108,7 +109,7 @@ static const struct devpub_expect_count expect_counts[] = {
  * The entry of a page.  Linux 4.14 marked that of a device-public page devmap; a
  * coherent page has an ordinary one.
  */
-static const struct devpub_expect_pte expect_ptes[] = {
+static struct devpub_expect_pte expect_ptes[] = {
 	/* scene		  on_device	      dirty	 soft_dirty devmap */
 	/*				     writable	   young	special  */
 	{ DEVPUB_SCENE_MOVED_TO,		Y,  K,  K,  K,  K,  N,  N },
@@ -122,6 +123,90 @@ static const struct devpub_expect_pte expect_ptes[] = {
 	{ DEVPUB_SCENE_UNPROTECTED,		Y,  Y,  K,  K,  K,  N,  N },
 	{ DEVPUB_SCENE_PROTECTED_WHOLLY,	Y,  N,  K,  K,  K,  N,  N },
 };
+
+static void fate_spoil(unsigned int row, unsigned int member)
+{
+	struct devpub_expect_fate *fate = &expect_fates[row];
+
+	if (member == 0)
+		fate->refs++;
+	else if (member == 1)
+		fate->fate = fate->fate == DEVPUB_MOVED ? DEVPUB_NOT_MOVED :
+							  DEVPUB_MOVED;
+	else
+		fate->reason = fate->reason == DEVPUB_REASON_MOVED ?
+				DEVPUB_REASON_BUSY : DEVPUB_REASON_MOVED;
+}
+
+static void count_spoil(unsigned int row, unsigned int member)
+{
+	struct devpub_expect_count *count = &expect_counts[row];
+
+	if (member == 0)
+		count->mapped = !count->mapped;
+	else if (member == 1)
+		count->extra++;
+	else
+		count->locked = !count->locked;
+}
+
+static void pte_spoil(unsigned int row, unsigned int member)
+{
+	struct devpub_expect_pte *pte = &expect_ptes[row];
+	enum devpub_mark *marks[] = {
+		&pte->on_device, &pte->writable, &pte->dirty, &pte->young,
+		&pte->soft_dirty, &pte->special, &pte->devmap,
+	};
+	static const enum devpub_mark opposites[] = {
+		[DEVPUB_CLEAR]	= DEVPUB_SET,
+		[DEVPUB_SET]	= DEVPUB_CLEAR,
+		[DEVPUB_KEPT]	= DEVPUB_CHANGED,
+	};
+
+	*marks[member] = opposites[*marks[member]];
+}
+
+static void pagemap_spoil(unsigned int row, unsigned int member)
+{
+	devpub_expect_pagemap_refs++;
+}
+
+/*
+ * The proof that every value above counts: with any one of them wrong, a case of
+ * the suite that looks at it must turn red (scripts/kunit-values).
+ */
+static int wrong_set(const char *text, const struct kernel_param *param)
+{
+	static const struct {
+		const char *name;
+		unsigned int rows, members;
+		void (*spoil)(unsigned int row, unsigned int member);
+	} tables[] = {
+		{ "fates", ARRAY_SIZE(expect_fates), 3, fate_spoil },
+		{ "counts", ARRAY_SIZE(expect_counts), 3, count_spoil },
+		{ "ptes", ARRAY_SIZE(expect_ptes), 7, pte_spoil },
+		{ "pagemap", 1, 1, pagemap_spoil },
+	};
+	unsigned int value, i;
+	char name[8];
+
+	if (sscanf(text, "%7[a-z]:%u", name, &value) != 2)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (strcmp(name, tables[i].name))
+			continue;
+		if (value >= tables[i].rows * tables[i].members)
+			return -ERANGE;
+		tables[i].spoil(value / tables[i].members,
+				value % tables[i].members);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static const struct kernel_param_ops wrong_ops = { .set = wrong_set };
+module_param_cb(wrong, &wrong_ops, NULL, 0);
+MODULE_PARM_DESC(wrong, "TABLE:N: spoil value N, counted from 0, of a table of expected values, so that a case fails");
 
 static const char * const way_names[] = {
 	[DEVPUB_TO]	= "to the device",
@@ -214,7 +299,9 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 
 static bool expect_mark(enum devpub_mark mark, bool before)
 {
-	return mark == K ? before : mark == Y;
+	if (mark == DEVPUB_KEPT || mark == DEVPUB_CHANGED)
+		return before == (mark == DEVPUB_KEPT);
+	return mark == DEVPUB_SET;
 }
 
 /**

@@ -107,11 +107,13 @@ enum devpub_scene {
  * @DEVPUB_CLEAR:	is not set
  * @DEVPUB_SET:		is set
  * @DEVPUB_KEPT:	is as it was before
+ * @DEVPUB_CHANGED:	is not as it was before
  */
 enum devpub_mark {
 	DEVPUB_CLEAR,
 	DEVPUB_SET,
 	DEVPUB_KEPT,
+	DEVPUB_CHANGED,
 };
 
 /**
@@ -138,7 +140,7 @@ struct devpub_expect_pte {
 };
 
 /* References that a device page which is out holds to its pagemap. */
-extern const int devpub_expect_pagemap_refs;
+extern int devpub_expect_pagemap_refs;
 
 const struct devpub_expect_fate *
 devpub_expect_fate(struct kunit *test, enum devpub_way way,
