@@ -4,10 +4,13 @@
  * so that a test sees the phases of the engine's own migrations and not those of
  * a copy of it.
  *
- * Kbuild has src/migrate.c and src/evict.c call the functions here in place of
- * the kernel's of the same arguments.
+ * Kbuild has src/migrate.c, src/evict.c and src/device.c call the functions here in
+ * place of the kernel's of the same arguments.
  */
+#include <linux/err.h>
+#include <linux/memremap.h>
 #include <linux/migrate.h>
+#include <linux/sched.h>
 
 #include "export.h"
 #include "spy.h"
@@ -82,4 +85,25 @@ void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
 	spy_look(DEVPUB_BEFORE_FINALIZE, src, dst, npages);
 	migrate_device_finalize(src, dst, npages);
 	spy_look(DEVPUB_AFTER_FINALIZE, src, dst, npages);
+}
+
+/*
+ * To devpub_fault_arm(), all of this is one allocation: where it runs out of memory
+ * on its way, the kernel warns (arch/x86/mm/init_64.c, add_pages()).
+ */
+void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	unsigned int nth = current->fail_nth;
+	void *addr;
+
+	current->fail_nth = 0;
+	if (nth == 1)
+		return ERR_PTR(-ENOMEM);
+	addr = devm_memremap_pages(dev, pgmap);
+	current->fail_nth = nth ? nth - 1 : 0;
+	return addr;
+#else
+	return devm_memremap_pages(dev, pgmap);
+#endif
 }

@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+struct dev_pagemap;
+struct device;
 struct migrate_vma;
 
 /**
@@ -36,7 +38,7 @@ struct devpub_spy {
 
 void devpub_spy_set(struct devpub_spy *spy);
 
-/* For the engine, where <linux/migrate.h> declares them by these names. */
+/* For the module, where the kernel's headers declare them by these names. */
 int devpub_spy_vma_setup(struct migrate_vma *args);
 void devpub_spy_vma_pages(struct migrate_vma *args);
 void devpub_spy_vma_finalize(struct migrate_vma *args);
@@ -46,5 +48,6 @@ void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
 			     unsigned long npages);
 void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
 				unsigned long npages);
+void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap);
 
 #endif /* DEVPUB_SPY_H */

@@ -167,6 +167,20 @@ static struct devpub_user *user_claim(pid_t pid)
 	return found;
 }
 
+/* Not wait_event(): to claim may sleep. */
+static struct devpub_user *user_await(pid_t pid)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	struct devpub_user *user;
+	long left = USER_TIMEOUT;
+
+	add_wait_queue(&users_wait, &wait);
+	while (!(user = user_claim(pid)) && left)
+		left = wait_woken(&wait, TASK_UNINTERRUPTIBLE, left);
+	remove_wait_queue(&users_wait, &wait);
+	return user;
+}
+
 /**
  * devpub_user_start() - a process with an address space of its own
  * @test: the case; fails here and now when there can be none
@@ -176,14 +190,14 @@ static struct devpub_user *user_claim(pid_t pid)
 struct devpub_user *devpub_user_start(struct kunit *test)
 {
 	char *argv[2] = { helper, NULL };
-	struct devpub_user *user = NULL;
+	struct devpub_user *user;
 	int ret;
 
 	ret = call_usermodehelper(helper, argv, NULL, UMH_WAIT_EXEC);
 	KUNIT_ASSERT_EQ_MSG(test, ret, 0,
 			    "can't run %s: put kunit/helper.c there, built static, or say where by helper=",
 			    helper);
-	wait_event_timeout(users_wait, (user = user_claim(0)), USER_TIMEOUT);
+	user = user_await(0);
 	KUNIT_ASSERT_NOT_NULL(test, user);
 	KUNIT_ASSERT_NOT_NULL(test, user->mm);
 	return user;
@@ -199,11 +213,11 @@ struct devpub_user *devpub_user_start(struct kunit *test)
 struct devpub_user *devpub_user_fork(struct kunit *test,
 				     struct devpub_user *user)
 {
-	struct devpub_user *child = NULL;
+	struct devpub_user *child;
 	long pid = devpub_user_call(user, __NR_fork);
 
 	KUNIT_ASSERT_GT(test, pid, 0);
-	wait_event_timeout(users_wait, (child = user_claim(pid)), USER_TIMEOUT);
+	child = user_await(pid);
 	KUNIT_ASSERT_NOT_NULL(test, child);
 	KUNIT_ASSERT_NOT_NULL(test, child->mm);
 	return child;

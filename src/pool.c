@@ -10,6 +10,7 @@
 #include <linux/limits.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/vmalloc.h>
 #include <linux/vmstat.h>
 
@@ -35,9 +36,15 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 	if (!npages || npages > U32_MAX)
 		return -EINVAL;
 
-	/* kvmalloc() warns above 2 GiB, which a device of 2 TiB comes to. */
-	pool->free = vmalloc_array(npages, sizeof(*pool->free));
-	pool->used = vcalloc(BITS_TO_LONGS(npages), sizeof(*pool->used));
+	/*
+	 * kvmalloc() warns above 2 GiB, which a device of 2 TiB comes to.  That memory
+	 * is short is the caller's to say, in one line.
+	 */
+	pool->free = __vmalloc(array_size(npages, sizeof(*pool->free)),
+			       GFP_KERNEL | __GFP_NOWARN);
+	pool->used = __vmalloc(array_size(BITS_TO_LONGS(npages),
+					  sizeof(*pool->used)),
+			       GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!pool->free || !pool->used) {
 		devpub_pool_destroy(pool);
 		return -ENOMEM;
