@@ -51,5 +51,5 @@ void place_check_used(struct place *place, size_t pages)
 {
 	if (place->kind != PLACE_DEVICE)
 		pages = 0;
-	device_await_free_pages(place->fd, place->idle - pages);
+	CHECK_EQ(place->idle - device_free_pages(place->fd), pages);
 }

@@ -57,7 +57,10 @@ void *place_new_huge(struct place *place, size_t pages, uint64_t seed);
 /* The pages must (still) be in the place. */
 void place_check(struct place *place, const void *addr, size_t pages);
 
-/* So many of the case's pages must be on the device, if that is the place. */
+/*
+ * So many of the case's pages must be on the device, if that is the place.  The
+ * device gets a page back as soon as it has no more users.
+ */
 void place_check_used(struct place *place, size_t pages);
 
 #endif /* DEVPUB_CONFORMANCE_PLACE_H */
