@@ -2,7 +2,7 @@
 #
 # For people; the kernel's build system reads Kbuild.
 
-VARIABLES := KDIR KERNELS TESTS SUITE ONLY FULL V O MEMORY SMP TIMEOUT
+VARIABLES := KDIR KERNELS TESTS SUITE ONLY FULL V O JOBS MEMORY SMP TIMEOUT
 export $(VARIABLES)
 
 # The tree to build for: by default, that of the running kernel.
@@ -27,6 +27,9 @@ kunit:
 kunit-debug:
 	@scripts/kunit --debug --tests
 
+kunit-values:
+	@KERNELS="$(or $(KERNELS),6.12 newest)" scripts/kunit --values
+
 kunit-mutants:
 	@scripts/kunit-mutants
 
@@ -46,6 +49,7 @@ help:
 	@echo 'make check    build and test it on stock kernels: all that must pass'
 	@echo 'make kunit    run the KUnit suites, on a kernel built for them'
 	@echo 'make kunit-debug      on one with all alarms on, and tests/ too'
+	@echo 'make kunit-values     see whether they notice each expected value that is wrong'
 	@echo 'make kunit-mutants    see whether the tests notice defects: takes hours'
 	@echo 'make conformance      what holds of memory on the device, kernel by kernel'
 	@echo 'make build    only build it for these kernels'
@@ -53,4 +57,4 @@ help:
 	@echo
 	@scripts/check --help 2>&1 || :
 
-.PHONY: modules build check kunit kunit-debug kunit-mutants conformance demo clean help
+.PHONY: modules build check kunit kunit-debug kunit-values kunit-mutants conformance demo clean help

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # status is for the caller
 #
-# For checks/kunit and checks/kunit-values.
+# For checks/kunit and checks/kunit-values; brings lib.sh with it.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # kunit_boot TREE DIR RUN [WORD...]: boot the kernel of TREE with the modules of
 # DIR/module and run the script RUN there, which finds swap space.  Leaves
