@@ -289,7 +289,7 @@ static void run_sharer(struct place *place, int flags)
 	place_check_used(place, PAGES);
 }
 
-PLACES(vfork_child, "a child of vfork() reads and writes its parent's own pages")
+PLACES(vfork, "a child of vfork() reads and writes its parent's own pages")
 {
 	run_sharer(place, CLONE_VM | CLONE_VFORK);
 }

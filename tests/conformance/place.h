@@ -30,7 +30,7 @@ void place_run(enum place_kind kind, void (*behaviour)(struct place *place));
 #define PLACE_CASE(fn, where, kind, sentence)				\
 	TEST_CASE(fn##_##where, #fn "." #where, sentence)		\
 	{								\
-		place_run(kind, fn);					\
+		place_run(kind, behave_##fn);				\
 	}
 
 /*
@@ -38,14 +38,14 @@ void place_run(enum place_kind kind, void (*behaviour)(struct place *place));
  * name.device and name.returned of a body that is given its place.
  */
 #define PLACES(fn, sentence)						\
-	static void fn(struct place *place);				\
+	static void behave_##fn(struct place *place);			\
 	PLACE_CASE(fn, system, PLACE_SYSTEM, sentence)			\
 	PLACE_CASE(fn, device, PLACE_DEVICE, sentence)			\
 	PLACE_CASE(fn, returned, PLACE_RETURNED, sentence)		\
-	static void fn(struct place *place)
+	static void behave_##fn(struct place *place)
 
 /* A behaviour that has no place, or all of them at once. */
-#define ONCE(fn, sentence)	TEST_CASE(fn, #fn, sentence)
+#define ONCE(fn, sentence)	TEST_CASE(once_##fn, #fn, sentence)
 
 /* Move pages that exist, all of which can move, to the place. */
 void place_put(struct place *place, void *addr, size_t pages);
