@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the stress share. */
+#ifndef DEVPUB_TESTS_STRESS_H
+#define DEVPUB_TESTS_STRESS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device.h"
+
+#define STRESS_TEXT	256
+
+enum stress_kind {
+	STRESS_TO,
+	STRESS_FROM,
+	STRESS_POPULATE,
+	STRESS_QUERY,
+	STRESS_EVICT,
+	STRESS_WRITE,
+	STRESS_VERIFY,
+	STRESS_FORK,
+	STRESS_MAP,
+	STRESS_MREMAP,
+	STRESS_MPROTECT,
+	STRESS_DONTNEED,
+	STRESS_FREE,
+	STRESS_COLD,
+	STRESS_PAGEOUT,
+	STRESS_HUGEPAGE,
+	STRESS_COLLAPSE,
+	STRESS_MLOCK,
+	STRESS_MUNLOCK,
+	STRESS_READV,
+	STRESS_VMSPLICE,
+	STRESS_KINDS,
+};
+
+/*
+ * An operation as the seed has it: drawn before anything is known of how it goes,
+ * so that a thread's operations are the same in each run.
+ */
+struct stress_op {
+	enum stress_kind kind;
+	/* Of the thread's slice, or of all of the process's for some kinds. */
+	size_t first, count;
+	/* For mremap: how far behind the range its destination begins. */
+	size_t distance;
+	unsigned int flags;
+};
+
+/* What became of a thread's operations; shared with the parent. */
+struct stress_result {
+	unsigned long done[STRESS_KINDS], failed[STRESS_KINDS];
+	unsigned long reasons_to[REASONS], reasons_from[REASONS];
+	unsigned long evicted, checked;
+	/* What it is at, for a thread that hangs. */
+	unsigned long number;
+	enum stress_kind at;
+};
+
+/* Shared by all processes. */
+struct stress_shared {
+	/* Set once, by whoever is first. */
+	atomic_bool stop, leave, gone, wrong;
+	/* Processes that have closed the device at "leave". */
+	atomic_uint left;
+	/* The first thing that was wrong. */
+	char text[STRESS_TEXT];
+	struct stress_result results[];
+};
+
+struct stress_options {
+	unsigned long seconds, leave, processes, threads, pages, print;
+	uint64_t seed;
+};
+
+/* What a page holds: words that derive from where and when it was written. */
+struct stress_page {
+	uint64_t written_at;
+	/* 0: nothing but zeros */
+	uint32_t generation;
+	/* Given to the kernel with MADV_FREE: zeros are as good. */
+	bool free;
+	/* Protected against access or writing. */
+	bool guarded;
+};
+
+struct stress_thread {
+	const struct stress_options *options;
+	struct stress_shared *shared;
+	struct stress_result *result;
+	unsigned int process, nr;
+	uint64_t random;
+	uint32_t generation;
+	/* The process's memory, and this thread's own part of it. */
+	char *arena, *slice;
+	struct stress_page *pages;
+	/* The device; -1 once the thread has left it. */
+	int fd;
+	int pipe[2];
+	unsigned char *reasons, *buffer;
+};
+
+/* stress_page.c */
+void stress_page_fill(struct stress_page *page, void *addr, uint32_t generation);
+/* The offset of the first wrong byte of a copy of the page, or -1. */
+long stress_page_check(const struct stress_page *page, const void *copy);
+
+/* stress_op.c */
+const char *stress_name(enum stress_kind kind);
+uint64_t stress_seed(uint64_t seed, unsigned int process, unsigned int thread);
+struct stress_op stress_draw(struct stress_thread *thread);
+/* Tell that something is wrong; all ends with the first of it. */
+void stress_wrong(struct stress_thread *thread, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* stress_device.c */
+void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
+		    size_t pages, unsigned int flags);
+void stress_query(struct stress_thread *thread, char *addr, size_t pages);
+void stress_evict(struct stress_thread *thread);
+
+/* stress_run.c */
+#define STRESS_BUFFER_PAGES	16UL
+void stress_map(struct stress_thread *thread, size_t first, size_t count,
+		int flags);
+void stress_verify(struct stress_thread *thread, size_t first, size_t count);
+void stress_run(struct stress_thread *thread, const struct stress_op *op);
+
+#endif /* DEVPUB_TESTS_STRESS_H */

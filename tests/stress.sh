@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Random operations of many at once, and the device taken away from under them.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# FULL=1: ten minutes in a row, and longer before the device goes.
+if [ -n "${FULL:-}" ]; then
+	long=600 short=60
+else
+	long=8 short=4
+fi
+
+# stress OPTION...: in the background, in $stress, its output in $scratch/stress
+stress() {
+	"$here/stress" "$@" >"$scratch/stress" 2>&1 &
+	stress=$!
+	echo $stress >>"$scratch/peers"
+}
+
+# The stress must end well, and its summary is worth a look.
+end_of_stress() {
+	status=0
+	wait $stress || status=$?
+	while read -r line; do
+		note "$line"
+	done <"$scratch/stress"
+	[ $status = 0 ] || fail "exit status $status"
+}
+
+told() {
+	grep -q "^$1" "$scratch/stress"
+}
+
+# Swap space, where there can be some: for what is swapped out meanwhile.
+swap_on() {
+	[ -z "$(sed 1d /proc/swaps)" ] && [ ! -e /dev/ram0 ] || return 0
+	modprobe brd rd_nr=1 rd_size=65536 2>/dev/null || return 0
+	until_true 5 [ -b /dev/ram0 ]
+	mkswap /dev/ram0 >/dev/null
+	swapon /dev/ram0
+	echo y >"$scratch/swap"
+}
+
+swap_off() {
+	[ -e "$scratch/swap" ] || return 0
+	rm "$scratch/swap"
+	swapoff /dev/ram0
+	rmmod brd
+}
+
+before() {
+	need_module_file
+	swap_on
+	total=$(mem_total)
+	load size=256M
+}
+
+after() {
+	! loaded || unload
+	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
+	swap_off
+	until_true 5 total_is "$total" ||
+		fail "MemTotal is $(mem_total) kB, it was $total kB"
+	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
+}
+
+# refused OPTION...: told in one line that names the option, with status 2
+refused() {
+	status=0
+	"$here/stress" "$@" >"$scratch/refused" 2>&1 || status=$?
+	[ $status = 2 ] || fail "stress $*: status $status"
+	[ "$(wc -l <"$scratch/refused")" = 1 ] || fail "stress $*: $(cat "$scratch/refused")"
+	grep -q -e "${1%%=*}" "$scratch/refused" || fail "stress $*: $(cat "$scratch/refused")"
+}
+
+options() {
+	"$here/stress" --help | grep -q -e --seed
+	for value in 0 -1 1x '' 99999999999999999999; do
+		refused --seconds="$value"
+		refused --processes="$value"
+		refused --pages="$value"
+	done
+	refused --seed=-1
+	refused --nonsense
+	refused nonsense
+}
+
+# plan SEED [OPTION...]: what the seed makes of it
+plan() {
+	"$here/stress" --print 200 --seed "$@" | sort
+}
+
+# The same operations for the same seed, and others for another one, another
+# process or another thread.
+same_seed() {
+	plan 1 >"$scratch/one"
+	plan 1 >"$scratch/again"
+	plan 2 >"$scratch/two"
+	cmp "$scratch/one" "$scratch/again" || fail "the same seed gives other operations"
+	! cmp -s "$scratch/one" "$scratch/two" || fail "another seed gives the same operations"
+	plan 1 --processes 1 >"$scratch/alone"
+	[ "$(grep -cxF -f "$scratch/alone" "$scratch/one")" = 400 ] ||
+		fail "a process' operations depend on the number of processes"
+	[ "$(sed 's/.*: //' "$scratch/one" | sort -u | wc -l)" -gt 1000 ] ||
+		fail "threads do the same operations"
+}
+
+to_the_end() {
+	before
+	stress --seconds $long
+	end_of_stress
+	until_true 10 all_free || fail "pages are missing"
+	after
+}
+
+# Files are open: the module stays, and the device goes when it is unbound.
+unbind_under_load() {
+	before
+	stress --seconds 100
+	sleep $short
+	answer=$("$here/mod" unload devpub) && fail "unloaded under open files"
+	case $answer in
+	EAGAIN | EBUSY) ;;
+	*) fail "unload: $answer" ;;
+	esac
+	echo devpub.0 >"$driver/unbind"
+	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
+	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
+	end_of_stress
+	told "the device went away" || fail "nobody was told ENODEV"
+	after
+}
+
+# The files are closed, the pages are on the device still, and their processes go
+# on with all else.
+unload_under_load() {
+	before
+	stress --seconds $((short + 6)) --leave $short
+	until_true $((short + 100)) told "left the device" || fail "nobody left the device"
+	! all_free || fail "no page is on the device"
+	unload
+	kill -0 $stress || fail "the stress ended before: $(cat "$scratch/stress")"
+	end_of_stress
+	after
+}
+
+cases options same_seed to_the_end unbind_under_load unload_under_load

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which operations the stress does: all that the seed decides. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "mem.h"
+#include "stress.h"
+
+static const struct {
+	const char *name;
+	/* How often it comes, and how many pages it takes at most. */
+	unsigned int weight, most;
+	/* On the thread's own slice, for it changes what is there. */
+	bool own;
+	/* In whole huge pages, where the slice has any. */
+	bool huge;
+} kinds[STRESS_KINDS] = {
+	[STRESS_TO]		= { "migrate-to", 64, 1024, false, false },
+	[STRESS_FROM]		= { "migrate-from", 48, 1024, false, false },
+	[STRESS_POPULATE]	= { "populate", 24, 256, false, false },
+	[STRESS_QUERY]		= { "query", 12, 4096, false, false },
+	[STRESS_EVICT]		= { "evict", 1, 1, false, false },
+	[STRESS_WRITE]		= { "write", 56, 256, true, false },
+	[STRESS_VERIFY]		= { "verify", 56, 512, true, false },
+	[STRESS_FORK]		= { "fork", 8, 128, true, false },
+	[STRESS_MAP]		= { "munmap-mmap", 16, 4096, true, false },
+	[STRESS_MREMAP]		= { "mremap", 20, 32, true, false },
+	[STRESS_MPROTECT]	= { "mprotect", 16, 64, true, false },
+	[STRESS_DONTNEED]	= { "dontneed", 16, 1024, true, false },
+	[STRESS_FREE]		= { "free", 12, 64, true, false },
+	[STRESS_COLD]		= { "cold", 8, 256, false, false },
+	[STRESS_PAGEOUT]	= { "pageout", 16, 256, false, false },
+	[STRESS_HUGEPAGE]	= { "hugepage", 12, 1024, false, true },
+	[STRESS_COLLAPSE]	= { "collapse", 16, 512, true, true },
+	[STRESS_MLOCK]		= { "mlock", 12, 16, false, false },
+	[STRESS_MUNLOCK]	= { "munlock", 12, 512, false, false },
+	[STRESS_READV]		= { "readv", 16, STRESS_BUFFER_PAGES, true, false },
+	[STRESS_VMSPLICE]	= { "vmsplice", 16, STRESS_BUFFER_PAGES, true, false },
+};
+
+const char *stress_name(enum stress_kind kind)
+{
+	return kinds[kind].name;
+}
+
+uint64_t stress_seed(uint64_t seed, unsigned int process, unsigned int thread)
+{
+	/* Not a multiple of draw()'s step: the sequences must not overlap. */
+	return seed ^ ((uint64_t)process << 32 | (thread + 1)) *
+		      0xd1342543de82ef95ULL;
+}
+
+/* splitmix64 */
+static uint64_t draw(struct stress_thread *thread)
+{
+	uint64_t x = thread->random += 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+static enum stress_kind draw_kind(struct stress_thread *thread)
+{
+	unsigned int total = 0, at;
+	int kind;
+
+	for (kind = 0; kind < STRESS_KINDS; kind++)
+		total += kinds[kind].weight;
+	at = draw(thread) % total;
+	for (kind = 0; at >= kinds[kind].weight; kind++)
+		at -= kinds[kind].weight;
+	return kind;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+struct stress_op stress_draw(struct stress_thread *thread)
+{
+	const size_t slice = thread->options->pages;
+	enum stress_kind kind = draw_kind(thread);
+	struct stress_op op = { .kind = kind };
+	size_t within, most;
+
+	within = kinds[kind].own ? slice : slice * thread->options->threads;
+	most = smaller(kinds[kind].most, within);
+	/* Leave room for the destination behind the source, or before it. */
+	if (kind == STRESS_MREMAP)
+		most = smaller(most, slice / 2);
+	/* Short ranges and long ones alike: a power of two, and less than that. */
+	most = smaller(most, 1UL << draw(thread) % 13);
+	op.count = 1 + draw(thread) % most;
+	op.first = draw(thread) % (within - op.count + 1);
+	if (kinds[kind].huge && within >= HUGE_PAGES) {
+		op.count = (op.count + HUGE_PAGES - 1) & -HUGE_PAGES;
+		op.first = op.first & -HUGE_PAGES;
+		op.count = smaller(op.count, within - op.first);
+	}
+	if (kind == STRESS_MREMAP)
+		op.distance = op.count +
+			      draw(thread) % (slice - 2 * op.count + 1);
+	op.flags = draw(thread) >> 32;
+	return op;
+}
+
+void stress_wrong(struct stress_thread *thread, const char *fmt, ...)
+{
+	struct stress_shared *shared = thread->shared;
+	va_list args;
+	int length;
+
+	if (!atomic_exchange(&shared->wrong, true)) {
+		length = snprintf(shared->text, sizeof(shared->text),
+				  "process %u, thread %u, operation %lu (%s): ",
+				  thread->process, thread->nr,
+				  thread->result->number,
+				  stress_name(thread->result->at));
+		va_start(args, fmt);
+		vsnprintf(shared->text + length, sizeof(shared->text) - length,
+			  fmt, args);
+		va_end(args);
+	}
+	atomic_store(&shared->stop, true);
+}

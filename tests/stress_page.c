@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the stress writes into a page, and finds there again. */
+#include "stress.h"
+
+#define WORDS	(PAGE / sizeof(uint64_t))
+
+/* splitmix64's last steps: each bit of the result hangs on all of the input's. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+static uint64_t page_base(const struct stress_page *page)
+{
+	return mix(page->written_at + page->generation);
+}
+
+static uint64_t page_word(uint64_t base, size_t index)
+{
+	return (base ^ index) * 0x9e3779b97f4a7c15ULL;
+}
+
+void stress_page_fill(struct stress_page *page, void *addr, uint32_t generation)
+{
+	uint64_t *word = addr;
+	uint64_t base;
+
+	page->written_at = address(addr);
+	page->generation = generation;
+	page->free = false;
+	base = page_base(page);
+	for (size_t i = 0; i < WORDS; i++)
+		word[i] = page_word(base, i);
+}
+
+long stress_page_check(const struct stress_page *page, const void *copy)
+{
+	const uint64_t base = page_base(page);
+	const volatile uint64_t *word = copy;
+
+	for (size_t i = 0; i < WORDS; i++) {
+		uint64_t found = word[i];
+
+		if (!found && (page->free || !page->generation))
+			continue;
+		if (!page->generation || found != page_word(base, i))
+			return i * sizeof(*word);
+	}
+	return -1;
+}

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operations of the stress.  Those that change what memory holds act on the
+ * thread's own slice, so that the thread always knows what is there; those that
+ * must not change it act on all of the process's memory, under the other
+ * threads' feet.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "stress.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED	24
+#endif
+
+/* New memory, which nothing else can have come to in between. */
+void stress_map(struct stress_thread *thread, size_t first, size_t count,
+		int flags)
+{
+	char *addr = thread->slice + first * PAGE;
+
+	if (mmap(addr, count * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0) != addr)
+		stress_wrong(thread, "mmap: %s", strerror(errno));
+	memset(thread->pages + first, 0, count * sizeof(*thread->pages));
+}
+
+/* Where the kernel says that the page lives, for the report. */
+static const char *whereabouts(const struct stress_thread *thread,
+			       const void *addr)
+{
+	struct devpub_query arg = {
+		.addr = address(addr), .length = PAGE,
+	};
+
+	if (ioctl(thread->fd, DEVPUB_IOC_QUERY, &arg))
+		return "it can't be said where";
+	return arg.device ? "on the device" :
+	       arg.system ? "in system memory" : "absent";
+}
+
+/* Does the copy hold what the pages from first on should? */
+static void check_copy(struct stress_thread *thread, size_t first, size_t count,
+		       const void *copy)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct stress_page *page = &thread->pages[first + i];
+		const char *data = (const char *)copy + i * PAGE;
+		long wrong = stress_page_check(page, data);
+
+		if (wrong >= 0) {
+			stress_wrong(thread, "page %zu of the slice, byte %ld: %#llx, generation %u%s, %s",
+				     first + i, wrong,
+				     *(unsigned long long *)(data + wrong),
+				     page->generation,
+				     page->free ? " or zeros" : "",
+				     whereabouts(thread, thread->slice +
+						 (first + i) * PAGE));
+			return;
+		}
+	}
+	thread->result->checked += count;
+}
+
+/* Make protected pages of the range usable again. */
+static void unguard(struct stress_thread *thread, size_t first, size_t count)
+{
+	bool guarded = false;
+
+	for (size_t i = first; i < first + count; i++) {
+		guarded |= thread->pages[i].guarded;
+		thread->pages[i].guarded = false;
+	}
+	if (guarded && mprotect(thread->slice + first * PAGE, count * PAGE,
+				PROT_READ | PROT_WRITE))
+		stress_wrong(thread, "mprotect: %s", strerror(errno));
+}
+
+void stress_verify(struct stress_thread *thread, size_t first, size_t count)
+{
+	unguard(thread, first, count);
+	check_copy(thread, first, count, thread->slice + first * PAGE);
+}
+
+static void write_pages(struct stress_thread *thread, size_t first, size_t count)
+{
+	unguard(thread, first, count);
+	thread->generation++;
+	for (size_t i = first; i < first + count; i++)
+		stress_page_fill(&thread->pages[i], thread->slice + i * PAGE,
+				 thread->generation);
+}
+
+static void fork_child(struct stress_thread *thread, const struct stress_op *op)
+{
+	size_t half = (op->count + 1) / 2;
+	char *addr = thread->slice + op->first * PAGE;
+	bool device = thread->fd >= 0;
+
+	stress_verify(thread, op->first, op->count);
+	if (device && op->flags & 1)
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, op->count, 0);
+	write_pages(thread, op->first, half);
+	if (device && op->flags & 2)
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_FROM, addr, op->count,
+			       0);
+	stress_verify(thread, op->first, op->count);
+}
+
+/* A child that reads, writes and moves its copies; its parent keeps its own. */
+static void run_fork(struct stress_thread *thread, const struct stress_op *op)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		fork_child(thread, op);
+		_exit(0);
+	}
+	if (pid < 0)
+		thread->result->failed[op->kind]++;
+	else if (waitpid(pid, &status, 0) != pid || status)
+		stress_wrong(thread, "the child ended with status %#x", status);
+	else
+		stress_verify(thread, op->first, op->count);
+}
+
+static void run_map(struct stress_thread *thread, const struct stress_op *op)
+{
+	if (munmap(thread->slice + op->first * PAGE, op->count * PAGE))
+		stress_wrong(thread, "munmap: %s", strerror(errno));
+	stress_map(thread, op->first, op->count, MAP_FIXED_NOREPLACE);
+}
+
+/* Moves pages within the slice; zeros are left where they were. */
+static void run_mremap(struct stress_thread *thread, const struct stress_op *op)
+{
+	size_t to = (op->first + op->distance) % thread->options->pages;
+	bool keep = op->flags & 1;
+	void *new_addr;
+
+	/* Round the end of the slice: the destination starts before the source. */
+	if (to + op->count > thread->options->pages)
+		to = 0;
+	if (to < op->first + op->count && op->first < to + op->count)
+		return;
+	new_addr = mremap(thread->slice + op->first * PAGE, op->count * PAGE,
+			  op->count * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED |
+			  (keep ? MREMAP_DONTUNMAP : 0),
+			  thread->slice + to * PAGE);
+	if (new_addr == MAP_FAILED) {
+		/* Several mappings, for one.  The destination may be gone. */
+		thread->result->failed[op->kind]++;
+		stress_map(thread, to, op->count, MAP_FIXED);
+		return;
+	}
+	memcpy(thread->pages + to, thread->pages + op->first,
+	       op->count * sizeof(*thread->pages));
+	if (!keep) {
+		stress_map(thread, op->first, op->count, MAP_FIXED_NOREPLACE);
+		return;
+	}
+	for (size_t i = op->first; i < op->first + op->count; i++)
+		thread->pages[i].generation = 0;
+}
+
+static void run_mprotect(struct stress_thread *thread,
+			 const struct stress_op *op)
+{
+	if (mprotect(thread->slice + op->first * PAGE, op->count * PAGE,
+		     op->flags & 1 ? PROT_NONE : PROT_READ))
+		stress_wrong(thread, "mprotect: %s", strerror(errno));
+	for (size_t i = op->first; i < op->first + op->count; i++)
+		thread->pages[i].guarded = true;
+}
+
+/* Advice that may cost the data, or after a failure that of some of the pages. */
+static void run_discard(struct stress_thread *thread,
+			const struct stress_op *op, int advice)
+{
+	int ret = madvise(thread->slice + op->first * PAGE, op->count * PAGE,
+			  advice);
+
+	if (ret)
+		thread->result->failed[op->kind]++;
+	for (size_t i = op->first; i < op->first + op->count; i++) {
+		if (!ret && advice != MADV_FREE)
+			thread->pages[i].generation = 0;
+		else
+			thread->pages[i].free = true;
+	}
+}
+
+/* What a system call reads of the memory, by one way or another. */
+static void run_readv(struct stress_thread *thread, const struct stress_op *op)
+{
+	const size_t size = op->count * PAGE;
+	struct iovec from = { thread->slice + op->first * PAGE, size };
+	struct iovec to = { thread->buffer, size };
+	ssize_t ret;
+	int fd;
+
+	unguard(thread, op->first, op->count);
+	if (op->flags & 1) {
+		fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+		ret = pread(fd, thread->buffer, size, address(from.iov_base));
+		close(fd);
+	} else {
+		ret = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+	}
+	if (ret != (ssize_t)size)
+		stress_wrong(thread, "read %zd bytes: %s", ret, strerror(errno));
+	else
+		check_copy(thread, op->first, op->count, thread->buffer);
+}
+
+/* A pipe holds the pages while the device wants them. */
+static void run_vmsplice(struct stress_thread *thread,
+			 const struct stress_op *op)
+{
+	struct iovec pages = { thread->slice + op->first * PAGE,
+			       op->count * PAGE };
+	ssize_t held, got = 0;
+
+	unguard(thread, op->first, op->count);
+	held = vmsplice(thread->pipe[1], &pages, 1, SPLICE_F_NONBLOCK);
+	if (held <= 0 || held % PAGE) {
+		stress_wrong(thread, "vmsplice: %zd, %s", held, strerror(errno));
+		return;
+	}
+	if (thread->fd >= 0)
+		stress_migrate(thread, op->flags & 1 ? DEVPUB_IOC_MIGRATE_TO :
+						       DEVPUB_IOC_MIGRATE_FROM,
+			       pages.iov_base, op->count, 0);
+	while (got < held) {
+		ssize_t ret = read(thread->pipe[0], thread->buffer + got,
+				   held - got);
+
+		if (ret <= 0) {
+			stress_wrong(thread, "pipe: %s", strerror(errno));
+			return;
+		}
+		got += ret;
+	}
+	check_copy(thread, op->first, held / PAGE, thread->buffer);
+}
+
+/*
+ * A huge page is made only of what one mapping has, all of it in system memory,
+ * with no flag that differs: see to that first, as far as it goes.
+ */
+static void run_collapse(struct stress_thread *thread,
+			 const struct stress_op *op)
+{
+	char *addr = thread->slice + op->first * PAGE;
+	const size_t size = op->count * PAGE;
+
+	unguard(thread, op->first, op->count);
+	munlock(addr, size);
+	madvise(addr, size, MADV_HUGEPAGE);
+	if (thread->fd >= 0)
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_FROM, addr, op->count,
+			       0);
+	if (madvise(addr, size, MADV_COLLAPSE))
+		thread->result->failed[op->kind]++;
+}
+
+static void run_device(struct stress_thread *thread, const struct stress_op *op,
+		       char *addr)
+{
+	switch (op->kind) {
+	case STRESS_TO:
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, op->count, 0);
+		break;
+	case STRESS_POPULATE:
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, op->count,
+			       DEVPUB_MIGRATE_POPULATE);
+		break;
+	case STRESS_FROM:
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_FROM, addr, op->count,
+			       0);
+		break;
+	case STRESS_QUERY:
+		stress_query(thread, addr, op->count);
+		break;
+	default:
+		stress_evict(thread);
+		break;
+	}
+}
+
+/* What must leave the data alone, whether it succeeds or not. */
+static int run_advice(const struct stress_op *op, char *addr)
+{
+	const size_t size = op->count * PAGE;
+
+	switch (op->kind) {
+	case STRESS_COLD:
+		return madvise(addr, size, MADV_COLD);
+	case STRESS_PAGEOUT:
+		return madvise(addr, size, MADV_PAGEOUT);
+	case STRESS_HUGEPAGE:
+		return madvise(addr, size, op->flags % 4 ? MADV_HUGEPAGE :
+							   MADV_NOHUGEPAGE);
+	case STRESS_MLOCK:
+		return mlock2(addr, size, op->flags & 1 ? MLOCK_ONFAULT : 0);
+	default:
+		return munlock(addr, size);
+	}
+}
+
+void stress_run(struct stress_thread *thread, const struct stress_op *op)
+{
+	char *addr = thread->arena + op->first * PAGE;
+
+	switch (op->kind) {
+	case STRESS_TO:
+	case STRESS_FROM:
+	case STRESS_POPULATE:
+	case STRESS_QUERY:
+	case STRESS_EVICT:
+		if (thread->fd < 0)
+			return;
+		run_device(thread, op, addr);
+		break;
+	case STRESS_WRITE:
+		write_pages(thread, op->first, op->count);
+		break;
+	case STRESS_VERIFY:
+		stress_verify(thread, op->first, op->count);
+		break;
+	case STRESS_FORK:
+		run_fork(thread, op);
+		break;
+	case STRESS_MAP:
+		run_map(thread, op);
+		break;
+	case STRESS_MREMAP:
+		run_mremap(thread, op);
+		break;
+	case STRESS_MPROTECT:
+		run_mprotect(thread, op);
+		break;
+	case STRESS_DONTNEED:
+		run_discard(thread, op, op->flags & 1 ? MADV_DONTNEED :
+							MADV_DONTNEED_LOCKED);
+		break;
+	case STRESS_FREE:
+		run_discard(thread, op, MADV_FREE);
+		break;
+	case STRESS_COLLAPSE:
+		run_collapse(thread, op);
+		break;
+	case STRESS_READV:
+		run_readv(thread, op);
+		break;
+	case STRESS_VMSPLICE:
+		run_vmsplice(thread, op);
+		break;
+	default:
+		if (run_advice(op, addr))
+			thread->result->failed[op->kind]++;
+		break;
+	}
+	thread->result->done[op->kind]++;
+}
