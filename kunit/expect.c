@@ -190,7 +190,7 @@ static int wrong_set(const char *text, const struct kernel_param *param)
 	unsigned int value, i;
 	char name[8];
 
-	if (sscanf(text, "%7[a-z]:%u", name, &value) != 2)
+	if (sscanf(text, "%7[^:]:%u", name, &value) != 2)
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		if (strcmp(name, tables[i].name))
