@@ -40,8 +40,9 @@ int devpub_attach(pid_t pid, struct devpub_process **process)
 	int pidfd = syscall(SYS_pidfd_open, pid, 0);
 	int ret;
 
+	/* Kernels differ in what they say of a thread. */
 	if (pidfd < 0)
-		return -errno;
+		return errno == ENOENT ? -EINVAL : -errno;
 	ret = devpub_attach_fd(pidfd, process);
 	close(pidfd);
 	return ret;

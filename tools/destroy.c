@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/* devpubctl destroy: empties a device and gives its memory back. */
+#include <stdio.h>
+
+#include "ctl.h"
+#include "devices.h"
+#include "progress.h"
+#include "text.h"
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	unsigned int index;
+	char what[48];
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		ret = ctl_option(&command_destroy, option);
+		if (ret >= 0)
+			return ret;
+	}
+	if (optind + 1 != argc)
+		return ctl_usage(&command_destroy, "name one device");
+	if (!text_parse_device(argv[optind], &index))
+		return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
+				argv[optind]);
+	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
+	progress_begin(what, 0);
+	ret = devpub_destroy(index);
+	progress_end();
+	return ret ? ctl_error(ret, "devpub%u", index) : CTL_OK;
+}
+
+const struct command command_destroy = {
+	.name = "destroy",
+	.summary = "Moves all pages off a device, removes it, gives its memory back",
+	.usage = "devpubN",
+	.help = "  -h, --help          print this help\n",
+	.run = run,
+};

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/* devpubctl: sees, moves and measures device-public memory from a shell. */
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl.h"
+
+static const struct command *const commands[] = {
+	&command_list, &command_info, &command_stats,
+	&command_create, &command_destroy, &command_evict,
+	&command_migrate, &command_residency, &command_run,
+	&command_top, &command_doctor,
+};
+
+bool ctl_json, ctl_bytes;
+
+/* As the command has them. */
+static char **arguments;
+
+static void vwarn(const char *format, va_list args)
+{
+	fflush(stdout);
+	fputs("devpubctl: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void ctl_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vwarn(format, args);
+	va_end(args);
+}
+
+int ctl_fail(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vwarn(format, args);
+	va_end(args);
+	return status;
+}
+
+int ctl_usage(const struct command *command, const char *format, ...)
+{
+	char what[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	return ctl_fail(CTL_USAGE, "%s; see: devpubctl %s --help", what,
+			command->name);
+}
+
+/* getopt_long() tells a long option by where it stands, and a letter by itself. */
+static int wrong_option(const struct command *command)
+{
+	const char *word = arguments[optind - 1];
+	char letter[] = { '-', optopt, '\0' };
+
+	return ctl_usage(command, "'%s' is no option, or misses its argument",
+			 strncmp(word, "--", 2) && optopt ? letter : word);
+}
+
+static void print_help(const struct command *command)
+{
+	printf("Usage: devpubctl %s %s\n\n%s.\n\n%s", command->name,
+	       command->usage, command->summary, command->help);
+}
+
+/* What was printed must have arrived. */
+static int finish(int status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		/* Nobody reads on: no news to those who stopped reading. */
+		if (errno != EPIPE)
+			ctl_warn("write error: %s", strerror(errno));
+		return status ? status : CTL_FAILED;
+	}
+	return status;
+}
+
+int ctl_option(const struct command *command, int option)
+{
+	switch (option) {
+	case 'J':
+		ctl_json = true;
+		return -1;
+	case 'b':
+		ctl_bytes = true;
+		return -1;
+	case 'h':
+		print_help(command);
+		exit(finish(CTL_OK));
+	default:
+		return wrong_option(command);
+	}
+}
+
+/* What an error means to who typed the command, and what to do. */
+static const struct {
+	int error;
+	int status;
+	const char *text;
+} errors[] = {
+	{ ENODEV, CTL_NO_DEVICE, "no such device; see: devpubctl list" },
+	{ EACCES, CTL_NO_PERMISSION,
+		"permission denied; be root, or a member of the device's group" },
+	{ EPERM, CTL_NO_PERMISSION, "not permitted; be root" },
+	{ ESRCH, CTL_NO_PROCESS, "the process has ended" },
+	{ EOPNOTSUPP, CTL_UNSUPPORTED,
+		"the devpub module that is loaded can't do this; load a newer one" },
+	{ ENOTTY, CTL_UNSUPPORTED,
+		"the devpub module that is loaded can't do this; load a newer one" },
+	{ EINTR, CTL_FAILED, "interrupted; what was done stays" },
+	{ ENOMEM, CTL_FAILED, "not enough memory" },
+	{ EMFILE, CTL_FAILED, "too many open files; raise the limit: ulimit -n" },
+};
+
+int ctl_error(int error, const char *format, ...)
+{
+	const char *text = strerror(-error);
+	int status = CTL_FAILED;
+	char thing[256];
+	va_list args;
+	size_t i;
+
+	va_start(args, format);
+	vsnprintf(thing, sizeof(thing), format, args);
+	va_end(args);
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		if (errors[i].error == -error) {
+			text = errors[i].text;
+			status = errors[i].status;
+		}
+	}
+	if (error == -ENODEV && access("/sys/class/devpub", F_OK))
+		text = "the devpub module is not loaded; run: modprobe devpub (or see: devpubctl doctor)";
+	return ctl_fail(status, "%s: %s", thing, text);
+}
+
+static const struct command *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static void print_commands(FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "Usage: devpubctl COMMAND [OPTION...]\n\n"
+		"Sees, moves and measures device-public memory.\n\n");
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  %-10s  %s\n", commands[i]->name,
+			commands[i]->summary);
+	fprintf(to, "\nMore: devpubctl COMMAND --help; man devpubctl\n");
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	char name[64];
+
+	setlocale(LC_CTYPE, "");
+	if (argc < 2) {
+		print_commands(stderr);
+		return CTL_USAGE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("devpubctl " VERSION);
+		return finish(CTL_OK);
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_commands(stdout);
+		return finish(CTL_OK);
+	}
+	command = find(argv[1]);
+	if (!command)
+		return ctl_fail(CTL_USAGE, "there is no command '%s'; see: devpubctl --help",
+				argv[1]);
+	snprintf(name, sizeof(name), "devpubctl %s", command->name);
+	argv[1] = name;
+	arguments = argv + 1;
+	opterr = 0;
+	return finish(command->run(argc - 1, arguments));
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module, the devices, and what the caller may do with them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "devices.h"
+#include "doctor.h"
+#include "text.h"
+
+/* Bits of CapEff. */
+#define CAP_SYS_PTRACE	19
+#define CAP_SYS_ADMIN	21
+
+static const char load_newer[] = "load a newer devpub module";
+
+/* Is the module installed for the kernel that runs? */
+static bool installed(void)
+{
+	char path[256], line[1024];
+	struct utsname name;
+	bool found = false;
+	FILE *file;
+
+	uname(&name);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", name.release);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, ":")] = '\0';
+		found = strstr(line, "/devpub.ko");
+	}
+	fclose(file);
+	return found;
+}
+
+void doctor_module(void)
+{
+	char version[64] = "unknown";
+
+	if (!access("/sys/module/devpub", F_OK)) {
+		text_file("/sys/module/devpub/version", version, sizeof(version));
+		doctor_say("module", VERDICT_OK, "", "loaded, version %s", version);
+	} else if (installed()) {
+		doctor_say("module", VERDICT_WARNING, "modprobe devpub",
+			   "installed, not loaded");
+	} else {
+		doctor_say("module", VERDICT_WARNING,
+			   "install it with dkms, or build it with make and load it with insmod devpub.ko",
+			   "neither loaded nor installed for this kernel");
+	}
+}
+
+/* What the module that is loaded can do, by asking it for nothing. */
+static void other_processes(const struct devpub *dev)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	const struct devpub_range range = { page, page };
+	struct devpub_process *process;
+	int ret;
+
+	ret = devpub_attach(getpid(), &process);
+	if (!ret) {
+		ret = devpub_query_v(dev, process, &range, 1, NULL, NULL);
+		devpub_detach(process);
+	}
+	if (ret == -EOPNOTSUPP)
+		doctor_say("other programs", VERDICT_WARNING, load_newer,
+			   "the module acts on the caller's memory only: no migrate, no run");
+	else if (ret)
+		doctor_say("other programs", VERDICT_WARNING, "",
+			   "asking the module failed: %s", strerror(-ret));
+	else
+		doctor_say("other programs", VERDICT_OK, "",
+			   "the module can act on them");
+}
+
+static void control(void)
+{
+	static const char path[] = "/dev/devpub-control";
+
+	if (access(path, F_OK))
+		doctor_say("run time", VERDICT_WARNING, load_newer,
+			   "no %s: devices come and go with the module only", path);
+	else if (access(path, R_OK | W_OK))
+		doctor_say("run time", VERDICT_WARNING, "be root",
+			   "%s is not yours to open", path);
+	else
+		doctor_say("run time", VERDICT_OK, "",
+			   "devices can be made and destroyed");
+}
+
+void doctor_devices(void)
+{
+	static struct devices devices;
+	const struct devpub *any = NULL;
+	char size[TEXT_SIZE];
+	size_t i;
+
+	/* Said already. */
+	if (access("/sys/class/devpub", F_OK))
+		return;
+	if (devices_get(&devices))
+		return;
+	for (i = 0; i < devices.n; i++) {
+		const struct device *device = &devices.device[i];
+
+		text_size(size, device->stats.capacity);
+		if (device->dev)
+			doctor_say("device", VERDICT_OK, "", "devpub%u, %s, is yours to use",
+				   device->index, size);
+		else
+			doctor_say("device", VERDICT_WARNING,
+				   "be root, or have a udev rule give it to your group: SUBSYSTEM==\"devpub\", MODE=\"0660\", GROUP=\"devpub\"",
+				   "devpub%u, %s: /dev/devpub%u is not yours to open",
+				   device->index, size, device->index);
+		if (device->dev)
+			any = device->dev;
+	}
+	if (!devices.n)
+		doctor_say("device", VERDICT_WARNING, "devpubctl create --size 256M",
+			   "the module has no device");
+	if (any)
+		other_processes(any);
+	control();
+	devices_put(&devices);
+}
+
+void doctor_caller(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	uint64_t capabilities = 0;
+	bool admin, ptrace;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "CapEff: %" SCNx64, &capabilities) == 1)
+			break;
+	if (file)
+		fclose(file);
+	admin = capabilities >> CAP_SYS_ADMIN & 1;
+	ptrace = capabilities >> CAP_SYS_PTRACE & 1;
+	if (admin && ptrace)
+		doctor_say("permissions", VERDICT_OK, "", "you may do all that there is");
+	else
+		doctor_say("permissions", VERDICT_WARNING, "be root for these",
+			   "not for you:%s%s",
+			   admin ? "" : " create, destroy, evict, seeing frames;",
+			   ptrace ? "" : " migrate, run and residency of other programs");
+}

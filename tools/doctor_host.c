@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The host, before there is a module: kernel, headers, signatures, memory. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "doctor.h"
+#include "text.h"
+
+/* The oldest that devpub is tested on. */
+#define OLDEST_MAJOR	6
+#define OLDEST_MINOR	1
+
+#define SECURE_BOOT \
+	"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+void doctor_kernel(void)
+{
+	unsigned int major = 0, minor = 0;
+	const char *advice = "";
+	enum verdict verdict = VERDICT_OK;
+	struct utsname name;
+
+	uname(&name);
+	if (strcmp(name.machine, "x86_64")) {
+		verdict = VERDICT_WARNING;
+		advice = "devpub is tested on x86_64 only";
+	}
+	if (sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	    (major < OLDEST_MAJOR ||
+	     (major == OLDEST_MAJOR && minor < OLDEST_MINOR))) {
+		verdict = VERDICT_BAD;
+		advice = "run Linux 6.1 or later";
+	}
+	doctor_say("kernel", verdict, advice, "Linux %s, %s", name.release,
+		   name.machine);
+}
+
+/* The kernel's configuration, wherever it is. */
+static FILE *open_config(const char *release, bool *pipe)
+{
+	static const char *const places[] = {
+		"/boot/config-%s",
+		"/lib/modules/%s/config",
+		"/lib/modules/%s/build/.config",
+	};
+	char path[256];
+	FILE *file;
+	size_t i;
+
+	*pipe = false;
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(path, sizeof(path), places[i], release);
+		file = fopen(path, "re");
+		if (file)
+			return file;
+	}
+	if (access("/proc/config.gz", R_OK))
+		return NULL;
+	*pipe = true;
+	return popen("gzip -dc /proc/config.gz", "re");
+}
+
+void doctor_config(void)
+{
+	static const char *const wanted[] = {
+		"CONFIG_MODULES", "CONFIG_ZONE_DEVICE", "CONFIG_DEVICE_MIGRATION",
+		"CONFIG_MEMORY_HOTREMOVE",
+	};
+	bool found[ARRAY_SIZE(wanted)] = { false }, pipe;
+	char line[256], missing[160] = "";
+	struct utsname name;
+	size_t i, n = 0;
+	FILE *file;
+
+	uname(&name);
+	file = open_config(name.release, &pipe);
+	if (!file) {
+		doctor_say("kernel options", VERDICT_UNKNOWN, "",
+			   "the kernel's configuration is not on this host");
+		return;
+	}
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		for (i = 0; i < ARRAY_SIZE(wanted); i++)
+			if (!strncmp(line, wanted[i], strlen(wanted[i])) &&
+			    !strcmp(line + strlen(wanted[i]), "=y"))
+				found[i] = true;
+	}
+	if (pipe)
+		pclose(file);
+	else
+		fclose(file);
+	for (i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (!found[i])
+			n += snprintf(missing + n, sizeof(missing) - n, " %s",
+				      wanted[i]);
+	if (n)
+		doctor_say("kernel options", VERDICT_BAD,
+			   "run a distribution's kernel, or build yours with these",
+			   "missing:%s", missing);
+	else
+		doctor_say("kernel options", VERDICT_OK, "", "all that devpub needs");
+}
+
+void doctor_headers(void)
+{
+	struct utsname name;
+	char path[256], advice[256];
+
+	uname(&name);
+	snprintf(path, sizeof(path), "/lib/modules/%s/build/Makefile", name.release);
+	if (!access(path, F_OK)) {
+		doctor_say("kernel headers", VERDICT_OK, "", "%s", path);
+		return;
+	}
+	snprintf(advice, sizeof(advice), "apt-get install linux-headers-%s (only to build the module here)",
+		 name.release);
+	doctor_say("kernel headers", VERDICT_WARNING, advice, "not installed: %s",
+		   path);
+}
+
+/* 1, 0, or -1 when there is no such thing here. */
+static int secure_boot(void)
+{
+	FILE *file = fopen(SECURE_BOOT, "re");
+	/* Four bytes of attributes come first. */
+	unsigned char byte[5];
+	size_t n;
+
+	if (!file)
+		return -1;
+	n = fread(byte, 1, sizeof(byte), file);
+	fclose(file);
+	return n == sizeof(byte) ? byte[4] == 1 : -1;
+}
+
+/* "none [integrity] confidentiality": the one in brackets */
+static void lockdown_mode(char *mode, size_t size)
+{
+	char text[128], *start;
+
+	snprintf(mode, size, "none");
+	if (!text_file("/sys/kernel/security/lockdown", text, sizeof(text)))
+		return;
+	start = strchr(text, '[');
+	if (start) {
+		start[strcspn(start, "]")] = '\0';
+		snprintf(mode, size, "%s", start + 1);
+	}
+}
+
+static bool enrolled(const char *key)
+{
+	char command[160];
+
+	/* It says so with its exit status, or with words. */
+	snprintf(command, sizeof(command),
+		 "mokutil --test-key %s 2>/dev/null | grep -q 'is already enrolled'",
+		 key);
+	return !system(command);
+}
+
+static void signing_key(bool needed)
+{
+	static const char key[] = "/var/lib/dkms/mok.pub";
+
+	if (!needed) {
+		doctor_say("signing key", VERDICT_OK, "", "none needed");
+	} else if (access(key, F_OK)) {
+		doctor_say("signing key", VERDICT_BAD,
+			   "install the module with dkms, which makes a key, then: mokutil --import /var/lib/dkms/mok.pub, and reboot",
+			   "no key of dkms, and the kernel takes signed modules only");
+	} else if (access("/usr/bin/mokutil", X_OK)) {
+		doctor_say("signing key", VERDICT_UNKNOWN,
+			   "apt-get install mokutil, and run this again",
+			   "%s is there; whether the firmware knows it can't be told without mokutil",
+			   key);
+	} else if (enrolled(key)) {
+		doctor_say("signing key", VERDICT_OK, "", "%s is enrolled", key);
+	} else {
+		doctor_say("signing key", VERDICT_BAD,
+			   "mokutil --import /var/lib/dkms/mok.pub, and reboot: the firmware asks for the password that you choose",
+			   "%s is not enrolled", key);
+	}
+}
+
+void doctor_signatures(void)
+{
+	char mode[32], text[16];
+	bool enforced, disabled;
+	int secure = secure_boot();
+
+	lockdown_mode(mode, sizeof(mode));
+	enforced = text_file("/sys/module/module/parameters/sig_enforce", text,
+			     sizeof(text)) && text[0] == 'Y';
+	disabled = text_file("/proc/sys/kernel/modules_disabled", text,
+			     sizeof(text)) && text[0] == '1';
+
+	doctor_say("secure boot", VERDICT_OK, "", "%s", secure < 0 ?
+		   "not there" : secure ? "on" : "off");
+	doctor_say("lockdown", VERDICT_OK, "", "%s%s", mode,
+		   enforced ? ", and modules must be signed" : "");
+	if (disabled)
+		doctor_say("module loading", VERDICT_BAD,
+			   "reboot without kernel.modules_disabled=1",
+			   "switched off until the next boot");
+	signing_key(enforced || strcmp(mode, "none"));
+}
+
+/* Memory blocks, and those of them that only hold what can move. */
+static void count_blocks(unsigned int *all, unsigned int *movable)
+{
+	static const char dir_path[] = "/sys/devices/system/memory";
+	char path[320], zones[64];
+	struct dirent *entry;
+	DIR *dir = opendir(dir_path);
+
+	*all = 0;
+	*movable = 0;
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "memory", 6))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/valid_zones", dir_path,
+			 entry->d_name);
+		if (!text_file(path, zones, sizeof(zones)))
+			continue;
+		(*all)++;
+		*movable += !strncmp(zones, "Movable", 7);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static uint64_t available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kilobytes = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kilobytes) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kilobytes * 1024;
+}
+
+void doctor_memory(void)
+{
+	static const char block_file[] = "/sys/devices/system/memory/block_size_bytes";
+	char text[32], a[TEXT_SIZE], b[TEXT_SIZE];
+	const long page_size = sysconf(_SC_PAGESIZE);
+	unsigned int all, movable;
+	uint64_t block, half = available() / 2;
+
+	if (page_size == 4096)
+		doctor_say("page size", VERDICT_OK, "", "%ld bytes", page_size);
+	else
+		doctor_say("page size", VERDICT_WARNING,
+			   "devpub is tested with pages of 4096 bytes only",
+			   "%ld bytes", page_size);
+	if (!text_file(block_file, text, sizeof(text))) {
+		doctor_say("memory blocks", VERDICT_BAD,
+			   "use memory that is set aside at boot: memmap= and --region",
+			   "this kernel can't take memory out of the running system");
+		return;
+	}
+	block = strtoull(text, NULL, 16);
+	if (half < block)
+		doctor_say("memory blocks", VERDICT_BAD,
+			   "give the machine more memory, or set some aside at boot: memmap= and --region",
+			   "one is %s, and a device may take half of what is available, %s",
+			   text_size(a, block), text_size(b, half));
+	else
+		doctor_say("memory blocks", VERDICT_OK, "",
+			   "of %s; a device may have up to half of what is available, %s",
+			   text_size(a, block), text_size(b, half / block * block));
+	count_blocks(&all, &movable);
+	if (movable)
+		doctor_say("movable memory", VERDICT_OK, "", "%u of %u blocks, %s",
+			   movable, all, text_size(a, movable * block));
+	else
+		doctor_say("movable memory", VERDICT_WARNING,
+			   "make devices soon after boot, or boot with movablecore=1G",
+			   "none of %u blocks: the kernel's own pages may keep any of them",
+			   all);
+}

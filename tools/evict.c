@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* devpubctl evict: every process's pages off a device, which stays. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "devices.h"
+#include "progress.h"
+#include "table.h"
+#include "text.h"
+
+static void print(unsigned int index, uint64_t moved, uint64_t remaining,
+		  uint64_t page_size)
+{
+	static const struct column columns[] = {
+		{ .name = "NAME" },
+		{ .name = "MOVED", .kind = COLUMN_SIZE },
+		{ .name = "REMAINING", .kind = COLUMN_SIZE },
+	};
+	struct table *table = table_new("evicted", columns, ARRAY_SIZE(columns));
+	char name[32];
+
+	snprintf(name, sizeof(name), "devpub%u", index);
+	table_row(table);
+	table_text(table, 0, name);
+	table_number(table, 1, moved * page_size);
+	table_number(table, 2, remaining * page_size);
+	table_print(table);
+	table_free(table);
+}
+
+static int evict(const char *name)
+{
+	uint64_t moved, remaining;
+	struct devpub_info info;
+	struct devpub *dev;
+	unsigned int index;
+	char what[32];
+	int ret;
+
+	ret = devices_open(name, &dev, &index);
+	if (ret)
+		return ret;
+	snprintf(what, sizeof(what), "emptying devpub%u", index);
+	ret = devpub_info(dev, &info);
+	if (!ret) {
+		progress_begin(what, 0);
+		ret = devpub_evict(dev, &moved, &remaining);
+		progress_end();
+	}
+	devpub_close(dev);
+	if (ret)
+		return ctl_error(ret, "devpub%u", index);
+	print(index, moved, remaining, info.page_size);
+	if (remaining)
+		return ctl_fail(CTL_PARTLY, "devpub%u: %" PRIu64 " pages stay, which are in use; try again",
+				index, remaining);
+	return CTL_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CTL_OPTIONS_COMMON,
+		{ NULL, 0, NULL, 0 }
+	};
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, CTL_LETTERS, options, NULL)) != -1) {
+		status = ctl_option(&command_evict, option);
+		if (status >= 0)
+			return status;
+	}
+	if (optind + 1 != argc)
+		return ctl_usage(&command_evict, "name one device");
+	return evict(argv[optind]);
+}
+
+const struct command command_evict = {
+	.name = "evict",
+	.summary = "Moves every process's pages off a device, which stays",
+	.usage = "[OPTION...] devpubN",
+	.help = CTL_HELP_COMMON,
+	.run = run,
+};

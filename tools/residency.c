@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/* devpubctl residency: where a process's memory lives, as a table and a picture. */
+#include <errno.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "maps.h"
+#include "pages.h"
+#include "picture.h"
+#include "progress.h"
+#include "table.h"
+#include "target.h"
+#include "text.h"
+
+#define MAP_ROWS	20
+#define LABEL_WIDTH	18
+
+enum { START, END, ACCESS, SIZE, SYSTEM, SWAPPED, OTHER, DEVICES, FIXED };
+
+/* A mapping and what is where in it. */
+struct tenant {
+	struct mapping mapping;
+	struct runs runs;
+	uint64_t pages[PLACES_MAX];
+	bool out_of_memory;
+};
+
+struct residency {
+	const struct devices *devices;
+	struct tenant *tenant;
+	size_t n;
+	bool all;	/* mappings without pages, too */
+	bool map;
+	uint64_t page_size;
+};
+
+static void count(void *arg, unsigned int place, uint64_t pages)
+{
+	struct tenant *tenant = arg;
+
+	tenant->pages[place] += pages;
+	if (!runs_add(&tenant->runs, place, pages))
+		tenant->out_of_memory = true;
+}
+
+static int look(struct residency *residency, const struct target *target,
+		struct pages *pages)
+{
+	struct maps maps;
+	char what[64];
+	uint64_t total = 0;
+	size_t i;
+	int ret;
+
+	ret = maps_read(target->pid, &maps);
+	if (ret)
+		return ret;
+	residency->tenant = calloc(maps.n, sizeof(*residency->tenant));
+	if (!residency->tenant) {
+		maps_free(&maps);
+		return -ENOMEM;
+	}
+	for (i = 0; i < maps.n; i++)
+		total += maps.mapping[i].end - maps.mapping[i].start;
+	snprintf(what, sizeof(what), "looking at %s", target->name);
+	progress_begin(what, total);
+	for (i = 0; i < maps.n && !ret; i++) {
+		struct tenant *tenant = &residency->tenant[residency->n++];
+
+		tenant->mapping = maps.mapping[i];
+		/* The vsyscall page is above all addresses that can be asked for. */
+		if (tenant->mapping.start >> 63)
+			continue;
+		ret = pages_walk(pages, tenant->mapping.start,
+				 tenant->mapping.end, count, tenant);
+		if (tenant->out_of_memory)
+			ret = -ENOMEM;
+		progress_add(tenant->mapping.end - tenant->mapping.start);
+	}
+	progress_end();
+	maps_free(&maps);
+	return ret;
+}
+
+static void free_tenants(struct residency *residency)
+{
+	size_t i;
+
+	for (i = 0; i < residency->n; i++)
+		runs_free(&residency->tenant[i].runs);
+	free(residency->tenant);
+}
+
+static size_t make_columns(const struct residency *residency, uint64_t swapped,
+			   uint64_t other, struct column *columns,
+			   char (*names)[32])
+{
+	static const struct column fixed[] = {
+		[START] = { .name = "START" },
+		[END] = { .name = "END", .json_only = true },
+		[ACCESS] = { .name = "ACCESS" },
+		[SIZE] = { .name = "SIZE", .kind = COLUMN_SIZE },
+		[SYSTEM] = { .name = "SYSTEM", .kind = COLUMN_SIZE },
+		[SWAPPED] = { .name = "SWAPPED", .kind = COLUMN_SIZE },
+		[OTHER] = { .name = "OTHER", .kind = COLUMN_SIZE },
+	};
+	size_t i, n;
+
+	memcpy(columns, fixed, sizeof(fixed));
+	columns[SWAPPED].json_only = !swapped;
+	columns[OTHER].json_only = !other;
+	n = DEVICES;
+	for (i = 0; i < residency->devices->n; i++) {
+		snprintf(names[i], sizeof(names[i]), "DEVPUB%u",
+			 residency->devices->device[i].index);
+		columns[n++] = (struct column) {
+			.name = names[i], .kind = COLUMN_SIZE,
+		};
+	}
+	columns[n++] = (struct column) { .name = "MAPPING", .cut = true };
+	return n;
+}
+
+static void add_row(struct table *table, const struct residency *residency,
+		    const struct mapping *mapping, const uint64_t *pages)
+{
+	const uint64_t page_size = residency->page_size;
+	const size_t nr_devices = residency->devices->n;
+	char text[32];
+	size_t i;
+
+	table_row(table);
+	if (mapping->end) {
+		snprintf(text, sizeof(text), "%" PRIx64, mapping->start);
+		table_text(table, START, text);
+		snprintf(text, sizeof(text), "%" PRIx64, mapping->end);
+		table_text(table, END, text);
+		table_text(table, ACCESS, mapping->access);
+		table_number(table, SIZE, mapping->end - mapping->start);
+	}
+	table_number(table, SYSTEM, pages[PLACE_SYSTEM] * page_size);
+	table_number(table, SWAPPED, pages[PLACE_SWAPPED] * page_size);
+	table_number(table, OTHER, pages[PLACE_OTHER] * page_size);
+	for (i = 0; i < nr_devices; i++)
+		table_number(table, DEVICES + i,
+			     pages[PLACE_DEVICE + i] * page_size);
+	table_text(table, DEVICES + nr_devices, mapping->name);
+}
+
+static void print_table(const struct residency *residency)
+{
+	static char names[DEVICES_MAX][32];
+	struct column columns[DEVICES + DEVICES_MAX + 1];
+	struct mapping total = { .name = "total" };
+	uint64_t sum[PLACES_MAX] = { 0 };
+	struct table *table;
+	size_t i, j, n;
+
+	for (i = 0; i < residency->n; i++)
+		for (j = 0; j < PLACES_MAX; j++)
+			sum[j] += residency->tenant[i].pages[j];
+	n = make_columns(residency, sum[PLACE_SWAPPED], sum[PLACE_OTHER],
+			 columns, names);
+	table = table_new("residency", columns, n);
+	for (i = 0; i < residency->n; i++) {
+		const struct tenant *tenant = &residency->tenant[i];
+
+		if (residency->all || ctl_json || runs_any(&tenant->runs))
+			add_row(table, residency, &tenant->mapping, tenant->pages);
+	}
+	/* Programs can add. */
+	if (!ctl_json)
+		add_row(table, residency, &total, sum);
+	table_print(table);
+	table_free(table);
+}
+
+static unsigned int terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t number;
+
+	if (columns && text_parse_number(columns, 1000, &number) && number)
+		return number;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col;
+	return 80;
+}
+
+static unsigned int count_rows(const struct residency *residency,
+			       const struct style *style)
+{
+	unsigned int rows = 0;
+	size_t i;
+
+	for (i = 0; i < residency->n; i++)
+		if (runs_any(&residency->tenant[i].runs))
+			rows += picture_draw(NULL, &residency->tenant[i].runs,
+					     style, "");
+	return rows;
+}
+
+/* The end of a long name says more than its beginning. */
+static const char *label(const struct mapping *mapping)
+{
+	const char *base = strrchr(mapping->name, '/');
+	size_t length;
+
+	if (!*mapping->name)
+		return mapping->kind == MAPPING_ANON ? "anonymous" : "";
+	base = base ? base + 1 : mapping->name;
+	length = strlen(base);
+	return length > LABEL_WIDTH - 2 ? base + length - (LABEL_WIDTH - 2) : base;
+}
+
+static void print_map(const struct residency *residency)
+{
+	unsigned int width = terminal_width(), drawn = 0, most;
+	struct style style = {
+		.columns = width > LABEL_WIDTH + 24 ? width - LABEL_WIDTH : 24,
+		.scale = 1,
+		.page_size = residency->page_size,
+		.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+	};
+	char margin[LABEL_WIDTH + 1];
+	size_t i;
+
+	for (i = 0; i < residency->n; i++)
+		drawn += runs_any(&residency->tenant[i].runs);
+	most = MAP_ROWS > drawn ? MAP_ROWS : drawn;
+	while (count_rows(residency, &style) > most)
+		style.scale *= 2;
+
+	snprintf(margin, sizeof(margin), "%*s", LABEL_WIDTH, "");
+	putchar('\n');
+	for (i = 0; i < residency->n; i++) {
+		const struct tenant *tenant = &residency->tenant[i];
+
+		if (!runs_any(&tenant->runs))
+			continue;
+		printf("%-*s", LABEL_WIDTH, label(&tenant->mapping));
+		picture_draw(stdout, &tenant->runs, &style, margin);
+	}
+	putchar('\n');
+	picture_legend(stdout, &style);
+}
+
+static int show(struct residency *residency, const char *pid)
+{
+	struct target target;
+	struct pages *pages;
+	int ret;
+
+	ret = target_open(pid, &target);
+	if (ret)
+		return ret;
+	ret = pages_open(&target, residency->devices, &pages);
+	if (!ret) {
+		ret = look(residency, &target, pages);
+		pages_close(pages);
+	}
+	if (ret) {
+		ret = target_error(ret, &target);
+	} else {
+		print_table(residency);
+		if (residency->map && !ctl_json)
+			print_map(residency);
+	}
+	free_tenants(residency);
+	target_close(&target);
+	return ret;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CTL_OPTIONS_COMMON,
+		{ "pid", required_argument, NULL, 'p' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "no-map", no_argument, NULL, 'n' },
+		{ NULL, 0, NULL, 0 }
+	};
+	static struct devices devices;
+	struct residency residency = {
+		.devices = &devices,
+		.map = true,
+		.page_size = sysconf(_SC_PAGESIZE),
+	};
+	const char *pid = NULL;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, CTL_LETTERS "p:an", options, NULL)) != -1) {
+		switch (option) {
+		case 'p':
+			pid = optarg;
+			break;
+		case 'a':
+			residency.all = true;
+			break;
+		case 'n':
+			residency.map = false;
+			break;
+		default:
+			status = ctl_option(&command_residency, option);
+			if (status >= 0)
+				return status;
+		}
+	}
+	if (optind < argc)
+		return ctl_usage(&command_residency, "'%s' is too much", argv[optind]);
+	if (!pid)
+		return ctl_usage(&command_residency, "say whose memory: --pid PID");
+	status = devices_get(&devices);
+	if (status)
+		return status;
+	status = show(&residency, pid);
+	devices_put(&devices);
+	return status;
+}
+
+const struct command command_residency = {
+	.name = "residency",
+	.summary = "Shows where the memory of a running program lives",
+	.usage = "[OPTION...] --pid PID",
+	.help =
+	"  -p, --pid PID       whose memory\n"
+	"  -a, --all           mappings without a page, too\n"
+	"  -n, --no-map        the table only, no picture\n"
+	CTL_HELP_COMMON,
+	.run = run,
+};

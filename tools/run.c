@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * devpubctl run: runs a program and keeps its memory on a device.  Its exit
+ * status is the program's; its own failures are 125 to 127, as those of env(1).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "devices.h"
+#include "follow.h"
+#include "table.h"
+#include "target.h"
+#include "text.h"
+
+#define RUN_FAILED	125
+#define RUN_NO_EXEC	126
+#define RUN_NOT_FOUND	127
+
+/* Between two rounds, and no more than a fifth of the time in them. */
+#define PAUSE_MS	50
+#define PAUSE_ROUNDS	4
+
+/* What is passed on.  The terminal sends its own to the whole group. */
+static const int passed_on[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+};
+
+struct run {
+	const char *device;
+	const char *output;	/* file of the summary, or NULL */
+	bool quiet;
+	char **command;
+	unsigned int index;
+	struct follow follow;
+	pid_t child;
+	int signals;		/* a signalfd */
+	int go;			/* tells the child to exec */
+	int trouble;		/* tells us that it could not */
+	int status;		/* as of waitpid() */
+};
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static void __attribute__((noreturn))
+child_main(const struct run *run, int go, int trouble, const sigset_t *mask)
+{
+	char byte;
+	int error;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(RUN_FAILED);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(run->command[0], run->command);
+	error = errno;
+	if (write(trouble, &error, sizeof(error)) < 0)
+		_exit(RUN_FAILED);
+	_exit(error == ENOENT ? RUN_NOT_FOUND : RUN_NO_EXEC);
+}
+
+/* Fork, with all signals that are ours to look at in a descriptor. */
+static int spawn(struct run *run)
+{
+	int go[2], trouble[2];
+	sigset_t ours, mask;
+	size_t i;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGCHLD);
+	for (i = 0; i < ARRAY_SIZE(passed_on); i++)
+		sigaddset(&ours, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &ours, &mask);
+	run->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* What the program leaves behind stays below us. */
+	if (run->signals < 0 || pipe2(go, O_CLOEXEC) || pipe2(trouble, O_CLOEXEC) ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return -errno;
+	fflush(stdout);
+	run->child = fork();
+	if (run->child < 0)
+		return -errno;
+	if (!run->child) {
+		close(go[1]);
+		close(trouble[0]);
+		child_main(run, go[0], trouble[1], &mask);
+	}
+	close(go[0]);
+	close(trouble[1]);
+	run->go = go[1];
+	run->trouble = trouble[0];
+	return 0;
+}
+
+/* May its memory be moved?  Asked before it runs, with a page that isn't there. */
+static int may_follow(const struct run *run)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	const struct devpub_range range = { page, page };
+	struct devpub_process *process;
+	int ret;
+
+	ret = devpub_attach(run->child, &process);
+	if (ret)
+		return ret;
+	ret = devpub_query_v(run->follow.dev, process, &range, 1, NULL, NULL);
+	devpub_detach(process);
+	return ret;
+}
+
+/* 0 once the program runs, or an exit status after a message. */
+static int start(struct run *run)
+{
+	struct target target = { 0 };
+	int error, ret;
+
+	ret = spawn(run);
+	if (ret)
+		return ctl_fail(RUN_FAILED, "%s: can't start it: %s",
+				run->command[0], strerror(-ret));
+	ret = may_follow(run);
+	if (ret) {
+		target.pid = run->child;
+		snprintf(target.name, sizeof(target.name), "%s", run->command[0]);
+		target_error(ret, &target);
+		close(run->go);
+		waitpid(run->child, NULL, 0);
+		return RUN_FAILED;
+	}
+	if (write(run->go, "", 1) != 1)
+		return ctl_fail(RUN_FAILED, "%s: ended before it began",
+				run->command[0]);
+	if (read(run->trouble, &error, sizeof(error)) == sizeof(error)) {
+		waitpid(run->child, NULL, 0);
+		return ctl_fail(error == ENOENT ? RUN_NOT_FOUND : RUN_NO_EXEC,
+				"%s: %s", run->command[0], strerror(error));
+	}
+	return 0;
+}
+
+/* Reaps what there is.  True once the program itself has ended. */
+static bool reap(struct run *run)
+{
+	bool ended = false;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == run->child) {
+			run->status = status;
+			ended = true;
+		}
+	}
+	return ended;
+}
+
+static bool handle_signals(struct run *run)
+{
+	struct signalfd_siginfo info;
+	bool ended = false;
+
+	while (read(run->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			ended |= reap(run);
+		else if (info.ssi_code <= 0)
+			kill(run->child, info.ssi_signo);
+	}
+	return ended;
+}
+
+static void keep_on_device(struct run *run)
+{
+	struct pollfd poll_fd = { .fd = run->signals, .events = POLLIN };
+	double begun, pause;
+
+	do {
+		begun = now();
+		follow_round(&run->follow, run->signals);
+		pause = 1000 * PAUSE_ROUNDS * (now() - begun);
+		poll(&poll_fd, 1, pause > PAUSE_MS ? (int)pause : PAUSE_MS);
+	} while (!handle_signals(run));
+}
+
+static void summarize(const struct run *run, double seconds, FILE *to)
+{
+	static const struct column columns[] = {
+		{ .name = "COMMAND" },
+		{ .name = "DEVICE" },
+		{ .name = "SECONDS" , .kind = COLUMN_NUMBER },
+		{ .name = "PROCESSES", .kind = COLUMN_NUMBER },
+		{ .name = "PASSES", .kind = COLUMN_NUMBER },
+		{ .name = "MOVED", .kind = COLUMN_SIZE },
+		{ .name = "PEAK", .kind = COLUMN_SIZE },
+		{ .name = "REFUSED", .kind = COLUMN_SIZE },
+	};
+	const struct follow *follow = &run->follow;
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	struct table *table = table_new("run", columns, ARRAY_SIZE(columns));
+	uint64_t refused = 0;
+	char text[64];
+	unsigned int i;
+
+	for (i = DEVPUB_REASON_UNMAPPED; i < DEVPUB_REASONS_MAX; i++)
+		refused += follow->refused[i];
+	table_row(table);
+	table_text(table, 0, run->command[0]);
+	snprintf(text, sizeof(text), "devpub%u", run->index);
+	table_text(table, 1, text);
+	snprintf(text, sizeof(text), "%.1f", seconds);
+	table_text(table, 2, text);
+	table_number(table, 3, follow->processes);
+	table_number(table, 4, follow->passes);
+	table_number(table, 5, follow->moved * page);
+	table_number(table, 6, follow->peak * page);
+	table_number(table, 7, refused * page);
+	table_print_to(table, to);
+	table_free(table);
+	if (ctl_json)
+		return;
+	for (i = DEVPUB_REASON_UNMAPPED; i < DEVPUB_REASONS_MAX; i++)
+		if (follow->refused[i])
+			fprintf(to, "refused: %" PRIu64 " pages, %s\n",
+				follow->refused[i], devpub_reason_string(i));
+}
+
+static int run_command(struct run *run, FILE *to)
+{
+	const double begun = now();
+	int status;
+
+	status = start(run);
+	if (status)
+		return status;
+	keep_on_device(run);
+	follow_end(&run->follow);
+	if (run->follow.error)
+		ctl_warn("%s: not all of it could be followed: %s",
+			 run->command[0], strerror(-run->follow.error));
+	if (!run->quiet)
+		summarize(run, now() - begun, to);
+	if (WIFSIGNALED(run->status))
+		return 128 + WTERMSIG(run->status);
+	return WEXITSTATUS(run->status);
+}
+
+static int with_device(struct run *run)
+{
+	FILE *to = stderr;
+	int status;
+
+	/* Before anything runs that would have to be told of in vain. */
+	if (run->output) {
+		to = fopen(run->output, "we");
+		if (!to)
+			return ctl_fail(RUN_FAILED, "%s: %s", run->output,
+					strerror(errno));
+	}
+	status = devices_open_target(run->device, &run->follow.dev, &run->index);
+	if (status) {
+		status = RUN_FAILED;
+	} else {
+		status = run_command(run, to);
+		devpub_close(run->follow.dev);
+	}
+	if (run->output && fclose(to) && !status)
+		status = ctl_fail(RUN_FAILED, "%s: %s", run->output,
+				  strerror(errno));
+	return status;
+}
+
+static int run_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		CTL_OPTIONS_COMMON,
+		{ "to", required_argument, NULL, 't' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct run run = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+" CTL_LETTERS "t:o:q", options, NULL)) != -1) {
+		switch (option) {
+		case 't':
+			run.device = optarg;
+			break;
+		case 'o':
+			run.output = optarg;
+			break;
+		case 'q':
+			run.quiet = true;
+			break;
+		default:
+			if (ctl_option(&command_run, option) >= 0)
+				return RUN_FAILED;
+		}
+	}
+	if (optind == argc) {
+		ctl_usage(&command_run, "say what to run");
+		return RUN_FAILED;
+	}
+	run.command = argv + optind;
+	return with_device(&run);
+}
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "Runs a program and keeps its anonymous memory on a device",
+	.usage = "[OPTION...] [--] COMMAND [ARGUMENT...]",
+	.help =
+	"The memory of all that COMMAND starts is kept there, too.  A summary goes to\n"
+	"stderr at the end.  The exit status is COMMAND's, 128+N after a signal N; 125 for\n"
+	"a failure of devpubctl, 126 for a command that can't be run, 127 for none.\n\n"
+	"  -t, --to devpubN    this device; by default the first that has room\n"
+	"  -o, --output FILE   write the summary there\n"
+	"  -q, --quiet         no summary\n"
+	CTL_HELP_COMMON,
+	.run = run_main,
+};

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ctl.h"
+#include "table.h"
+#include "text.h"
+
+struct table {
+	struct libscols_table *scols;
+	struct libscols_line *line;
+	const struct column *columns;
+	/* The column of libsmartcols, or NULL for one that is left out. */
+	struct libscols_column **shown;
+};
+
+/* libsmartcols returns errors only for want of memory. */
+static void *some(void *memory)
+{
+	if (!memory)
+		exit(ctl_fail(CTL_FAILED, "not enough memory"));
+	return memory;
+}
+
+static void done(int error)
+{
+	if (error)
+		some(NULL);
+}
+
+static int json_type(enum column_kind kind)
+{
+	switch (kind) {
+	case COLUMN_NUMBER:
+	case COLUMN_SIZE:
+		return SCOLS_JSON_NUMBER;
+	case COLUMN_BOOL:
+		return SCOLS_JSON_BOOLEAN;
+	default:
+		return SCOLS_JSON_STRING;
+	}
+}
+
+struct table *table_new(const char *name, const struct column *columns,
+			size_t n)
+{
+	struct table *table = some(malloc(sizeof(*table)));
+	struct libscols_column *column;
+	size_t i;
+
+	*table = (struct table) {
+		.scols = some(scols_new_table()),
+		.columns = columns,
+		.shown = some(calloc(n, sizeof(*table->shown))),
+	};
+	done(scols_table_set_name(table->scols, name));
+	scols_table_enable_json(table->scols, ctl_json);
+	for (i = 0; i < n; i++) {
+		int flags = 0;
+
+		if (columns[i].json_only && !ctl_json)
+			continue;
+		if (columns[i].kind != COLUMN_TEXT)
+			flags |= SCOLS_FL_RIGHT;
+		if (columns[i].cut)
+			flags |= SCOLS_FL_TRUNC;
+		if (columns[i].width)
+			flags |= SCOLS_FL_STRICTWIDTH;
+		column = some(scols_table_new_column(table->scols,
+						     columns[i].name,
+						     columns[i].width, flags));
+		scols_column_set_json_type(column, json_type(columns[i].kind));
+		table->shown[i] = column;
+	}
+	return table;
+}
+
+void table_free(struct table *table)
+{
+	scols_unref_table(table->scols);
+	free(table->shown);
+	free(table);
+}
+
+void table_plain(struct table *table)
+{
+	scols_table_enable_noheadings(table->scols, 1);
+}
+
+void table_row(struct table *table)
+{
+	table->line = some(scols_table_new_line(table->scols, NULL));
+}
+
+void table_text(struct table *table, size_t column, const char *text)
+{
+	if (table->shown[column])
+		done(scols_line_set_column_data(table->line,
+						table->shown[column], text));
+}
+
+void table_number(struct table *table, size_t column, uint64_t number)
+{
+	char text[TEXT_SIZE];
+
+	switch (table->columns[column].kind) {
+	case COLUMN_BOOL:
+		table_text(table, column, number ? "1" : "0");
+		return;
+	case COLUMN_SIZE:
+		if (!ctl_json) {
+			table_text(table, column, text_size(text, number));
+			return;
+		}
+		/* fall through */
+	default:
+		snprintf(text, sizeof(text), "%" PRIu64, number);
+		table_text(table, column, text);
+	}
+}
+
+void table_signed(struct table *table, size_t column, int64_t number)
+{
+	char text[TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	table_text(table, column, text);
+}
+
+void table_print_to(struct table *table, FILE *to)
+{
+	scols_table_set_stream(table->scols, to);
+	scols_print_table(table->scols);
+}
+
+void table_print(struct table *table)
+{
+	table_print_to(table, stdout);
+}
