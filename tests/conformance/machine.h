@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Changes to the machine that end with the case that makes them:
+ *
+ *	machine_set("/proc/sys/vm/...", "1");
+ *	machine_swap_on();
+ *	machine_run(body, place);
+ *
+ * The body is run in a process of its own.  Before machine_run() returns, all is
+ * as it was, whatever became of the body, and a failure or a skip of the body is
+ * the case's.
+ */
+#ifndef DEVPUB_CONFORMANCE_MACHINE_H
+#define DEVPUB_CONFORMANCE_MACHINE_H
+
+#include <stdbool.h>
+
+struct place;
+
+/* Write to a file of /proc or /sys that can be read; skips where it isn't. */
+void machine_set(const char *path, const char *text);
+/* The same where the file exists, and nothing where it doesn't. */
+void machine_set_if_there(const char *path, const char *text);
+/* 8 MiB of swap space, or the case is skipped. */
+void machine_swap_on(void);
+
+void machine_run(void (*body)(struct place *place), struct place *place);
+
+#endif /* DEVPUB_CONFORMANCE_MACHINE_H */
