@@ -21,7 +21,8 @@ kunit_boot() {
 	"$scripts/mkinitramfs" --output "$dir/initramfs" --modules "$tree" --release "$release" \
 		--add "$dir/module/devpub.ko:devpub.ko" \
 		--add "$dir/module/devpub_kunit.ko:devpub_kunit.ko" \
-		--add "$dir/kunit-helper:kunit-helper" --run "set -e
+		--add "$dir/kunit-helper:kunit-helper" \
+		--add "$scripts/guest/leaks:leaks" --run "set -e
 modprobe brd rd_nr=1 rd_size=65536
 mkswap /dev/ram0 >/dev/null
 swapon /dev/ram0

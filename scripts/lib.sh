@@ -145,6 +145,11 @@ can_unshare() {
 	unshare "${user[@]}" --mount --pid --fork mount -t tmpfs tmpfs /mnt 2>/dev/null
 }
 
+# has_kmemleak TREE: whether guest/leaks can ask it there
+has_kmemleak() {
+	grep -qx CONFIG_DEBUG_KMEMLEAK=y "$1/.config"
+}
+
 # copy_source DIR: all that the module is built from, and nothing built
 copy_source() {
 	local part parts=()
