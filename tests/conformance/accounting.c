@@ -316,6 +316,13 @@ PLACES(kpageflags, "kpageflags shows a mapped anonymous page")
 	CHECK(!(flags & 1ULL << KPF_NOPAGE));
 }
 
+PLACES(kpageflags_ksm, "kpageflags says of no page that KSM merged it when it did not")
+{
+	char *addr = place_new(place, 1, 1);
+
+	CHECK(!(mem_kpageflags(addr) & 1ULL << KPF_KSM));
+}
+
 PLACES(limits, "pages of a process that may have no more address space nor data move all the same")
 {
 	char *addr = place_new(place, PAGES, 1);

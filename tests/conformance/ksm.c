@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/* KSM, which merges pages of the same content. */
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "machine.h"
+#include "mem.h"
+#include "place.h"
+
+#define PAGES	64UL
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE	67
+#endif
+
+#define KSM	"/sys/kernel/mm/ksm/"
+
+/* All the same, and of the same as nobody else's. */
+static void fill_same(char *addr, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		mem_fill(addr + i * PAGE, 1, getpid());
+}
+
+static void check_same(const char *addr, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		mem_check(addr + i * PAGE, 1, getpid());
+}
+
+static char *new_same(struct place *place)
+{
+	char *addr = mem_map(PAGES);
+
+	fill_same(addr, PAGES);
+	place_put(place, addr, PAGES);
+	return addr;
+}
+
+/*
+ * Pages that share their frame with another one of the range.  Some kernels'
+ * kpageflags say of every anonymous page that it is merged.
+ */
+static size_t merged(const char *addr, size_t pages)
+{
+	uint64_t pfns[PAGES];
+	size_t count = 0;
+
+	CHECK_CMP(pages, <=, PAGES);
+	mem_pfns(addr, pages, pfns);
+	for (size_t i = 0; i < pages; i++) {
+		size_t j = 0;
+
+		while (j < pages && (j == i || pfns[j] != pfns[i]))
+			j++;
+		count += j < pages;
+	}
+	return count;
+}
+
+/* Wait for KSM to have been everywhere some times. */
+static void await_scans(void)
+{
+	unsigned long long begin, now, end = test_milliseconds() + 60000;
+
+	CHECK_CALL(test_read_value(KSM "full_scans", &begin));
+	do {
+		test_sleep(50);
+		CHECK_CALL(test_read_value(KSM "full_scans", &now));
+		if (test_milliseconds() > end)
+			FAIL("KSM does not get round");
+	} while (now < begin + 4);
+}
+
+static void with_ksm(void (*body)(struct place *place), struct place *place)
+{
+	machine_set(KSM "pages_to_scan", "10000");
+	machine_set(KSM "sleep_millisecs", "10");
+	/* Passes over pages that it has looked at in vain. */
+	machine_set_if_there(KSM "smart_scan", "0");
+	machine_set(KSM "run", "1");
+	machine_run(body, place);
+}
+
+static void merge(struct place *place)
+{
+	char *addr = new_same(place);
+
+	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
+	await_scans();
+	if (place->kind == PLACE_DEVICE) {
+		CHECK_EQ(merged(addr, PAGES), 0);
+		place_check(place, addr, PAGES);
+	} else {
+		CHECK_EQ(merged(addr, PAGES), PAGES);
+	}
+	check_same(addr, PAGES);
+}
+
+PLACES(merging, "same pages in system memory are merged, those on the device are not")
+{
+	with_ksm(merge, place);
+}
+
+/* Half of the same pages in the place, half of them in system memory. */
+static void merge_mixed(struct place *place)
+{
+	char *addr = mem_map(2 * PAGES), *rest = addr + PAGES * PAGE;
+
+	fill_same(addr, 2 * PAGES);
+	place_put(place, addr, PAGES);
+	CHECK_CALL(madvise(addr, 2 * PAGES * PAGE, MADV_MERGEABLE));
+	await_scans();
+	CHECK_EQ(merged(rest, PAGES), PAGES);
+	check_same(addr, 2 * PAGES);
+	/* A write to one is nobody else's. */
+	mem_fill(addr, 1, 99);
+	mem_fill(rest, 1, 98);
+	mem_check(addr, 1, 99);
+	mem_check(rest, 1, 98);
+	check_same(addr + PAGE, PAGES - 1);
+	check_same(rest + PAGE, PAGES - 1);
+}
+
+PLACES(mixed, "of same pages in both kinds of memory, those in system memory are merged")
+{
+	with_ksm(merge_mixed, place);
+}
+
+static void move_merged(struct place *place)
+{
+	char *addr = mem_map(PAGES);
+
+	fill_same(addr, PAGES);
+	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
+	await_scans();
+	CHECK_EQ(merged(addr, PAGES), PAGES);
+	to_device_all(place->fd, addr, PAGES, DEVPUB_REASON_KSM);
+	check_same(addr, PAGES);
+	/* Each is the process's own again when it has been written to. */
+	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_UNMERGEABLE));
+	CHECK_EQ(merged(addr, PAGES), 0);
+	place_put(place, addr, PAGES);
+	check_same(addr, PAGES);
+}
+
+PLACES(merged_moves, "merged pages are refused as such, and move when they are not merged any more")
+{
+	with_ksm(move_merged, place);
+}
+
+static void merge_then_fork(struct place *place)
+{
+	char *addr = new_same(place);
+	pid_t self = getpid();
+	pid_t pid;
+
+	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
+	await_scans();
+	pid = test_fork();
+	if (pid == 0) {
+		for (size_t i = 0; i < PAGES; i++)
+			mem_check(addr + i * PAGE, 1, self);
+		mem_fill(addr, PAGES, 5);
+		move_to_device(place->fd, addr, PAGES);
+		mem_check(addr, PAGES, 5);
+		_exit(0);
+	}
+	test_wait(pid);
+	check_same(addr, PAGES);
+}
+
+PLACES(forked, "a child's writes to what may be merged are its own")
+{
+	with_ksm(merge_then_fork, place);
+}
+
+static void merge_whole_process(struct place *place)
+{
+	char *addr;
+
+	if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
+		SKIP("this kernel can't merge a process' whole memory");
+	addr = new_same(place);
+	await_scans();
+	CHECK_EQ(merged(addr, PAGES), place->kind == PLACE_DEVICE ? 0 : PAGES);
+	check_same(addr, PAGES);
+	CHECK_CALL(prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
+	check_same(addr, PAGES);
+}
+
+PLACES(whole_process, "the same holds of a process that has all its memory merged")
+{
+	with_ksm(merge_whole_process, place);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reclaim and swap: what is on the device is not theirs. */
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "device.h"
+#include "disk.h"
+#include "machine.h"
+#include "mem.h"
+#include "pagemap.h"
+#include "place.h"
+
+#define PAGES	256UL
+
+static size_t swapped(const void *addr, size_t pages)
+{
+	uint64_t entries[PAGES];
+	size_t count = 0;
+
+	pagemap_read(addr, pages, entries);
+	for (size_t i = 0; i < pages; i++)
+		count += !!(entries[i] & PAGEMAP_SWAPPED);
+	return count;
+}
+
+/* Ask for the pages to be swapped out, until most are or it is hopeless. */
+static size_t swap_out(void *addr, size_t pages)
+{
+	for (int i = 0; i < 20; i++) {
+		CHECK_CALL(madvise(addr, pages * PAGE, MADV_PAGEOUT));
+		if (swapped(addr, pages) * 2 > pages)
+			break;
+		test_sleep(50);
+	}
+	return swapped(addr, pages);
+}
+
+static void swapped_out(struct place *place)
+{
+	char *addr = place_new(place, PAGES, 1);
+	size_t count = swap_out(addr, PAGES);
+
+	if (place->kind == PLACE_DEVICE) {
+		CHECK_EQ(count, 0);
+		place_check(place, addr, PAGES);
+	} else if (!count) {
+		SKIP("the kernel swapped nothing out");
+	}
+	CHECK_EQ(mem_smaps(addr, "Swap"), (long long)(count * PAGE / 1024));
+	mem_check(addr, PAGES, 1);
+}
+
+PLACES(pageout, "pages in system memory are swapped out when asked for, those of a device never")
+{
+	machine_swap_on();
+	machine_run(swapped_out, place);
+}
+
+static void swapped_and_moved(struct place *place)
+{
+	char *addr = place_new(place, PAGES, 1);
+
+	if (!swap_out(addr, PAGES) && place->kind != PLACE_DEVICE)
+		SKIP("the kernel swapped nothing out");
+	/* What is swapped out does not move, and nothing is lost by trying. */
+	to_device(place->fd, addr, PAGES);
+	CHECK_EQ(swapped(addr, PAGES) + query(place->fd, addr, PAGES, NULL).system +
+		 query(place->fd, addr, PAGES, NULL).device, PAGES);
+	mem_check(addr, PAGES, 1);
+	/* Once written to it has no copy in swap any more, and moves. */
+	mem_fill(addr, PAGES, 2);
+	to_device(place->fd, addr, PAGES);
+	CHECK_CMP(query(place->fd, addr, PAGES, NULL).device, >, PAGES / 2);
+	mem_check(addr, PAGES, 2);
+	to_system(place->fd, addr, PAGES);
+	mem_check(addr, PAGES, 2);
+}
+
+PLACES(sources, "pages that were swapped out keep their data on the way to the device")
+{
+	machine_swap_on();
+	machine_run(swapped_and_moved, place);
+}
+
+static void swapped_by_fork(struct place *place)
+{
+	char *addr = place_new(place, PAGES, 1);
+	struct test_gate gate;
+	pid_t pid;
+
+	swap_out(addr, PAGES);
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		mem_check(addr, PAGES / 2, 1);
+		to_device(place->fd, addr, PAGES);
+		test_gate_signal(&gate, 1);
+		test_gate_await(&gate, 1);
+		mem_check(addr, PAGES, 1);
+		_exit(0);
+	}
+	test_gate_await(&gate, 0);
+	mem_check(addr, PAGES, 1);
+	mem_fill(addr, PAGES, 2);
+	to_device(place->fd, addr, PAGES);
+	mem_check(addr, PAGES, 2);
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
+}
+
+PLACES(forked, "parent and child that share swapped pages each keep their data when either moves them")
+{
+	machine_swap_on();
+	machine_run(swapped_by_fork, place);
+}
+
+static void swapped_off(struct place *place)
+{
+	char *addr = place_new(place, PAGES, 1);
+	char *other = mem_new(PAGES, 2);
+
+	swap_out(addr, PAGES);
+	if (!swap_out(other, PAGES))
+		SKIP("the kernel swapped nothing out");
+	CHECK_CALL(swapoff(DISK));
+	CHECK_EQ(swapped(other, PAGES), 0);
+	place_check(place, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+	mem_check(other, PAGES, 2);
+	/* For who undoes it. */
+	CHECK_CALL(swapon(DISK, 0));
+}
+
+PLACES(swap_goes, "when the swap space goes, all is in memory again, and what is on the device stays")
+{
+	machine_swap_on();
+	machine_run(swapped_off, place);
+}
+
+/* A group that may have half of what it fills. */
+static void squeezed(struct place *place)
+{
+	char *addr = place_new(place, PAGES, 1), *rest;
+	struct cgroup group;
+	pid_t pid;
+
+	cgroup_create(&group, "memory");
+	cgroup_write(&group, "memory.max", "2M");
+	pid = test_fork();
+	if (pid == 0) {
+		cgroup_enter(&group);
+		rest = mem_new(3 * PAGES, 3);
+		CHECK_CMP(test_field("/proc/self/status", "VmSwap"), >, 0);
+		mem_check(rest, 3 * PAGES, 3);
+		mem_check(addr, PAGES, 1);
+		_exit(0);
+	}
+	test_wait(pid);
+	CHECK_EQ(cgroup_field(&group, "memory.events", "oom_kill"), 0);
+	cgroup_remove(&group);
+	mem_check(addr, PAGES, 1);
+	place_check(place, addr, PAGES);
+}
+
+PLACES(others_squeezed, "while another group is swapped out, pages stay where they are")
+{
+	machine_swap_on();
+	machine_run(squeezed, place);
+}
+
+/* The pages are the group's own, and it may have less. */
+static void squeezed_itself(struct place *place)
+{
+	struct cgroup group;
+	pid_t pid;
+
+	cgroup_create(&group, "memory");
+	pid = test_fork();
+	if (pid == 0) {
+		char *addr, *rest;
+
+		cgroup_enter(&group);
+		addr = place_new(place, PAGES, 1);
+		cgroup_write(&group, "memory.max", "3M");
+		rest = mem_new(3 * PAGES, 3);
+		mem_check(rest, 3 * PAGES, 3);
+		if (place->kind == PLACE_DEVICE)
+			place_check(place, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+		_exit(0);
+	}
+	test_wait(pid);
+	cgroup_remove(&group);
+}
+
+PLACES(group_squeezed, "a group at its limit has its system memory swapped out, and keeps what is on the device")
+{
+	machine_swap_on();
+	machine_run(squeezed_itself, place);
+}
