@@ -266,13 +266,14 @@ void doctor_memory(void)
 		doctor_say("page size", VERDICT_WARNING,
 			   "devpub is tested with pages of 4096 bytes only",
 			   "%ld bytes", page_size);
-	if (!text_file(block_file, text, sizeof(text))) {
+	block = text_file(block_file, text, sizeof(text)) ?
+		strtoull(text, NULL, 16) : 0;
+	if (!block) {
 		doctor_say("memory blocks", VERDICT_BAD,
 			   "use memory that is set aside at boot: memmap= and --region",
 			   "this kernel can't take memory out of the running system");
 		return;
 	}
-	block = strtoull(text, NULL, 16);
 	if (half < block)
 		doctor_say("memory blocks", VERDICT_BAD,
 			   "give the machine more memory, or set some aside at boot: memmap= and --region",

@@ -22,12 +22,20 @@ static const struct column columns[] = {
 	[FREE] = { .name = "FREE", .kind = COLUMN_SIZE },
 	[PROVIDER] = { .name = "PROVIDER" },
 	[NODE] = { .name = "NODE", .kind = COLUMN_NUMBER },
-	[START] = { .name = "START", .kind = COLUMN_NUMBER },
-	[END] = { .name = "END", .kind = COLUMN_NUMBER },
+	[START] = { .name = "START" },
+	[END] = { .name = "END" },
 	[PAGE_SIZE] = { .name = "PAGE_SIZE", .kind = COLUMN_SIZE },
 	[WINDOW] = { .name = "WINDOW", .kind = COLUMN_NUMBER },
 	[USABLE] = { .name = "USABLE", .kind = COLUMN_BOOL },
 };
+
+static void table_address(struct table *table, size_t column, uint64_t addr)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%#" PRIx64, addr);
+	table_text(table, column, text);
+}
 
 static void add(struct table *table, const struct device *device)
 {
@@ -46,8 +54,8 @@ static void add(struct table *table, const struct device *device)
 	table_text(table, PROVIDER, devpub_provider_name(stats->provider));
 	table_signed(table, NODE, stats->node);
 	if (info->phys_start) {
-		table_number(table, START, info->phys_start);
-		table_number(table, END, info->phys_start + info->capacity - 1);
+		table_address(table, START, info->phys_start);
+		table_address(table, END, info->phys_start + info->capacity - 1);
 	}
 	if (device->dev) {
 		table_number(table, PAGE_SIZE, info->page_size);

@@ -228,7 +228,7 @@ int pages_walk(struct pages *pages, uint64_t start, uint64_t end,
 	       void (*run)(void *arg, unsigned int place, uint64_t pages),
 	       void *arg)
 {
-	unsigned short places[BATCH_PAGES];
+	unsigned short places[BATCH_PAGES] = { 0 };
 	unsigned int place = PLACE_ABSENT;
 	uint64_t length = 0;
 	size_t n;

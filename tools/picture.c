@@ -138,7 +138,8 @@ static void color(struct pen *pen, int glyph)
 {
 	if (!pen->to || !pen->style->color || glyph == pen->glyph)
 		return;
-	fputs("\033[0m", pen->to);
+	if (pen->glyph >= 0)
+		fputs("\033[0m", pen->to);
 	if (glyph >= 0)
 		fputs(glyphs[glyph].color, pen->to);
 	pen->glyph = glyph;

@@ -19,7 +19,8 @@
 #include "text.h"
 
 #define MAP_ROWS	20
-#define LABEL_WIDTH	18
+#define LABEL_WIDTH	22
+#define MARGIN		(LABEL_WIDTH + 8)
 
 enum { START, END, ACCESS, SIZE, SYSTEM, SWAPPED, OTHER, DEVICES, FIXED };
 
@@ -194,61 +195,101 @@ static unsigned int terminal_width(void)
 	return 80;
 }
 
-static unsigned int count_rows(const struct residency *residency,
-			       const struct style *style)
-{
-	unsigned int rows = 0;
-	size_t i;
+/* Neighbours of one name are one row of the picture, as a library's are. */
+struct row {
+	const char *name;
+	uint64_t pages;
+	struct runs runs;
+};
 
-	for (i = 0; i < residency->n; i++)
-		if (runs_any(&residency->tenant[i].runs))
-			rows += picture_draw(NULL, &residency->tenant[i].runs,
-					     style, "");
-	return rows;
-}
-
-/* The end of a long name says more than its beginning. */
 static const char *label(const struct mapping *mapping)
 {
 	const char *base = strrchr(mapping->name, '/');
-	size_t length;
 
 	if (!*mapping->name)
 		return mapping->kind == MAPPING_ANON ? "anonymous" : "";
-	base = base ? base + 1 : mapping->name;
-	length = strlen(base);
-	return length > LABEL_WIDTH - 2 ? base + length - (LABEL_WIDTH - 2) : base;
+	return base ? base + 1 : mapping->name;
+}
+
+/* NULL when memory is out. */
+static struct row *make_rows(const struct residency *residency, size_t *n)
+{
+	struct row *rows = calloc(residency->n, sizeof(*rows)), *row = NULL;
+	size_t i, j;
+
+	*n = 0;
+	for (i = 0; rows && i < residency->n; i++) {
+		const struct tenant *tenant = &residency->tenant[i];
+		const char *name = label(&tenant->mapping);
+
+		if (!runs_any(&tenant->runs))
+			continue;
+		if (!row || !tenant->mapping.name[0] || strcmp(row->name, name))
+			row = &rows[(*n)++];
+		row->name = name;
+		for (j = 0; j < tenant->runs.n; j++) {
+			const struct run *run = &tenant->runs.run[j];
+
+			/* Without memory, the picture is not as it should be. */
+			runs_add(&row->runs, run->place, run->pages);
+			if (run->place != PLACE_ABSENT)
+				row->pages += run->pages;
+		}
+	}
+	return rows;
+}
+
+static unsigned int count_lines(const struct row *rows, size_t n,
+				const struct style *style)
+{
+	unsigned int lines = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		lines += picture_draw(NULL, &rows[i].runs, style, "");
+	return lines;
+}
+
+/* The end of a long name says more than its beginning. */
+static void print_label(const struct row *row, uint64_t page_size)
+{
+	const size_t length = strlen(row->name), most = LABEL_WIDTH - 1;
+	char size[TEXT_SIZE];
+
+	if (length > most)
+		printf("~%s", row->name + length - most + 1);
+	else
+		printf("%-*s", LABEL_WIDTH - 1, row->name);
+	printf(" %7s ", text_size(size, row->pages * page_size));
 }
 
 static void print_map(const struct residency *residency)
 {
-	unsigned int width = terminal_width(), drawn = 0, most;
+	const unsigned int width = terminal_width();
 	struct style style = {
-		.columns = width > LABEL_WIDTH + 24 ? width - LABEL_WIDTH : 24,
+		.columns = width > MARGIN + 24 ? width - MARGIN : 24,
 		.scale = 1,
 		.page_size = residency->page_size,
 		.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 	};
-	char margin[LABEL_WIDTH + 1];
-	size_t i;
+	char margin[MARGIN + 1];
+	struct row *rows;
+	size_t i, n;
 
-	for (i = 0; i < residency->n; i++)
-		drawn += runs_any(&residency->tenant[i].runs);
-	most = MAP_ROWS > drawn ? MAP_ROWS : drawn;
-	while (count_rows(residency, &style) > most)
+	rows = make_rows(residency, &n);
+	if (!rows)
+		return;
+	while (count_lines(rows, n, &style) > (n > MAP_ROWS ? n : MAP_ROWS))
 		style.scale *= 2;
-
-	snprintf(margin, sizeof(margin), "%*s", LABEL_WIDTH, "");
+	snprintf(margin, sizeof(margin), "%*s", MARGIN, "");
 	putchar('\n');
-	for (i = 0; i < residency->n; i++) {
-		const struct tenant *tenant = &residency->tenant[i];
-
-		if (!runs_any(&tenant->runs))
-			continue;
-		printf("%-*s", LABEL_WIDTH, label(&tenant->mapping));
-		picture_draw(stdout, &tenant->runs, &style, margin);
+	for (i = 0; i < n; i++) {
+		print_label(&rows[i], residency->page_size);
+		picture_draw(stdout, &rows[i].runs, &style, margin);
+		runs_free(&rows[i].runs);
 	}
+	free(rows);
 	putchar('\n');
 	picture_legend(stdout, &style);
 }

@@ -202,7 +202,7 @@ static void summarize(const struct run *run, double seconds, FILE *to)
 	static const struct column columns[] = {
 		{ .name = "COMMAND" },
 		{ .name = "DEVICE" },
-		{ .name = "SECONDS" , .kind = COLUMN_NUMBER },
+		{ .name = "SECONDS", .kind = COLUMN_NUMBER },
 		{ .name = "PROCESSES", .kind = COLUMN_NUMBER },
 		{ .name = "PASSES", .kind = COLUMN_NUMBER },
 		{ .name = "MOVED", .kind = COLUMN_SIZE },

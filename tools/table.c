@@ -32,15 +32,9 @@ static void done(int error)
 
 static int json_type(enum column_kind kind)
 {
-	switch (kind) {
-	case COLUMN_NUMBER:
-	case COLUMN_SIZE:
-		return SCOLS_JSON_NUMBER;
-	case COLUMN_BOOL:
-		return SCOLS_JSON_BOOLEAN;
-	default:
+	if (kind == COLUMN_TEXT)
 		return SCOLS_JSON_STRING;
-	}
+	return kind == COLUMN_BOOL ? SCOLS_JSON_BOOLEAN : SCOLS_JSON_NUMBER;
 }
 
 struct table *table_new(const char *name, const struct column *columns,
@@ -105,20 +99,11 @@ void table_number(struct table *table, size_t column, uint64_t number)
 {
 	char text[TEXT_SIZE];
 
-	switch (table->columns[column].kind) {
-	case COLUMN_BOOL:
-		table_text(table, column, number ? "1" : "0");
-		return;
-	case COLUMN_SIZE:
-		if (!ctl_json) {
-			table_text(table, column, text_size(text, number));
-			return;
-		}
-		/* fall through */
-	default:
+	if (table->columns[column].kind == COLUMN_SIZE && !ctl_json)
+		text_size(text, number);
+	else
 		snprintf(text, sizeof(text), "%" PRIu64, number);
-		table_text(table, column, text);
-	}
+	table_text(table, column, text);
 }
 
 void table_signed(struct table *table, size_t column, int64_t number)

@@ -212,14 +212,15 @@ static int live(struct top *top)
 	int status;
 	char key;
 
+	/* What stops it now is said on the screen that stays. */
+	status = read_devices(top);
+	if (status)
+		return status;
 	fds[1].fd = open_signals();
 	fds[1].events = POLLIN;
 	if (fds[1].fd < 0 || term_enter())
 		return ctl_fail(CTL_FAILED, "the terminal can't be used; try: devpubctl top --once");
 	for (;;) {
-		status = read_devices(top);
-		if (status)
-			break;
 		scan_round(&top->scan, &top->now, SCAN_MS);
 		/* An open device keeps the module from going. */
 		devices_close(&top->now);
@@ -234,6 +235,11 @@ static int live(struct top *top)
 			if (fds[0].revents || fds[1].revents)
 				draw(top);
 		}
+		if (devpub_list(NULL, 0) < 0)
+			term_leave();
+		status = read_devices(top);
+		if (status)
+			break;
 	}
 out:
 	term_leave();
