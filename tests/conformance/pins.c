@@ -246,6 +246,27 @@ PLACES(registered_unmapped, "a registered buffer outlives its mapping, without t
 	uring_close(&ring);
 }
 
+PLACES(registered_while_spliced, "pages in a pipe can be registered")
+{
+	char *addr = place_new(place, PAGES, 1);
+	int ends[2], end = splice_in(addr, PAGES, ends);
+	struct uring ring;
+	bool registered;
+
+	uring_open(&ring);
+	registered = uring_try_register(&ring, addr, PAGES);
+	if (!registered)
+		test_note("register: %s", strerror(errno));
+	read_out(end, PAGES, 1);
+	mem_check(addr, PAGES, 1);
+	/* What fails now must not fail for ever. */
+	if (!registered)
+		uring_register(&ring, addr, PAGES);
+	check_pinned_in_system(place, addr, PAGES);
+	uring_close(&ring);
+	CHECK(registered);
+}
+
 /* CONFIG_GUP_TEST's, as in mm/gup_test.h: a pin that lasts until it is ended. */
 struct gup_pin {
 	uint64_t addr, size;

@@ -41,12 +41,18 @@ void uring_close(struct uring *ring)
 	close(ring->fd);
 }
 
-void uring_register(struct uring *ring, void *addr, size_t pages)
+bool uring_try_register(struct uring *ring, void *addr, size_t pages)
 {
 	struct iovec range = { addr, pages * PAGE };
 
-	CHECK_CALL(syscall(SYS_io_uring_register, ring->fd,
-			   IORING_REGISTER_BUFFERS, &range, 1));
+	return syscall(SYS_io_uring_register, ring->fd,
+		       IORING_REGISTER_BUFFERS, &range, 1) == 0;
+}
+
+void uring_register(struct uring *ring, void *addr, size_t pages)
+{
+	if (!uring_try_register(ring, addr, pages))
+		FAIL("register: %s", strerror(errno));
 }
 
 void uring_unregister(struct uring *ring)

@@ -15,8 +15,9 @@ struct uring {
 void uring_open(struct uring *ring);
 void uring_close(struct uring *ring);
 
-/* Pin the pages; the case fails when they can't be. */
+/* Pin the pages; the case fails when they can't be, or errno says why. */
 void uring_register(struct uring *ring, void *addr, size_t pages);
+bool uring_try_register(struct uring *ring, void *addr, size_t pages);
 void uring_unregister(struct uring *ring);
 
 /* Let the kernel copy between the file's beginning and pages of the buffer. */

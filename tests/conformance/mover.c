@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device.h"
+#include "harness.h"
+#include "mover.h"
+
+#define ROUNDS	12
+
+static void pass(struct mover *mover)
+{
+	mover->moved_to += to_device_once(mover->fd, mover->addr, mover->pages)
+			   .pages[DEVPUB_REASON_MOVED];
+	mover->moved_back += to_system_once(mover->fd, mover->addr,
+					    mover->pages)
+			     .pages[DEVPUB_REASON_MOVED];
+	mover->passes++;
+}
+
+static void *move(void *data)
+{
+	struct mover *mover = data;
+
+	while (!mover->stop)
+		pass(mover);
+	return NULL;
+}
+
+void mover_start(struct mover *mover, void *addr, size_t pages)
+{
+	memset(mover, 0, sizeof(*mover));
+	mover->addr = addr;
+	mover->pages = pages;
+	mover->fd = device_open();
+	CHECK_EQ(pthread_create(&mover->thread, NULL, move, mover), 0);
+}
+
+bool mover_round(struct mover *mover)
+{
+	const unsigned int rounds = test_rounds(ROUNDS);
+
+	return mover->rounds++ < rounds || mover->passes < rounds;
+}
+
+void mover_stop(struct mover *mover)
+{
+	mover->stop = true;
+	CHECK_EQ(pthread_join(mover->thread, NULL), 0);
+	CHECK_CMP(mover->moved_to, >, 0);
+	CHECK_CMP(mover->moved_back, >, 0);
+}
+
+void mover_run(void *addr, size_t pages)
+{
+	struct mover mover = {
+		.addr = addr, .pages = pages, .fd = device_open(),
+	};
+
+	for (;;)
+		pass(&mover);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Mappings, pages and processes that end while they move to the device and back. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "mem.h"
+#include "mover.h"
+#include "place.h"
+
+#define PAGES	128UL
+#define PART	(PAGES / 4)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE		25
+#endif
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease	448
+#endif
+
+/* All pages are back once the case has ended its own. */
+static void check_all_freed(void *addr, size_t pages, uint64_t idle)
+{
+	int fd = device_open();
+
+	CHECK_CALL(munmap(addr, pages * PAGE));
+	CHECK_EQ(device_free_pages(fd), idle);
+}
+
+static uint64_t idle_pages(void)
+{
+	return device_free_pages(device_open());
+}
+
+ONCE(unmap, "parts are unmapped and mapped again while they move: new ones show zeros, the others their data")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mem_fill(addr, PART, 7);
+	mem_fill(addr + 3 * PART * PAGE, PART, 8);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		char *middle = addr + PART * PAGE;
+
+		CHECK_CALL(munmap(middle, 2 * PART * PAGE));
+		CHECK(mmap(middle, 2 * PART * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+		      middle);
+		mem_check_zero(middle, 2 * PART);
+		mem_fill(middle, 2 * PART, ++seed);
+		mem_check(addr, PART, 7);
+		mem_check(middle, 2 * PART, seed);
+		mem_check(addr + 3 * PART * PAGE, PART, 8);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(dontneed, "MADV_DONTNEED of pages that move shows zeros, and never what was there")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES / 2 * PAGE, MADV_DONTNEED));
+		mem_check_zero(addr, PAGES / 2);
+		mem_fill(addr, PAGES, ++seed);
+		mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(populate, "MADV_DONTNEED races with a migration that fills the holes with zeroed pages")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	int fd = device_open();
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_DONTNEED));
+		populate(fd, addr, PAGES);
+		mem_check_zero(addr, PAGES);
+		mem_fill(addr, PAGES, ++seed);
+		mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(lazy_free, "after MADV_FREE of pages that move, what is written stays")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_FREE));
+		mem_fill(addr, PAGES, ++seed);
+		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_PAGEOUT));
+		mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(reclaim, "MADV_COLD and MADV_PAGEOUT of pages that move lose nothing")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_COLD));
+		mem_check(addr, PAGES, seed);
+		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_PAGEOUT));
+		mem_check(addr, PAGES, seed);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(collapse, "MADV_COLLAPSE of pages that move loses nothing")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_map_huge(HUGE_PAGES);
+	struct mover mover;
+
+	mem_fill(addr, HUGE_PAGES, 1);
+	mover_start(&mover, addr, HUGE_PAGES);
+	while (mover_round(&mover)) {
+		madvise(addr, HUGE_PAGES * PAGE, MADV_COLLAPSE);
+		mem_check(addr, HUGE_PAGES, seed);
+		mem_fill(addr, HUGE_PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, HUGE_PAGES, seed);
+	check_all_freed(addr, HUGE_PAGES, idle);
+}
+
+/*
+ * A child whose pages move to and fro by a thread of its own; the call returns
+ * once they do, and the child goes on to its end.
+ */
+static pid_t start_moving_child(void (*end)(void))
+{
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	CHECK_CALL(pipe2(ends, O_CLOEXEC));
+	pid = test_fork();
+	if (pid == 0) {
+		char *addr = mem_new(PAGES, 1);
+		struct mover mover;
+
+		mover_start(&mover, addr, PAGES);
+		while (!mover.passes)
+			test_sleep(1);
+		CHECK_EQ(write(ends[1], "", 1), 1);
+		end();
+	}
+	close(ends[1]);
+	CHECK_EQ(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	return pid;
+}
+
+static void leave(void)
+{
+	_exit(0);
+}
+
+static void become_another(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(null, STDOUT_FILENO);
+	execl("/proc/self/exe", "race_life", "--list", NULL);
+	_exit(1);
+}
+
+static void stay(void)
+{
+	for (;;)
+		pause();
+}
+
+ONCE(exit, "a process that exits while its pages move frees them all")
+{
+	uint64_t idle = idle_pages();
+
+	for (unsigned int i = 0; i < test_rounds(12); i++) {
+		test_wait(start_moving_child(leave));
+		CHECK_EQ(idle_pages(), idle);
+	}
+}
+
+ONCE(exec, "a process that becomes another program while its pages move frees them all")
+{
+	uint64_t idle = idle_pages();
+
+	for (unsigned int i = 0; i < test_rounds(12); i++) {
+		test_wait(start_moving_child(become_another));
+		CHECK_EQ(idle_pages(), idle);
+	}
+}
+
+ONCE(kill, "a process that is killed while its pages move frees them all")
+{
+	uint64_t idle = idle_pages();
+
+	for (unsigned int i = 0; i < test_rounds(12); i++) {
+		pid_t pid = start_moving_child(stay);
+
+		test_sleep(3 * i);
+		test_kill(pid);
+		CHECK_EQ(idle_pages(), idle);
+	}
+}
+
+ONCE(reap, "process_mrelease() of a process that is killed while its pages move frees them all")
+{
+	uint64_t idle = idle_pages();
+
+	for (unsigned int i = 0; i < test_rounds(12); i++) {
+		pid_t pid = start_moving_child(stay);
+		int pidfd = syscall(SYS_pidfd_open, pid, 0);
+
+		CHECK_CALL(pidfd);
+		test_sleep(3 * i);
+		CHECK_CALL(kill(pid, SIGKILL));
+		/* Too late is as good: the process may be gone. */
+		if (syscall(SYS_process_mrelease, pidfd, 0))
+			CHECK(errno == ESRCH || errno == EAGAIN);
+		CHECK_CALL(waitpid(pid, NULL, 0));
+		close(pidfd);
+		/* This call may have been the memory's last user. */
+		device_await_free_pages(device_open(), idle);
+	}
+}
