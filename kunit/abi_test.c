@@ -160,6 +160,37 @@ struct abi_number {
 	u64 want;
 };
 
+struct abi_command {
+	const char *name;
+	unsigned int command;
+	size_t want_size;
+};
+
+#define SIZED(name, type)	{ #name, name, sizeof(struct type) }
+
+static const struct abi_command abi_commands[] = {
+	SIZED(DEVPUB_IOC_INFO, devpub_info),
+	SIZED(DEVPUB_IOC_MIGRATE_TO, devpub_migrate),
+	SIZED(DEVPUB_IOC_MIGRATE_FROM, devpub_migrate),
+	SIZED(DEVPUB_IOC_QUERY, devpub_query),
+	SIZED(DEVPUB_IOC_EVICT, devpub_evict),
+};
+
+static void abi_command_desc(const struct abi_command *abi, char *desc)
+{
+	strscpy(desc, abi->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(abi_command, abi_commands, abi_command_desc);
+
+/* A program tells by its command's number how much of the struct it knows. */
+static void abi_command_size(struct kunit *test)
+{
+	const struct abi_command *abi = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, (size_t)_IOC_SIZE(abi->command), abi->want_size);
+}
+
 #define NUMBER(name, want)	{ #name, name, want }
 
 /* A command's number grows with its struct; this is what the oldest program has. */
@@ -226,6 +257,7 @@ static struct kunit_case abi_cases[] = {
 	KUNIT_CASE_PARAM(abi_layout, abi_struct_gen_params),
 	KUNIT_CASE_PARAM(abi_no_holes, abi_struct_gen_params),
 	KUNIT_CASE_PARAM(abi_first_version, abi_struct_gen_params),
+	KUNIT_CASE_PARAM(abi_command_size, abi_command_gen_params),
 	KUNIT_CASE_PARAM(abi_numbers_frozen, abi_number_gen_params),
 	{}
 };
