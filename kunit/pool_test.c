@@ -245,7 +245,8 @@ static void pool_give_foreign(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, 5), 5U);
 	/* What follows the last page's bit shall not matter. */
-	bitmap_set(pool->used, POOL_PAGES, -POOL_PAGES % BITS_PER_LONG);
+	bitmap_set(pool->used, POOL_PAGES,
+		   round_up(POOL_PAGES, BITS_PER_LONG) - POOL_PAGES);
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(pool, foreign->pfn));
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), POOL_PAGES - 5U);
 	KUNIT_EXPECT_EQ(test, bitmap_weight(pool->used, POOL_PAGES), 5U);
