@@ -48,6 +48,10 @@ int devpub_life_init(struct kunit *test)
 	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 	if (!ctx)
 		return -ENOMEM;
+	/* There is no file behind it, but no call looks. */
+	ctx->file = kunit_kzalloc(test, sizeof(*ctx->file), GFP_KERNEL);
+	if (!ctx->file)
+		return -ENOMEM;
 	devpub_fake_init(&ctx->fake);
 	ctx->fake.released = life_released;
 	ctx->hole = devpub_fake_hole(DEVPUB_LIFE_SIZE);
@@ -180,7 +184,6 @@ static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
 		struct devpub_query query;
 		struct devpub_evict evict;
 	} arg = {};
-	struct file *file;
 	long ret;
 
 	if (cmd == DEVPUB_IOC_QUERY) {
@@ -191,14 +194,10 @@ static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
 		arg.migrate.length = PAGE_SIZE;
 	}
 
-	/* There is no file behind it, but no call looks. */
-	file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, file);
-	file->private_data = ddev;
-
+	ctx->file->private_data = ddev;
 	kthread_use_mm(ctx->user->mm);
 	ret = copy_to_user((void __user *)ctx->addr, &arg, sizeof(arg)) ? -EIO :
-	      ddev->cdev.ops->unlocked_ioctl(file, cmd, ctx->addr);
+	      ddev->cdev.ops->unlocked_ioctl(ctx->file, cmd, ctx->addr);
 	kthread_unuse_mm(ctx->user->mm);
 	return ret;
 }

@@ -9,6 +9,7 @@
 #include "fake.h"
 
 struct devpub_user;
+struct file;
 struct kunit;
 struct platform_device;
 
@@ -43,6 +44,7 @@ struct devpub_life_release {
  * @release:	how it was found at the last release of the region
  * @gone:	the region has been released
  * @user:	who makes calls
+ * @file:	an open file of the device
  * @addr:	two pages of its memory: what calls are about, and a hole
  */
 struct devpub_life {
@@ -55,6 +57,7 @@ struct devpub_life {
 	struct devpub_life_release release;
 	bool gone;
 	struct devpub_user *user;
+	struct file *file;
 	unsigned long addr;
 };
 

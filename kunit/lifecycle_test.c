@@ -68,7 +68,7 @@ static void life_rebind(struct kunit *test)
 	int i;
 
 	devpub_life_create(test);
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 2; i++) {
 		ddev = ctx->ddev;
 		device_release_driver(&ctx->pdev->dev);
 		devpub_life_expect_gone(test, ddev);
@@ -107,7 +107,22 @@ static void life_unbinding_work(struct work_struct *work)
 	complete(&unbinding->done);
 }
 
-/* Return once the device is draining. */
+/* Before anything is held that an assertion would leave behind. */
+static struct life_unbinding *life_unbinding_create(struct kunit *test)
+{
+	struct life_unbinding *unbinding;
+
+	unbinding = kunit_kzalloc(test, sizeof(*unbinding), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, unbinding);
+	init_completion(&unbinding->done);
+	INIT_WORK(&unbinding->work, life_unbinding_work);
+	return unbinding;
+}
+
+/*
+ * Return once the device is draining.  From here to the finish, nothing may end
+ * the case.
+ */
 static void life_unbinding_start(struct kunit *test,
 				 struct life_unbinding *unbinding)
 {
@@ -115,8 +130,6 @@ static void life_unbinding_start(struct kunit *test,
 	unsigned long end = jiffies + LIFE_SOON;
 
 	unbinding->dev = &ctx->pdev->dev;
-	init_completion(&unbinding->done);
-	INIT_WORK_ONSTACK(&unbinding->work, life_unbinding_work);
 	schedule_work(&unbinding->work);
 	while (!devpub_device_is_draining(ctx->ddev) && time_before(jiffies, end))
 		usleep_range(1000, 2000);
@@ -142,23 +155,22 @@ static void life_unbinding_finish(struct kunit *test,
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&unbinding->done,
 							  LIFE_SOON), 0UL);
 	flush_work(&unbinding->work);
-	destroy_work_on_stack(&unbinding->work);
 }
 
 /* Who is inside may go on using the memory until the last one is out. */
 static void life_waits_for_calls(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
-	struct life_unbinding unbinding;
+	struct life_unbinding *unbinding = life_unbinding_create(test);
 
 	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
 	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
-	life_unbinding_start(test, &unbinding);
-	life_unbinding_expect_waiting(test, &unbinding);
+	life_unbinding_start(test, unbinding);
+	life_unbinding_expect_waiting(test, unbinding);
 	devpub_device_exit(ddev);
-	life_unbinding_expect_waiting(test, &unbinding);
+	life_unbinding_expect_waiting(test, unbinding);
 	devpub_device_exit(ddev);
-	life_unbinding_finish(test, &unbinding);
+	life_unbinding_finish(test, unbinding);
 	devpub_life_expect_gone(test, ddev);
 }
 
@@ -166,7 +178,7 @@ static void life_waits_for_calls(struct kunit *test)
 static void life_waits_for_page(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
-	struct life_unbinding unbinding;
+	struct life_unbinding *unbinding = life_unbinding_create(test);
 	unsigned long pfns[2];
 
 	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
@@ -174,13 +186,13 @@ static void life_waits_for_page(struct kunit *test)
 	devpub_device_exit(ddev);
 	unlock_page(pfn_to_page(pfns[0]));
 
-	life_unbinding_start(test, &unbinding);
-	life_unbinding_expect_waiting(test, &unbinding);
+	life_unbinding_start(test, unbinding);
+	life_unbinding_expect_waiting(test, unbinding);
 	put_page(pfn_to_page(pfns[0]));
-	life_unbinding_expect_waiting(test, &unbinding);
+	life_unbinding_expect_waiting(test, unbinding);
 	unlock_page(pfn_to_page(pfns[1]));
 	put_page(pfn_to_page(pfns[1]));
-	life_unbinding_finish(test, &unbinding);
+	life_unbinding_finish(test, unbinding);
 	devpub_life_expect_gone(test, ddev);
 }
 
