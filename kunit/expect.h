@@ -27,6 +27,7 @@ enum devpub_obstacle {
 	DEVPUB_PIN,		/* pin_user_pages(), that is FOLL_PIN */
 	DEVPUB_SWAPCACHE,	/* it still has a copy in swap */
 	DEVPUB_FULL,		/* no page is free on the device */
+	DEVPUB_HOLE,		/* there is no page yet; it is to be filled */
 };
 
 /* What becomes of the page. */
@@ -40,6 +41,7 @@ enum devpub_fate {
 
 /* When a page is looked at. */
 enum devpub_phase {
+	DEVPUB_PHASE_FRESH,	/* just faulted in, the batches not drained yet */
 	DEVPUB_PHASE_BEFORE,
 	DEVPUB_PHASE_SETUP,	/* after migrate_vma_setup() */
 	DEVPUB_PHASE_FILLED,	/* after the engine has allocated and copied */
@@ -77,6 +79,7 @@ struct devpub_expect_fate {
  * @mapped:	by all who mapped it at first, each with a reference; or by no one
  * @extra:	references beside those of mappings and obstacles
  * @locked:	it is
+ * @lru:	it is on an LRU list
  */
 struct devpub_expect_count {
 	unsigned int ways;
@@ -85,6 +88,29 @@ struct devpub_expect_count {
 	enum devpub_role role;
 	bool mapped;
 	int extra;
+	bool locked;
+	bool lru;
+};
+
+/* What goes on with a device page. */
+enum devpub_state {
+	DEVPUB_STATE_FREE,
+	DEVPUB_STATE_ALLOCATED,
+	DEVPUB_STATE_MAPPED,
+	DEVPUB_STATE_HELD,		/* by get_page() */
+};
+
+/**
+ * struct devpub_expect_state - a device page at rest
+ * @state:	what goes on with it
+ * @refs:	references, each time
+ * @mapped:	mappings, each time
+ * @locked:	it is
+ */
+struct devpub_expect_state {
+	enum devpub_state state;
+	int refs;
+	int mapped;
 	bool locked;
 };
 
@@ -149,6 +175,8 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 			  enum devpub_fate fate, enum devpub_phase phase,
 			  enum devpub_role role, struct page *page, int maps,
 			  int held);
+void devpub_expect_state(struct kunit *test, enum devpub_state state,
+			 struct page *page, int n, int held);
 void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
 		       const struct devpub_pte *before, struct devpub_pte now);
 

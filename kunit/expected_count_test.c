@@ -5,7 +5,7 @@
  * numbers are in expect.c.
  */
 #include <kunit/test.h>
-#include <linux/kthread.h>
+#include <linux/bits.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -24,7 +24,6 @@
 static u64 count_content;
 
 struct count_param {
-	enum devpub_way way;
 	int maps;
 	enum devpub_obstacle obstacle;
 };
@@ -33,19 +32,22 @@ struct count_param {
  * struct count_case - a page on its way
  * @spy:	looks at it
  * @test:	the case
- * @param:	what is asked for
+ * @way:	where it shall go
+ * @param:	what is asked for beside that
  * @row:	what becomes of it
  * @users:	who maps it
  * @addr:	where
  * @before:	their page table entries at first
  * @src:	the page; NULL for a hole
  * @dst:	where the engine wants it to go
+ * @seen:	moments at which the spy looked
  * @held:	a page that the system could give to somebody else, held to be
  *		looked at in peace
  */
 struct count_case {
 	struct devpub_spy spy;
 	struct kunit *test;
+	enum devpub_way way;
 	struct count_param param;
 	const struct devpub_expect_fate *row;
 	struct devpub_user *users[MAX_MAPS];
@@ -53,6 +55,7 @@ struct count_case {
 	struct devpub_pte before[MAX_MAPS];
 	struct page *src;
 	struct page *dst;
+	unsigned long seen;
 	struct page *held;
 };
 
@@ -60,10 +63,10 @@ static void count_expect(struct count_case *c, enum devpub_phase phase,
 			 enum devpub_role role)
 {
 	struct page *page = role == DEVPUB_SOURCE ? c->src : c->dst;
-	int held = role == DEVPUB_SOURCE ? c->row->refs : 0;
+	int held = role == DEVPUB_SOURCE || !c->src ? c->row->refs : 0;
 
 	if (page)
-		devpub_expect_counts(c->test, c->param.way, c->row->fate, phase,
+		devpub_expect_counts(c->test, c->way, c->row->fate, phase,
 				     role, page, c->param.maps,
 				     held + (page == c->held));
 }
@@ -94,9 +97,9 @@ static void count_expect_entries(struct count_case *c)
 /* Hold the page that finalize leaves to the system's allocator. */
 static void count_hold(struct count_case *c)
 {
-	if (c->param.way == DEVPUB_TO && c->row->fate == DEVPUB_MOVED)
+	if (c->way == DEVPUB_TO && c->row->fate == DEVPUB_MOVED)
 		c->held = c->src;
-	else if (c->param.way != DEVPUB_TO && c->row->fate == DEVPUB_NOT_MOVED)
+	else if (c->way != DEVPUB_TO && c->row->fate == DEVPUB_NOT_MOVED)
 		c->held = c->dst;
 	if (c->held)
 		get_page(c->held);
@@ -108,6 +111,10 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 {
 	struct count_case *c = container_of(spy, struct count_case, spy);
 	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+
+	/* Once each, in their order. */
+	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(moment) - 1);
+	c->seen |= BIT(moment);
 
 	/* An eviction has the first used page first, and ours is the only one. */
 	devpub_fixture_drain_batches(c->test->priv);
@@ -142,6 +149,14 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	}
 }
 
+/* A migration ends early when nothing was collected; an eviction does not look. */
+static unsigned long count_moments(const struct count_case *c)
+{
+	if (c->row->fate == DEVPUB_NOT_COLLECTED && c->way != DEVPUB_EVICT)
+		return BIT(DEVPUB_AFTER_SETUP);
+	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
+}
+
 /* Migrate the page, watched from inside. */
 static void count_migrate(struct count_case *c, bool populate)
 {
@@ -150,19 +165,24 @@ static void count_migrate(struct count_case *c, bool populate)
 	u8 reason;
 	u64 moved;
 
+	c->seen = 0;
 	c->spy.look = count_look;
 	devpub_spy_set(&c->spy);
-	if (c->param.way == DEVPUB_EVICT) {
+	if (c->way == DEVPUB_EVICT) {
 		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
 		KUNIT_EXPECT_EQ(test, moved, c->row->fate == DEVPUB_MOVED);
 	} else {
 		reason = devpub_fixture_migrate(test, c->users[0], c->addr,
-						c->param.way == DEVPUB_TO,
+						c->way == DEVPUB_TO,
 						populate);
 		KUNIT_EXPECT_EQ(test, reason, c->row->reason);
 	}
 	devpub_spy_set(NULL);
+	KUNIT_EXPECT_EQ(test, c->seen, count_moments(c));
 	devpub_fixture_drain_batches(fix);
+	/* Whether the spy saw the end or not. */
+	count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
+	count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
 	if (c->held)
 		put_page(c->held);
 	c->held = NULL;
@@ -178,7 +198,7 @@ static void count_make_page(struct count_case *c)
 	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
 	KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr,
 						++count_content), 0);
-	if (c->param.way != DEVPUB_TO) {
+	if (c->way != DEVPUB_TO) {
 		KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, c->users[0],
 							     c->addr, true, false),
 				DEVPUB_REASON_MOVED);
@@ -202,62 +222,15 @@ static void count_read_before(struct count_case *c)
 	c->src = pfn_to_page(c->before[0].pfn);
 }
 
-/* Take the references that stand in the way. */
-static void count_hinder(struct count_case *c)
-{
-	struct page *page = c->src;
-	int got = 1;
-
-	switch (c->param.obstacle) {
-	case DEVPUB_TWO_REFS:
-		get_page(page);
-		fallthrough;
-	case DEVPUB_REF:
-		get_page(page);
-		break;
-	case DEVPUB_GUP:
-	case DEVPUB_PIN:
-		kthread_use_mm(c->users[0]->mm);
-		if (c->param.obstacle == DEVPUB_GUP)
-			got = get_user_pages_fast(c->addr, 1, 0, &page);
-		else
-			got = pin_user_pages_fast(c->addr, 1, 0, &page);
-		kthread_unuse_mm(c->users[0]->mm);
-		break;
-	default:
-		break;
-	}
-	KUNIT_ASSERT_EQ(c->test, got, 1);
-	KUNIT_EXPECT_PTR_EQ(c->test, page, c->src);
-}
-
-static void count_unhinder(struct count_case *c)
-{
-	switch (c->param.obstacle) {
-	case DEVPUB_TWO_REFS:
-		put_page(c->src);
-		fallthrough;
-	case DEVPUB_REF:
-	case DEVPUB_GUP:
-		put_page(c->src);
-		break;
-	case DEVPUB_PIN:
-		unpin_user_page(c->src);
-		break;
-	default:
-		break;
-	}
-}
-
 /* What is left when all is over. */
 static void count_check_after(struct count_case *c)
 {
 	struct devpub_fixture *fix = c->test->priv;
 	bool moved = c->row->fate == DEVPUB_MOVED;
 	enum devpub_scene scene = !moved ? DEVPUB_SCENE_REFUSED :
-				  c->param.way == DEVPUB_TO ?
+				  c->way == DEVPUB_TO ?
 				  DEVPUB_SCENE_MOVED_TO : DEVPUB_SCENE_MOVED_BACK;
-	bool on_device = moved == (c->param.way == DEVPUB_TO);
+	bool on_device = moved == (c->way == DEVPUB_TO);
 	struct devpub_pte now;
 	u64 content;
 	int i;
@@ -278,15 +251,16 @@ static void count_check_after(struct count_case *c)
 	}
 }
 
-static struct count_case *count_begin(struct kunit *test,
+static struct count_case *count_begin(struct kunit *test, enum devpub_way way,
 				      const struct count_param *param)
 {
 	struct count_case *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->test = test;
+	c->way = way;
 	c->param = *param;
-	c->row = devpub_expect_fate(test, param->way, param->obstacle);
+	c->row = devpub_expect_fate(test, way, param->obstacle);
 	return c;
 }
 
@@ -295,82 +269,68 @@ static struct count_case *count_begin(struct kunit *test,
  * second makes a copy.
  */
 static const struct count_param count_params[] = {
-	{ DEVPUB_TO, 1, DEVPUB_NOTHING }, { DEVPUB_TO, 2, DEVPUB_NOTHING },
-	{ DEVPUB_TO, 3, DEVPUB_NOTHING },
-	{ DEVPUB_TO, 1, DEVPUB_REF }, { DEVPUB_TO, 2, DEVPUB_REF },
-	{ DEVPUB_TO, 3, DEVPUB_REF },
-	{ DEVPUB_TO, 1, DEVPUB_TWO_REFS }, { DEVPUB_TO, 2, DEVPUB_TWO_REFS },
-	{ DEVPUB_TO, 3, DEVPUB_TWO_REFS },
-	{ DEVPUB_TO, 1, DEVPUB_GUP }, { DEVPUB_TO, 2, DEVPUB_GUP },
-	{ DEVPUB_TO, 3, DEVPUB_GUP },
-	{ DEVPUB_TO, 1, DEVPUB_PIN },
-
-	{ DEVPUB_FROM, 1, DEVPUB_NOTHING }, { DEVPUB_FROM, 2, DEVPUB_NOTHING },
-	{ DEVPUB_FROM, 3, DEVPUB_NOTHING },
-	{ DEVPUB_FROM, 1, DEVPUB_REF }, { DEVPUB_FROM, 2, DEVPUB_REF },
-	{ DEVPUB_FROM, 3, DEVPUB_REF },
-	{ DEVPUB_FROM, 1, DEVPUB_TWO_REFS }, { DEVPUB_FROM, 2, DEVPUB_TWO_REFS },
-	{ DEVPUB_FROM, 3, DEVPUB_TWO_REFS },
-	{ DEVPUB_FROM, 1, DEVPUB_GUP }, { DEVPUB_FROM, 2, DEVPUB_GUP },
-	{ DEVPUB_FROM, 3, DEVPUB_GUP },
-	{ DEVPUB_FROM, 1, DEVPUB_PIN },
-
-	{ DEVPUB_EVICT, 1, DEVPUB_NOTHING }, { DEVPUB_EVICT, 2, DEVPUB_NOTHING },
-	{ DEVPUB_EVICT, 3, DEVPUB_NOTHING },
-	{ DEVPUB_EVICT, 1, DEVPUB_REF }, { DEVPUB_EVICT, 2, DEVPUB_REF },
-	{ DEVPUB_EVICT, 3, DEVPUB_REF },
-	{ DEVPUB_EVICT, 1, DEVPUB_TWO_REFS }, { DEVPUB_EVICT, 2, DEVPUB_TWO_REFS },
-	{ DEVPUB_EVICT, 3, DEVPUB_TWO_REFS },
-	{ DEVPUB_EVICT, 1, DEVPUB_GUP }, { DEVPUB_EVICT, 2, DEVPUB_GUP },
-	{ DEVPUB_EVICT, 3, DEVPUB_GUP },
-	{ DEVPUB_EVICT, 1, DEVPUB_PIN },
+	{ 1, DEVPUB_NOTHING }, { 2, DEVPUB_NOTHING }, { 3, DEVPUB_NOTHING },
+	{ 1, DEVPUB_REF }, { 2, DEVPUB_REF }, { 3, DEVPUB_REF },
+	{ 1, DEVPUB_TWO_REFS }, { 2, DEVPUB_TWO_REFS }, { 3, DEVPUB_TWO_REFS },
+	{ 1, DEVPUB_GUP }, { 2, DEVPUB_GUP }, { 3, DEVPUB_GUP },
+	{ 1, DEVPUB_PIN },
 };
 
 static void count_describe(const struct count_param *param, char *text)
 {
-	static const char * const ways[] = {
-		[DEVPUB_TO] = "to the device", [DEVPUB_FROM] = "back",
-		[DEVPUB_EVICT] = "evicted",
-	};
 	static const char * const obstacles[] = {
 		[DEVPUB_NOTHING] = "free to go", [DEVPUB_REF] = "1 reference",
 		[DEVPUB_TWO_REFS] = "2 references", [DEVPUB_GUP] = "FOLL_GET",
 		[DEVPUB_PIN] = "FOLL_PIN",
 	};
 
-	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%s, %d mapped, %s",
-		 ways[param->way], param->maps, obstacles[param->obstacle]);
+	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%d mapped, %s", param->maps,
+		 obstacles[param->obstacle]);
 }
 
 KUNIT_ARRAY_PARAM(count, count_params, count_describe);
 
-static void count_at_each_phase(struct kunit *test)
+static void count_at_each_phase(struct kunit *test, enum devpub_way way,
+				const struct count_param *param)
 {
-	struct count_case *c = count_begin(test, test->param_value);
+	struct count_case *c = count_begin(test, way, param);
 
 	count_make_page(c);
 	count_read_before(c);
-	count_hinder(c);
+	devpub_fixture_hinder(test, c->users[0], c->addr, c->src,
+			      c->param.obstacle);
 	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
 	count_migrate(c, false);
 	count_check_after(c);
-	count_unhinder(c);
+	devpub_fixture_unhinder(c->src, c->param.obstacle);
 	if (c->row->fate == DEVPUB_MOVED)
 		return;
 
-	/* Let go, the page can move after all. */
-	c->row = devpub_expect_fate(test, c->param.way, DEVPUB_NOTHING);
+	/* The page can move after all. */
+	c->param.obstacle = DEVPUB_NOTHING;
+	c->row = devpub_expect_fate(test, c->way, DEVPUB_NOTHING);
 	count_read_before(c);
 	count_migrate(c, false);
 	count_check_after(c);
 }
 
-/* A hole is no page at first, and mapped once when it is filled. */
-static const struct count_param count_hole = { DEVPUB_TO, 1, DEVPUB_NOTHING };
+static void count_to_device(struct kunit *test)
+{
+	count_at_each_phase(test, DEVPUB_TO, test->param_value);
+}
 
-static const struct devpub_expect_fate count_hole_fate = {
-	.fate = DEVPUB_FILLED, .reason = DEVPUB_REASON_POPULATED,
-};
+static void count_back(struct kunit *test)
+{
+	count_at_each_phase(test, DEVPUB_FROM, test->param_value);
+}
+
+static void count_evicted(struct kunit *test)
+{
+	count_at_each_phase(test, DEVPUB_EVICT, test->param_value);
+}
+
+/* A hole is no page at first, and mapped once when it is filled. */
+static const struct count_param count_hole = { 1, DEVPUB_HOLE };
 
 static void count_fill(struct count_case *c)
 {
@@ -393,7 +353,6 @@ static void count_fill(struct count_case *c)
 	KUNIT_EXPECT_EQ(test, now.pfn, before.pfn);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool), fix->pool->npages);
 
-	c->row = &count_hole_fate;
 	count_migrate(c, true);
 	now = devpub_pte_read(c->users[0]->mm, c->addr);
 	KUNIT_ASSERT_NOT_NULL(test, c->dst);
@@ -406,7 +365,7 @@ static void count_fill(struct count_case *c)
 
 static void count_of_hole(struct kunit *test)
 {
-	struct count_case *c = count_begin(test, &count_hole);
+	struct count_case *c = count_begin(test, DEVPUB_TO, &count_hole);
 
 	c->users[0] = devpub_user_start(test);
 	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
@@ -415,7 +374,7 @@ static void count_of_hole(struct kunit *test)
 
 static void count_of_zero_page(struct kunit *test)
 {
-	struct count_case *c = count_begin(test, &count_hole);
+	struct count_case *c = count_begin(test, DEVPUB_TO, &count_hole);
 	struct devpub_pte pte;
 	u64 content;
 
@@ -430,8 +389,8 @@ static void count_of_zero_page(struct kunit *test)
 /* Read back from swap by one of two, a page keeps its copy there for the other. */
 static void count_of_swapcache_page(struct kunit *test)
 {
-	static const struct count_param param = { DEVPUB_TO, 1, DEVPUB_SWAPCACHE };
-	struct count_case *c = count_begin(test, &param);
+	static const struct count_param param = { 1, DEVPUB_SWAPCACHE };
+	struct count_case *c = count_begin(test, DEVPUB_TO, &param);
 	struct devpub_user *user;
 	u64 content;
 
@@ -455,8 +414,8 @@ static void count_of_swapcache_page(struct kunit *test)
 
 static void count_of_full_device(struct kunit *test)
 {
-	static const struct count_param param = { DEVPUB_TO, 2, DEVPUB_FULL };
-	struct count_case *c = count_begin(test, &param);
+	static const struct count_param param = { 2, DEVPUB_FULL };
+	struct count_case *c = count_begin(test, DEVPUB_TO, &param);
 	struct devpub_pool *pool = &((struct devpub_fixture *)test->priv)->ddev->pool;
 	unsigned long *pfns;
 	u32 i, n;
@@ -465,23 +424,51 @@ static void count_of_full_device(struct kunit *test)
 	count_read_before(c);
 	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
 
-	pfns = kvmalloc_array(pool->npages, sizeof(*pfns), GFP_KERNEL);
+	pfns = kunit_kcalloc(test, pool->npages, sizeof(*pfns), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pfns);
 	n = devpub_pool_take(pool, pfns, pool->npages);
 	count_migrate(c, false);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, pfns[i]));
-	kvfree(pfns);
-
 	count_check_after(c);
 }
 
+/* The first batch that has room for another page. */
+#define FRESH_PAGES	4
+
+static void count_of_fresh_page(struct kunit *test)
+{
+	static const struct count_param param = { 1, DEVPUB_NOTHING };
+	struct count_case *c = count_begin(test, DEVPUB_TO, &param);
+	unsigned long i;
+
+	c->users[0] = devpub_user_start(test);
+	c->addr = devpub_user_mmap(test, c->users[0], FRESH_PAGES,
+				   PROT_READ | PROT_WRITE);
+	/* Whoever else runs here may empty the batches, or fill them up. */
+	for (i = 0; i < FRESH_PAGES; i++, c->addr += PAGE_SIZE) {
+		devpub_fixture_drain_batches(test->priv);
+		KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr, i),
+				0);
+		c->src = pfn_to_page(devpub_pte_read(c->users[0]->mm,
+						     c->addr).pfn);
+		if (!PageLRU(c->src))
+			break;
+	}
+	count_expect(c, DEVPUB_PHASE_FRESH, DEVPUB_SOURCE);
+	devpub_fixture_drain_batches(test->priv);
+	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
+}
+
 static struct kunit_case count_cases[] = {
-	KUNIT_CASE_PARAM(count_at_each_phase, count_gen_params),
+	KUNIT_CASE_PARAM(count_to_device, count_gen_params),
+	KUNIT_CASE_PARAM(count_back, count_gen_params),
+	KUNIT_CASE_PARAM(count_evicted, count_gen_params),
 	KUNIT_CASE(count_of_hole),
 	KUNIT_CASE(count_of_zero_page),
 	KUNIT_CASE(count_of_swapcache_page),
 	KUNIT_CASE(count_of_full_device),
+	KUNIT_CASE(count_of_fresh_page),
 	{}
 };
 

@@ -7,12 +7,16 @@
 #include <kunit/test.h>
 #include <linux/fault-inject.h>
 #include <linux/kmod.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 
 #include "fault.h"
+#include "fixture.h"
+#include "memory.h"
+#include "pte.h"
+#include "user.h"
 
-#if IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC) && \
-	IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS)
+#if DEVPUB_FAULT_POSSIBLE
 
 /*
  * $1 and $2: the least order of pages that fail, and whether slabs are let off.
@@ -86,3 +90,81 @@ bool devpub_fault_disarm(void)
 }
 
 #endif
+
+#define FAULT_PAGES	8
+
+/* Each page is back, or is as it was. */
+static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
+					const struct devpub_memory *mem)
+{
+	struct devpub_fixture *fix = test->priv;
+	unsigned long page, stayed = 0;
+
+	devpub_fixture_drain_batches(fix);
+	for (page = 0; page < mem->npages; page++) {
+		struct devpub_pte pte = devpub_pte_read(mem->user->mm, mem->addr +
+							page * PAGE_SIZE);
+		bool here = devpub_fixture_owns(fix, pte.pfn);
+
+		KUNIT_EXPECT_TRUE(test, pte.present);
+		if (!pte.present)
+			continue;
+		devpub_expect_counts(test, way, here ? DEVPUB_SKIPPED : DEVPUB_MOVED,
+				     DEVPUB_PHASE_FINALIZED,
+				     here ? DEVPUB_SOURCE : DEVPUB_DESTINATION,
+				     pfn_to_page(pte.pfn), 1, 0);
+		stayed += here;
+	}
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool) + stayed,
+			(unsigned long)fix->pool->npages);
+	devpub_memory_expect(test, mem);
+	return stayed;
+}
+
+/**
+ * devpub_fault_walk() - let each allocation of a way back fail in turn
+ * @test: the case, of a suite with the fixture
+ * @way: the way
+ * @back: goes it
+ *
+ * A page for which there is no system memory stays where it is, and its neighbours
+ * do not care.
+ *
+ * Return: how many failures called all off.
+ */
+unsigned int devpub_fault_walk(struct kunit *test, enum devpub_way way,
+			       devpub_fault_back *back)
+{
+	unsigned int nth, alone = 0, none = 0;
+	unsigned long stayed = 0;
+	struct devpub_memory mem;
+	bool failed = true;
+
+	devpub_fault_setup(test, DEVPUB_FAULT_SLAB | DEVPUB_FAULT_PAGE);
+	devpub_memory_create(test, &mem, FAULT_PAGES);
+	for (nth = 1; nth < 1000 && failed; nth++) {
+		int ret = back(test, &mem, nth, &failed);
+
+		stayed = fault_expect_pages(test, way, &mem);
+		if (ret) {
+			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, stayed, mem.npages);
+			none++;
+		}
+		alone += stayed == 1;
+		if (failed) {
+			bool again;
+
+			KUNIT_EXPECT_EQ(test, back(test, &mem, 0, &again), 0);
+			KUNIT_ASSERT_EQ(test, fault_expect_pages(test, way, &mem),
+					0UL);
+			devpub_memory_move_to(test, &mem);
+		}
+	}
+	KUNIT_EXPECT_FALSE(test, failed);
+	KUNIT_EXPECT_EQ(test, stayed, 0UL);
+	/* Each page was the one without memory once. */
+	KUNIT_EXPECT_EQ(test, alone, (unsigned int)mem.npages);
+	kunit_info(test, "%u allocations, %u of them essential\n", nth - 2, none);
+	return none;
+}

@@ -3,9 +3,17 @@
 #define DEVPUB_FAULT_H
 
 #include <linux/bits.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
 
+#include "expect.h"
+
+struct devpub_memory;
 struct kunit;
+
+#define DEVPUB_FAULT_POSSIBLE						\
+	(IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC) && \
+	 IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
 
 /* What may fail. */
 #define DEVPUB_FAULT_SLAB	BIT(0)
@@ -14,5 +22,21 @@ struct kunit;
 void devpub_fault_setup(struct kunit *test, unsigned int kinds);
 void devpub_fault_arm(unsigned int nth);
 bool devpub_fault_disarm(void);
+
+/**
+ * typedef devpub_fault_back - bring memory back while an allocation fails
+ * @test: the case
+ * @mem: the memory
+ * @nth: for devpub_fault_arm()
+ * @failed: receives what devpub_fault_disarm() returns
+ *
+ * Return: 0, or the error by which all was called off.
+ */
+typedef int devpub_fault_back(struct kunit *test,
+			      const struct devpub_memory *mem, unsigned int nth,
+			      bool *failed);
+
+unsigned int devpub_fault_walk(struct kunit *test, enum devpub_way way,
+			       devpub_fault_back *back);
 
 #endif /* DEVPUB_FAULT_H */

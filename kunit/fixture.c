@@ -4,7 +4,9 @@
  * who want some, and a look at the kernel's free callback.
  */
 #include <linux/cpumask.h>
+#include <linux/kthread.h>
 #include <linux/migrate.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 
@@ -150,4 +152,65 @@ u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 						    &reason), 0);
 	devpub_migrate_end(&m);
 	return reason;
+}
+
+/**
+ * devpub_fixture_hinder() - take the references that stand in a page's way
+ * @test: the case
+ * @user: who maps the page
+ * @addr: where
+ * @page: it
+ * @obstacle: what stands in its way; may be nothing that is a reference
+ */
+void devpub_fixture_hinder(struct kunit *test, struct devpub_user *user,
+			   unsigned long addr, struct page *page,
+			   enum devpub_obstacle obstacle)
+{
+	struct page *found = page;
+	int got = 1;
+
+	switch (obstacle) {
+	case DEVPUB_TWO_REFS:
+		get_page(page);
+		fallthrough;
+	case DEVPUB_REF:
+		get_page(page);
+		break;
+	case DEVPUB_GUP:
+	case DEVPUB_PIN:
+		kthread_use_mm(user->mm);
+		if (obstacle == DEVPUB_GUP)
+			got = get_user_pages_fast(addr, 1, 0, &found);
+		else
+			got = pin_user_pages_fast(addr, 1, 0, &found);
+		kthread_unuse_mm(user->mm);
+		break;
+	default:
+		break;
+	}
+	KUNIT_ASSERT_EQ(test, got, 1);
+	KUNIT_EXPECT_PTR_EQ(test, found, page);
+}
+
+/**
+ * devpub_fixture_unhinder() - undo devpub_fixture_hinder()
+ * @page: the page
+ * @obstacle: what stood in its way
+ */
+void devpub_fixture_unhinder(struct page *page, enum devpub_obstacle obstacle)
+{
+	switch (obstacle) {
+	case DEVPUB_TWO_REFS:
+		put_page(page);
+		fallthrough;
+	case DEVPUB_REF:
+	case DEVPUB_GUP:
+		put_page(page);
+		break;
+	case DEVPUB_PIN:
+		unpin_user_page(page);
+		break;
+	default:
+		break;
+	}
 }

@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 
 #include "device.h"
+#include "expect.h"
 
 struct devpub_user;
 
@@ -34,5 +35,9 @@ void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on);
 void devpub_fixture_drain_batches(const struct devpub_fixture *fix);
 u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 			  unsigned long addr, bool to, bool populate);
+void devpub_fixture_hinder(struct kunit *test, struct devpub_user *user,
+			   unsigned long addr, struct page *page,
+			   enum devpub_obstacle obstacle);
+void devpub_fixture_unhinder(struct page *page, enum devpub_obstacle obstacle);
 
 #endif /* DEVPUB_FIXTURE_H */

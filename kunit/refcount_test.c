@@ -18,20 +18,13 @@
 #define MAX_MAPS	3
 #define BATCH		8
 
-static int refcount_mappings(const struct page *page)
-{
-	return atomic_read(&page->_mapcount) + 1;
-}
-
 /* A free page has no reference, no mapping, no lock and no owner. */
 static void refcount_expect_free(struct kunit *test, unsigned long pfn)
 {
 	struct devpub_fixture *fix = test->priv;
 	struct page *page = pfn_to_page(pfn);
 
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
-	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 0);
-	KUNIT_EXPECT_FALSE(test, PageLocked(page));
+	devpub_expect_state(test, DEVPUB_STATE_FREE, page, 1, 0);
 	KUNIT_EXPECT_PTR_EQ(test, READ_ONCE(page->mapping), NULL);
 	KUNIT_EXPECT_FALSE(test, test_bit(pfn - fix->pool->base_pfn,
 					  fix->pool->used));
@@ -57,9 +50,7 @@ static void refcount_alloc(struct kunit *test, unsigned long *pfns, u32 n)
 	for (i = 0; i < n; i++) {
 		page = pfn_to_page(pfns[i]);
 		KUNIT_EXPECT_TRUE(test, devpub_fixture_owns(fix, pfns[i]));
-		KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
-		KUNIT_EXPECT_EQ(test, refcount_mappings(page), 0);
-		KUNIT_EXPECT_TRUE(test, PageLocked(page));
+		devpub_expect_state(test, DEVPUB_STATE_ALLOCATED, page, 1, 0);
 		KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
 		KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), fix->pool);
 		unlock_page(page);
@@ -92,6 +83,23 @@ static void refcount_put_page(struct kunit *test)
 	refcount_expect_freed(test, &pfn, 1);
 }
 
+/* A page of the same kind belongs to whom its pagemap's callbacks do. */
+static void refcount_of_other_driver(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_pool *pool;
+	unsigned long pfn;
+
+	refcount_alloc(test, &pfn, 1);
+	devpub_fixture_count_frees(fix, true);
+	pool = devpub_pool_of_page(pfn_to_page(pfn));
+	devpub_fixture_count_frees(fix, false);
+	KUNIT_EXPECT_PTR_EQ(test, pool, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(pfn_to_page(pfn)),
+			    fix->pool);
+	put_page(pfn_to_page(pfn));
+}
+
 static void refcount_release_pages(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -107,6 +115,46 @@ static void refcount_release_pages(struct kunit *test)
 	refcount_expect_freed(test, pfns, BATCH);
 }
 
+/* A batch of both kinds, of which every second one comes from an LRU list. */
+static void refcount_release_mixed_pages(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct page *pages[2 * BATCH];
+	struct devpub_user *user;
+	unsigned long pfns[BATCH], addr;
+	int i;
+
+	user = devpub_user_start(test);
+	addr = devpub_user_mmap(test, user, BATCH, PROT_READ | PROT_WRITE);
+	for (i = 0; i < BATCH; i++)
+		KUNIT_ASSERT_EQ(test, devpub_user_write(user, addr + i * PAGE_SIZE,
+							1), 0);
+	devpub_fixture_drain_batches(fix);
+	refcount_alloc(test, pfns, BATCH);
+	for (i = 0; i < BATCH; i++) {
+		pages[2 * i] = pfn_to_page(pfns[i]);
+		pages[2 * i + 1] = pfn_to_page(devpub_pte_read(user->mm, addr +
+							       i * PAGE_SIZE).pfn);
+		KUNIT_EXPECT_TRUE(test, PageLRU(pages[2 * i + 1]));
+		get_page(pages[2 * i + 1]);
+	}
+	/* The first of them stay, and the others go with the batch. */
+	KUNIT_EXPECT_EQ(test, 0, devpub_user_call(user, __NR_munmap,
+						  addr + BATCH / 2 * PAGE_SIZE,
+						  BATCH / 2 * PAGE_SIZE));
+	for (i = 0; i < BATCH; i++)
+		devpub_expect_state(test, i < BATCH / 2 ? DEVPUB_STATE_MAPPED :
+				    DEVPUB_STATE_HELD, pages[2 * i + 1], 1,
+				    i < BATCH / 2);
+
+	devpub_fixture_count_frees(fix, true);
+	release_pages(pages, 2 * BATCH);
+	refcount_expect_freed(test, pfns, BATCH);
+	for (i = 0; i < BATCH / 2; i++)
+		devpub_expect_state(test, DEVPUB_STATE_MAPPED, pages[2 * i + 1],
+				    1, 0);
+}
+
 /* A reference more delays the callback, and does not double it. */
 static void refcount_extra_reference(struct kunit *test)
 {
@@ -120,14 +168,14 @@ static void refcount_extra_reference(struct kunit *test)
 	devpub_fixture_count_frees(fix, true);
 
 	get_page(page);
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	devpub_expect_state(test, DEVPUB_STATE_HELD, page, 2, 0);
 	put_page(page);
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	devpub_expect_state(test, DEVPUB_STATE_HELD, page, 1, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
 
 	get_page(page);
 	release_pages(pages, 1);
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	devpub_expect_state(test, DEVPUB_STATE_HELD, page, 1, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
 
 	put_page(page);
@@ -181,8 +229,7 @@ static void refcount_of_mappings(struct kunit *test)
 	pfn = page_to_pfn(page);
 	devpub_fixture_count_frees(fix, true);
 	for (i = 0; i < maps; i++) {
-		KUNIT_EXPECT_EQ(test, page_ref_count(page), maps - i);
-		KUNIT_EXPECT_EQ(test, refcount_mappings(page), maps - i);
+		devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, maps - i, 0);
 		KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
 		KUNIT_EXPECT_EQ(test, 0, devpub_user_call(users[i], __NR_munmap,
 							  addr, PAGE_SIZE));
@@ -204,8 +251,7 @@ static void refcount_of_exits(struct kunit *test)
 	pfn = page_to_pfn(page);
 	devpub_fixture_count_frees(fix, true);
 	for (i = 0; i < maps; i++) {
-		KUNIT_EXPECT_EQ(test, page_ref_count(page), maps - i);
-		KUNIT_EXPECT_EQ(test, refcount_mappings(page), maps - i);
+		devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, maps - i, 0);
 		devpub_user_stop(test, users[i]);
 	}
 	refcount_expect_freed(test, &pfn, 1);
@@ -223,10 +269,9 @@ static void refcount_held_past_unmap(struct kunit *test)
 	pfn = page_to_pfn(page);
 	devpub_fixture_count_frees(fix, true);
 	get_page(page);
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, 1, 1);
 	KUNIT_EXPECT_EQ(test, 0, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
-	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 0);
+	devpub_expect_state(test, DEVPUB_STATE_HELD, page, 1, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
 	put_page(page);
 	refcount_expect_freed(test, &pfn, 1);
@@ -274,8 +319,7 @@ static void refcount_of_copy_on_write(struct kunit *test)
 
 	page = refcount_map(test, users, 2, &addr);
 	KUNIT_EXPECT_EQ(test, devpub_user_write(users[1], addr, 2), 0);
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
-	KUNIT_EXPECT_EQ(test, refcount_mappings(page), 1);
+	devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, 1, 0);
 	pfn = devpub_pte_read(users[1]->mm, addr).pfn;
 	KUNIT_EXPECT_FALSE(test, devpub_fixture_owns(fix, pfn));
 	KUNIT_EXPECT_EQ(test, devpub_user_read(users[0], addr, &value), 0);
@@ -360,7 +404,7 @@ static void refcount_foreign_page(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool,
 						  fix->pool->base_pfn - 1));
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, end));
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	devpub_expect_state(test, DEVPUB_STATE_HELD, page, 1, 0);
 	__free_page(page);
 }
 
@@ -368,6 +412,7 @@ static struct kunit_case refcount_cases[] = {
 	KUNIT_CASE(refcount_free_pages),
 	KUNIT_CASE(refcount_put_page),
 	KUNIT_CASE(refcount_release_pages),
+	KUNIT_CASE(refcount_release_mixed_pages),
 	KUNIT_CASE(refcount_extra_reference),
 	KUNIT_CASE_PARAM(refcount_of_mappings, refcount_maps_gen_params),
 	KUNIT_CASE_PARAM(refcount_of_exits, refcount_maps_gen_params),
@@ -378,6 +423,7 @@ static struct kunit_case refcount_cases[] = {
 	KUNIT_CASE(refcount_pagemap_balances),
 	KUNIT_CASE(refcount_double_free),
 	KUNIT_CASE(refcount_foreign_page),
+	KUNIT_CASE(refcount_of_other_driver),
 	{}
 };
 
