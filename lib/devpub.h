@@ -342,8 +342,8 @@ int devpub_query_v(const struct devpub *dev,
  * the call returns, or nothing is allocated.
  *
  * Return: 0.  -ENOSPC the device has not so much free; -ENOMEM no address space,
- * or no leave to have so much memory; or an error that any call can give, but for
- * -EINTR.
+ * or no leave to have so much memory; -EAGAIN a page was busy, as may be after
+ * mlockall(2) with MCL_FUTURE; or an error that any call can give, but for -EINTR.
  */
 int devpub_alloc(const struct devpub *dev, size_t length, void **addr);
 

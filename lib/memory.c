@@ -28,6 +28,9 @@ static int populate(const struct devpub *dev, char *addr, size_t length)
 		done += outcome.done;
 		if (outcome.reason[DEVPUB_REASON_NO_SPACE])
 			return -ENOSPC;
+		/* After mlockall(), they were in system memory at once. */
+		if (outcome.reason[DEVPUB_REASON_BUSY])
+			return -EAGAIN;
 		/* A limit of the process or its cgroup leaves holes. */
 		if (outcome.absent || outcome.refused)
 			return -ENOMEM;

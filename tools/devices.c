@@ -100,7 +100,7 @@ int devices_open_target(const char *text, struct devpub **dev,
 		return devices_open(text, dev, index);
 	ret = devpub_open_any(1, dev);
 	if (ret == -ENODEV && devpub_list(NULL, 0) == 0)
-		return ctl_fail(CTL_NO_DEVICE, "there is no device; make one: devpubctl create --size 256M");
+		return ctl_fail(CTL_NO_DEVICE, DEVICES_NONE);
 	if (ret == -ENOSPC)
 		return ctl_fail(CTL_FAILED, "all devices are full; see: devpubctl list");
 	if (!ret)

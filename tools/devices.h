@@ -9,6 +9,9 @@
 
 #define DEVICES_MAX	256
 
+/* What is said where the module is loaded and has none. */
+#define DEVICES_NONE	"there is no device; make one: devpubctl create --size 256M"
+
 struct device {
 	unsigned int index;
 	/* NULL where the caller may not open it; then info is zeros */

@@ -125,7 +125,7 @@ static int run(int argc, char **argv)
 		table_free(table);
 	} else {
 		if (!devices.n)
-			ctl_warn("there is no device; make one: devpubctl create --size 256M");
+			ctl_warn(DEVICES_NONE);
 		for (i = 0; i < devices.n; i++)
 			print(&devices.device[i]);
 	}

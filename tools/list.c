@@ -57,7 +57,7 @@ static int run(int argc, char **argv)
 	if (status)
 		return status;
 	if (!devices.n && !ctl_json)
-		ctl_warn("there is no device; make one: devpubctl create --size 256M");
+		ctl_warn(DEVICES_NONE);
 	table = table_new("devices", columns, ARRAY_SIZE(columns));
 	for (i = 0; i < devices.n; i++)
 		add(table, &devices.device[i]);

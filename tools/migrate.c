@@ -156,8 +156,10 @@ static int with_devices(const struct wanted *wanted)
 			mover.dev[mover.n++] = devices.device[i].dev;
 	if (mover.n)
 		status = migrate(wanted, &mover);
+	else if (devices.n)
+		status = ctl_error(-EACCES, "devices");
 	else
-		status = ctl_error(devices.n ? -EACCES : -ENODEV, "devices");
+		status = ctl_fail(CTL_NO_DEVICE, DEVICES_NONE);
 	devices_put(&devices);
 	return status;
 }
