@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Processes that others read whole: core dumps, checkpoints, tracers. */
+#include <elf.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "machine.h"
+#include "mem.h"
+#include "pagemap.h"
+#include "place.h"
+
+#define PAGES		64UL
+#define CORE_PATTERN	"/proc/sys/kernel/core_pattern"
+#define CORE		"/tmp/devpub-core"
+
+/* What the core file has of the range. */
+static void core_read(int core, const void *addr, void *to, size_t size)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr part;
+
+	CHECK_EQ(pread(core, &header, sizeof(header), 0), sizeof(header));
+	CHECK(!memcmp(header.e_ident, ELFMAG, SELFMAG));
+	for (int i = 0; i < header.e_phnum; i++) {
+		CHECK_EQ(pread(core, &part, sizeof(part), header.e_phoff +
+			       i * sizeof(part)), sizeof(part));
+		if (part.p_type != PT_LOAD || address(addr) < part.p_vaddr ||
+		    address(addr) + size > part.p_vaddr + part.p_filesz)
+			continue;
+		CHECK_EQ(pread(core, to, size, part.p_offset + address(addr) -
+			       part.p_vaddr), size);
+		return;
+	}
+	FAIL("the range is not in the core file");
+}
+
+static void dump(struct place *place)
+{
+	char *addr = place_new(place, PAGES, 1), *copy = mem_map(PAGES);
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	int status, core;
+	pid_t pid;
+
+	pid = test_fork();
+	if (pid == 0) {
+		CHECK_CALL(setrlimit(RLIMIT_CORE, &all));
+		CHECK_CALL(prctl(PR_SET_DUMPABLE, 1));
+		/* Its own pages, and some that it shares. */
+		mem_fill(addr, PAGES / 2, 2);
+		place_put(place, addr, PAGES / 2);
+		abort();
+	}
+	CHECK_CALL(waitpid(pid, &status, 0));
+	CHECK(WIFSIGNALED(status) && WCOREDUMP(status));
+	core = open(CORE, O_RDONLY | O_CLOEXEC);
+	CHECK_CALL(core);
+	unlink(CORE);
+	core_read(core, addr, copy, PAGES * PAGE);
+	mem_check(copy, PAGES / 2, 2);
+	mem_fill(addr, PAGES / 2, 1);
+	CHECK(!memcmp(addr + PAGES / 2 * PAGE, copy + PAGES / 2 * PAGE,
+		      PAGES / 2 * PAGE));
+	place_check(place, addr + PAGES / 2 * PAGE, PAGES / 2);
+}
+
+PLACES(core_dump, "a core dump holds what the pages held")
+{
+	machine_set(CORE_PATTERN, CORE);
+	machine_set_if_there("/proc/sys/kernel/core_uses_pid", "0");
+	machine_run(dump, place);
+}
+
+/* A process with pages in the place, which adds to each when told to. */
+static pid_t start_target(struct place *place, char **addr,
+			  struct test_gate *gate)
+{
+	pid_t pid;
+
+	*addr = mem_map(PAGES);
+	test_gate_open(gate);
+	pid = test_fork();
+	if (pid == 0) {
+		mem_fill(*addr, PAGES, 1);
+		place_put(place, *addr, PAGES);
+		test_gate_signal(gate, 1);
+		test_gate_await(gate, 1);
+		mem_check(*addr, PAGES, 2);
+		_exit(0);
+	}
+	test_gate_await(gate, 0);
+	return pid;
+}
+
+PLACES(checkpoint, "who stops a process reads all of it, writes it anew, and lets it go on")
+{
+	struct iovec here, there;
+	uint64_t entries[PAGES];
+	struct test_gate gate;
+	char *addr, *copy = mem_map(PAGES);
+	pid_t pid = start_target(place, &addr, &gate);
+
+	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+	CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
+	CHECK_CALL(waitpid(pid, NULL, 0));
+	pagemap_read_of(pid, addr, PAGES, entries);
+	for (size_t i = 0; i < PAGES; i++)
+		CHECK(entries[i] & PAGEMAP_PRESENT);
+	here = (struct iovec) { copy, PAGES * PAGE };
+	there = (struct iovec) { addr, PAGES * PAGE };
+	CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0), PAGES * PAGE);
+	mem_check(copy, PAGES, 1);
+	mem_fill(copy, PAGES, 2);
+	CHECK_EQ(process_vm_writev(pid, &here, 1, &there, 1, 0), PAGES * PAGE);
+	place_check_used(place, PAGES);
+	CHECK_CALL(ptrace(PTRACE_DETACH, pid, NULL, NULL));
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
+}
+
+static void evict(int fd)
+{
+	struct devpub_evict arg = { 0 };
+
+	CHECK_CALL(ioctl(fd, DEVPUB_IOC_EVICT, &arg));
+}
+
+PLACES(stopped, "pages of a stopped process leave the device, and it goes on with them")
+{
+	struct test_gate gate;
+	char *addr;
+	pid_t pid = start_target(place, &addr, &gate);
+
+	CHECK_CALL(kill(pid, SIGSTOP));
+	CHECK_EQ(waitpid(pid, NULL, WUNTRACED), pid);
+	evict(place->fd);
+	device_await_free_pages(place->fd, place->idle);
+	CHECK_CALL(kill(pid, SIGCONT));
+	test_kill(pid);
+}
+
+PLACES(traced, "a process whose system calls are traced moves its pages as any other")
+{
+	char *addr = place_new(place, PAGES, 1);
+	unsigned int stops = 0;
+	int status;
+	pid_t pid;
+
+	pid = test_fork();
+	if (pid == 0) {
+		CHECK_CALL(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+		raise(SIGSTOP);
+		mem_fill(addr, PAGES, 2);
+		to_device(place->fd, addr, PAGES);
+		to_system(place->fd, addr, PAGES);
+		mem_check(addr, PAGES, 2);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+		stops++;
+		CHECK_CALL(ptrace(PTRACE_SYSCALL, pid, NULL, NULL));
+	}
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 0);
+	CHECK_CMP(stops, >, 4);
+	mem_check(addr, PAGES, 1);
+}
+
+PLACES(confined, "a process in strict seccomp reads and writes its pages, also when they are taken off the device")
+{
+	char *addr = mem_map(PAGES);
+	struct test_gate gate;
+	char byte;
+	pid_t pid;
+
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		int in = gate.fd[0][0], out = gate.fd[1][1];
+
+		mem_fill(addr, PAGES, 1);
+		place_put(place, addr, PAGES);
+		CHECK_CALL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+		/* It may read, write and exit, and no more. */
+		CHECK_EQ(write(out, "", 1), 1);
+		CHECK_EQ(read(in, &byte, 1), 1);
+		mem_check(addr, PAGES, 1);
+		mem_fill(addr, PAGES, 2);
+		mem_check(addr, PAGES, 2);
+		syscall(SYS_exit, 0);
+	}
+	test_gate_await(&gate, 0);
+	evict(place->fd);
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What tells written and used pages from others. */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "mem.h"
+#include "pagemap.h"
+#include "place.h"
+
+#define PAGES	64UL
+
+static size_t soft_dirty(const void *addr, size_t pages)
+{
+	uint64_t entries[PAGES];
+	size_t count = 0;
+
+	pagemap_read(addr, pages, entries);
+	for (size_t i = 0; i < pages; i++)
+		count += !!(entries[i] & PAGEMAP_SOFT_DIRTY);
+	return count;
+}
+
+/* Begin to track writes; new memory counts as written. */
+static void clear_soft_dirty(const void *addr)
+{
+	if (!soft_dirty(addr, 1) || test_write_text("/proc/self/clear_refs", "4"))
+		SKIP("no soft-dirty bits in this kernel");
+}
+
+PLACES(written, "soft-dirty marks pages that were written to, and only those")
+{
+	char *addr = place_new(place, PAGES, 1);
+
+	CHECK_EQ(soft_dirty(addr, PAGES), PAGES);
+	clear_soft_dirty(addr);
+	CHECK_EQ(soft_dirty(addr, PAGES), 0);
+	mem_check(addr, PAGES, 1);
+	CHECK_EQ(soft_dirty(addr, PAGES), 0);
+	mem_fill(addr + 8 * PAGE, 4, 2);
+	CHECK_EQ(soft_dirty(addr, PAGES), 4);
+	CHECK_EQ(soft_dirty(addr + 8 * PAGE, 4), 4);
+	place_check(place, addr, PAGES);
+}
+
+PLACES(written_then_moved, "pages that were written to are marked still where they are moved to")
+{
+	char *addr = mem_new(PAGES, 1);
+
+	clear_soft_dirty(addr);
+	mem_fill(addr, PAGES, 2);
+	place_put(place, addr, PAGES);
+	CHECK_EQ(soft_dirty(addr, PAGES), PAGES);
+}
+
+PLACES(moved, "moving pages is no writing")
+{
+	char *addr = mem_new(PAGES, 1);
+
+	clear_soft_dirty(addr);
+	place_put(place, addr, PAGES);
+	CHECK_EQ(soft_dirty(addr, PAGES), 0);
+	mem_fill(addr, 4, 2);
+	CHECK_EQ(soft_dirty(addr, PAGES), 4);
+}
+
+/* Have writes noted by a userfaultfd that does not wait for a handler. */
+static void track_writes(void *addr, size_t pages)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = address(addr), .len = pages * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	/* UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC */
+	api.features = 1 << 13 | 1 << 15;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		SKIP("no asynchronous write protection: %s", strerror(errno));
+}
+
+static size_t written_since(const void *addr, size_t pages, bool again)
+{
+	struct page_region found[PAGES];
+	size_t ranges, count = 0;
+
+	ranges = pagemap_scan(addr, pages, again ? PM_SCAN_WP_MATCHING : 0,
+			      PAGE_IS_WRITTEN, found, PAGES);
+	for (size_t i = 0; i < ranges; i++)
+		count += (found[i].end - found[i].start) / PAGE;
+	return count;
+}
+
+PLACES(scanned, "PAGEMAP_SCAN tells pages that were written to since the last time")
+{
+	char *addr = place_new(place, PAGES, 1);
+
+	track_writes(addr, PAGES);
+	written_since(addr, PAGES, true);
+	CHECK_EQ(written_since(addr, PAGES, false), 0);
+	mem_fill(addr + 8 * PAGE, 4, 2);
+	CHECK_EQ(written_since(addr, PAGES, true), 4);
+	CHECK_EQ(written_since(addr, PAGES, true), 0);
+	place_check(place, addr, PAGES);
+}
+
+PLACES(scanned_moved, "moving pages is no writing for PAGEMAP_SCAN, and hides none")
+{
+	char *addr = mem_new(PAGES, 1);
+
+	track_writes(addr, PAGES);
+	written_since(addr, PAGES, true);
+	mem_fill(addr + 8 * PAGE, 4, 2);
+	place_put(place, addr, PAGES);
+	CHECK_EQ(written_since(addr, PAGES, true), 4);
+	mem_fill(addr + 20 * PAGE, 2, 2);
+	CHECK_EQ(written_since(addr, PAGES, true), 2);
+}
+
+PLACES(referenced, "smaps tells pages that were used since their marks were cleared")
+{
+	char *addr = place_new(place, PAGES, 1);
+
+	CHECK_CALL(test_write_text("/proc/self/clear_refs", "1"));
+	CHECK_EQ(mem_smaps(addr, "Referenced"), 0);
+	mem_check(addr, PAGES / 2, 1);
+	CHECK_EQ(mem_smaps(addr, "Referenced"), PAGES / 2 * PAGE / 1024);
+	place_check(place, addr, PAGES);
+}
+
+/* The bit of the page's frame in the bitmap of idle pages. */
+static bool idle(uint64_t pfn, bool set)
+{
+	uint64_t bits = 1ULL << pfn % 64;
+	int fd = open("/sys/kernel/mm/page_idle/bitmap", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		SKIP("no bitmap of idle pages");
+	if (set)
+		CHECK_EQ(pwrite(fd, &bits, 8, pfn / 64 * 8), 8);
+	CHECK_EQ(pread(fd, &bits, 8, pfn / 64 * 8), 8);
+	close(fd);
+	return bits & 1ULL << pfn % 64;
+}
+
+PLACES(idle_pages, "the bitmap of idle pages tells a page that was not used from one that was")
+{
+	volatile char *addr = place_new(place, 1, 1);
+	uint64_t pfn = mem_pfn((void *)addr);
+
+	/* What is in a processor's batch can't be marked. */
+	for (int i = 0; i < 50 && !idle(pfn, true); i++)
+		test_sleep(20);
+	CHECK(idle(pfn, false));
+	addr[0]++;
+	CHECK(!idle(pfn, false));
+}
