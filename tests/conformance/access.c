@@ -150,7 +150,8 @@ PLACES(proc_mem, "/proc/PID/mem reads and writes pages where they are")
 	other_end(&other);
 }
 
-PLACES(proc_mem_forced, "/proc/PID/mem writes pages that are read-only, and reads those that nobody may touch")
+PLACES(proc_mem_forced,
+	"/proc/PID/mem writes pages that are read-only, and reads those that nobody may touch")
 {
 	char *data = mem_map(PAGES), *new = mem_new(PAGES, 2);
 	struct other other;

@@ -99,7 +99,8 @@ PLACES(lazy_free, "after MADV_FREE a page is as it was or zero, and what is writ
 	mem_check(addr, PAGES, 2);
 }
 
-PLACES(lazy_free_before, "pages given to MADV_FREE before they move are as they were or zero, and what is written then stays")
+PLACES(lazy_free_before,
+	"pages given to MADV_FREE before they move are as they were or zero, and keep what is written then")
 {
 	char *addr = mem_new(PAGES, 1), *copy = mem_new(PAGES, 1);
 
@@ -171,7 +172,8 @@ PLACES(populate, "MADV_POPULATE_READ and _WRITE leave pages that are there alone
 	check_in_system(place->fd, addr + PAGES / 2 * PAGE, PAGES / 2);
 }
 
-PLACES(populate_forked, "MADV_POPULATE_WRITE by a child copies the pages, in system memory; the parent keeps them")
+PLACES(populate_forked,
+	"MADV_POPULATE_WRITE by a child copies the pages, in system memory; the parent keeps them")
 {
 	char *addr = place_new(place, PAGES, 1);
 	pid_t pid = test_fork();

@@ -60,7 +60,8 @@ PLACES(writes, "direct I/O writes from pages where they are")
 	aio_close(&aio);
 }
 
-PLACES(read_in_flight, "pages that a disk is about to fill stay until it has, and have its data then")
+PLACES(read_in_flight,
+	"pages that a disk is about to fill stay until it has, and have its data then")
 {
 	char *addr = place_new(place, PAGES, 1);
 	struct aio aio;
@@ -78,7 +79,8 @@ PLACES(read_in_flight, "pages that a disk is about to fill stay until it has, an
 	aio_close(&aio);
 }
 
-PLACES(write_in_flight, "pages that a disk is about to write stay until it has, and it has their data then")
+PLACES(write_in_flight,
+	"pages that a disk is about to write stay until it has, and it has their data then")
 {
 	char *addr = place_new(place, PAGES, 1);
 	struct aio aio;
@@ -113,7 +115,8 @@ PLACES(called_pinned, "pages in flight are refused as pinned, not as busy")
 	CHECK_EQ(out.pages[DEVPUB_REASON_PINNED], PAGES);
 }
 
-PLACES(unmapped_in_flight, "pages in flight outlive their mapping, and are freed when the disk is done")
+PLACES(unmapped_in_flight,
+	"pages in flight outlive their mapping, and are freed when the disk is done")
 {
 	char *addr = place_new(place, PAGES, 1);
 	char *other = mem_new(4 * PAGES, 2);
@@ -194,7 +197,8 @@ PLACES(forked_in_flight, "a process that forks and writes beside what the disk f
 	CHECK(!memcmp(addr, expected, bytes));
 }
 
-PLACES(killed_in_flight, "a process that is killed with pages in flight ends and frees them when the disk is done")
+PLACES(killed_in_flight,
+	"a process that is killed with pages in flight ends and frees them when the disk is done")
 {
 	struct test_gate gate;
 	struct aio aio;
@@ -219,6 +223,7 @@ PLACES(killed_in_flight, "a process that is killed with pages in flight ends and
 	CHECK_CALL(kill(pid, SIGKILL));
 	aio_go_on(&aio);
 	CHECK_CALL(waitpid(pid, NULL, 0));
+	/* The disk may let go of what it filled a little later. */
 	device_await_free_pages(place->fd, place->idle);
 	aio_close(&aio);
 }

@@ -30,7 +30,8 @@ PLACES(child_reads, "a child reads what its parent wrote, in the same pages")
 	place_check_used(place, PAGES);
 }
 
-PLACES(child_writes, "a child that writes gets copies, in system memory; the parent keeps the pages")
+PLACES(child_writes,
+	"a child that writes gets copies, in system memory; the parent keeps the pages")
 {
 	char *addr = place_new(place, PAGES, 1);
 	pid_t pid = test_fork();
@@ -47,7 +48,8 @@ PLACES(child_writes, "a child that writes gets copies, in system memory; the par
 	place_check_used(place, PAGES);
 }
 
-PLACES(parent_writes, "a parent that writes gets copies, in system memory; the child keeps the pages")
+PLACES(parent_writes,
+	"a parent that writes gets copies, in system memory; the child keeps the pages")
 {
 	char *addr = place_new(place, PAGES, 1);
 	struct test_gate gate;
@@ -127,7 +129,8 @@ static void generation(struct place *place, char *addr, unsigned int depth)
 	}
 }
 
-PLACES(generations, "children of children write, and each generation sees its own and what it inherited")
+PLACES(generations,
+	"children of children write, and each generation sees its own and what it inherited")
 {
 	const size_t part = PAGES / 4;
 	char *addr = mem_map(PAGES);
@@ -201,7 +204,8 @@ PLACES(reuse_after_child, "who writes after the child's exit keeps the pages, an
 	place_check_used(place, PAGES);
 }
 
-PLACES(reuse_after_parent, "a child that writes after its parent unmapped them gets the pages, not copies")
+PLACES(reuse_after_parent,
+	"a child that writes after its parent unmapped them gets the pages, not copies")
 {
 	struct test_gate gate;
 	uint64_t pfns[PAGES];
@@ -320,7 +324,8 @@ PLACES(moved_by_child, "pages that a child moves are its parent's still, and mov
 	mem_check(addr, PAGES, 1);
 }
 
-PLACES(kernel_writes, "a system call that writes into a child's memory does not show in the parent's")
+PLACES(kernel_writes,
+	"a system call that writes into a child's memory does not show in the parent's")
 {
 	char *addr = place_new(place, 4, 1), *other = mem_new(4, 2);
 	int ends[2];

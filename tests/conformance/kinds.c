@@ -154,7 +154,8 @@ ONCE(file_untouched, "unwritten pages of a private mapping of a file are refused
 		mem_check(addr + i * PAGE, 1, 100 + i);
 }
 
-PLACES(file_written, "written pages of a private mapping of a file are the process's: they move, and the file never shows it")
+PLACES(file_written,
+	"written pages of a private file mapping are the process's: they move, and the file never shows it")
 {
 	int file = new_file();
 	char *addr = map_file_private(file), *seen = mem_map(1);
@@ -200,7 +201,8 @@ PLACES(file_changes, "what is written to the file shows in the unwritten pages o
 	place_check(place, addr, PAGES / 2);
 }
 
-PLACES(file_truncated, "a file that is cut short takes the written pages of its private mappings along")
+PLACES(file_truncated,
+	"a file that is cut short takes the written pages of its private mappings along")
 {
 	int file = new_file();
 	char *addr = map_file_private(file);

@@ -45,7 +45,8 @@ PLACES(unmap_part, "munmap() of a part frees that part, and leaves the rest")
 	place_check_used(place, 0);
 }
 
-PLACES(unmap_huge_middle, "munmap() from the middle of one huge page to that of the next leaves the ends")
+PLACES(unmap_huge_middle,
+	"munmap() from the middle of one huge page to that of the next leaves the ends")
 {
 	const size_t pages = 2 * HUGE_PAGES, from = 100, count = HUGE_PAGES;
 	char *addr = place_new_huge(place, pages, 1);

@@ -72,7 +72,8 @@ PLACES(spliced_closed, "pages in a pipe are freed with the pipe")
 	place_check_used(place, 0);
 }
 
-PLACES(spliced_by_child, "what the parent writes does not show in pages that its child put into a pipe")
+PLACES(spliced_by_child,
+	"what the parent writes does not show in pages that its child put into a pipe")
 {
 	char *addr = place_new(place, PAGES, 1);
 	struct test_gate gate;
@@ -118,7 +119,8 @@ PLACES(spliced_exit, "pages in another's pipe outlive their process")
 	place_check_used(place, 0);
 }
 
-PLACES(registered, "registering a buffer pins its pages in system memory, and they move again without it")
+PLACES(registered,
+	"registering a buffer pins its pages in system memory, and they move again without it")
 {
 	char *addr = place_new(place, PAGES, 1);
 	struct uring ring;
@@ -134,7 +136,8 @@ PLACES(registered, "registering a buffer pins its pages in system memory, and th
 	move_to_system(place->fd, addr, PAGES);
 }
 
-PLACES(registered_holes, "registering a buffer whose pages are here and there pins all in system memory")
+PLACES(registered_holes,
+	"registering a buffer whose pages are here and there pins all in system memory")
 {
 	char *addr = mem_map(3 * PAGES);
 	struct uring ring;
@@ -177,7 +180,8 @@ PLACES(registered_io, "what is transferred by a registered buffer is what the pr
 	uring_close(&ring);
 }
 
-PLACES(registered_forked, "pinned pages stay their process's at fork(), and the child gets copies at once")
+PLACES(registered_forked,
+	"pinned pages stay their process's at fork(), and the child gets copies at once")
 {
 	char *addr = place_new(place, PAGES, 1);
 	uint64_t before[PAGES], after[PAGES];

@@ -148,7 +148,8 @@ PLACES(moved_read_only, "pages that may only be read are so where they are moved
 	moved_with(place, READ);
 }
 
-PLACES(moved_inaccessible, "pages that nobody may touch move all the same, and are so where they are moved to")
+PLACES(moved_inaccessible,
+	"pages that nobody may touch move all the same, and are so where they are moved to")
 {
 	moved_with(place, NONE);
 }

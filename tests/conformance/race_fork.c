@@ -67,7 +67,8 @@ ONCE(both_move, "parent and child move the pages that they share, and each sees 
 	mem_check(addr, PAGES, seed);
 }
 
-ONCE(child_moves, "a parent writes while another process moves the pages that it has in common with it")
+ONCE(child_moves,
+	"a parent writes while another process moves the pages that it has in common with it")
 {
 	char *addr = mem_map(PAGES);
 	int fd = device_open();

@@ -36,7 +36,8 @@ static uint64_t idle_pages(void)
 	return device_free_pages(device_open());
 }
 
-ONCE(unmap, "parts are unmapped and mapped again while they move: new ones show zeros, the others their data")
+ONCE(unmap,
+	"parts are unmapped and mapped again while all move: those show zeros, the others their data")
 {
 	uint64_t idle = idle_pages(), seed = 1;
 	char *addr = mem_new(PAGES, 1);

@@ -73,7 +73,8 @@ ONCE(direct_io, "direct I/O from and into pages that move transfers what it shou
  * Registering fails when it meets a page on the device that moves just then
  * (Documentation/kernel-bugs.md), and may be tried again.
  */
-ONCE(registered, "a registered buffer's pages stay in system memory, whoever moves them, and its I/O is right")
+ONCE(registered,
+	"a registered buffer's pages stay in system memory, whoever moves them, and its I/O is right")
 {
 	char *addr = mem_new(PAGES, 1), *data = mem_map(PAGES);
 	int file = memfd_create("conformance", MFD_CLOEXEC);
