@@ -144,7 +144,7 @@ function write_table(    i, j, k, row)
 		}
 	}
 	if (notes)
-		print ""
+		print "\n## Notes\n"
 	for (i = 1; i <= notes; i++)
-		print "[" i "]: " note[i] (i < notes ? "  " : "")
+		print i ". " note[i]
 }
