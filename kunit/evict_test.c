@@ -480,8 +480,8 @@ static struct kunit_case evict_cases[] = {
 	KUNIT_CASE_PARAM(evict_ends_early, evict_end_gen_params),
 	KUNIT_CASE(evict_all_waits),
 	KUNIT_CASE(evict_all_empties_batches),
-	KUNIT_CASE(evict_against_migration),
-	KUNIT_CASE(evict_short_of_memory),
+	KUNIT_CASE_SLOW(evict_against_migration),
+	KUNIT_CASE_SLOW(evict_short_of_memory),
 	{}
 };
 

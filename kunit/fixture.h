@@ -9,6 +9,11 @@
 
 struct devpub_user;
 
+/* 6.7: a case may say that it takes its time. */
+#ifndef KUNIT_CASE_SLOW
+#define KUNIT_CASE_SLOW(name)	KUNIT_CASE(name)
+#endif
+
 /**
  * struct devpub_fixture - what a case on the live device has (test->priv)
  * @ddev:	devpub0, entered: it can't go away under the case

@@ -16,6 +16,7 @@
 
 #include "device.h"
 #include "fault.h"
+#include "fixture.h"
 #include "life.h"
 
 /* How long to wait for what shall not happen, and for what shall. */
@@ -355,7 +356,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_waits_for_page),
 	KUNIT_CASE(life_waits_for_crowd),
 	KUNIT_CASE_PARAM(life_probe_fails, life_failure_gen_params),
-	KUNIT_CASE(life_probe_short_of_memory),
+	KUNIT_CASE_SLOW(life_probe_short_of_memory),
 	{}
 };
 

@@ -366,7 +366,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_give_in_any_order),
 	KUNIT_CASE(pool_give_twice),
 	KUNIT_CASE_PARAM(pool_give_foreign, pool_foreign_gen_params),
-	KUNIT_CASE(pool_concurrent),
+	KUNIT_CASE_SLOW(pool_concurrent),
 	{}
 };
 

@@ -13,6 +13,7 @@
 
 #include "claim.h"
 #include "fake.h"
+#include "fixture.h"
 
 /* Rounded up to a memory block, some of these would be 0. */
 static const struct devpub_claim_range region_carve_sizes[] = {
@@ -234,8 +235,8 @@ static struct kunit_case region_cases[] = {
 	KUNIT_CASE(carve_refuses_half),
 	KUNIT_CASE(carve_refuses_node),
 	KUNIT_CASE(carve_interrupted),
-	KUNIT_CASE(carve_one_block),
-	KUNIT_CASE(carve_pieces_then_whole),
+	KUNIT_CASE_SLOW(carve_one_block),
+	KUNIT_CASE_SLOW(carve_pieces_then_whole),
 	KUNIT_CASE(region_busy),
 	KUNIT_CASE(region_provider_fails),
 	{}
