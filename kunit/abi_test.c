@@ -51,7 +51,7 @@ static const struct abi_member devpub_info_members[] = {
 
 static const struct abi_member devpub_migrate_members[] = {
 	MEMBER(devpub_migrate, flags, 0, 4),
-	MEMBER(devpub_migrate, reserved, 4, 4),
+	MEMBER(devpub_migrate, pid, 4, 4),
 	MEMBER(devpub_migrate, addr, 8, 8),
 	MEMBER(devpub_migrate, length, 16, 8),
 	MEMBER(devpub_migrate, reasons, 24, 8),
@@ -65,7 +65,7 @@ static const struct abi_member devpub_migrate_members[] = {
 
 static const struct abi_member devpub_query_members[] = {
 	MEMBER(devpub_query, flags, 0, 4),
-	MEMBER(devpub_query, reserved, 4, 4),
+	MEMBER(devpub_query, pid, 4, 4),
 	MEMBER(devpub_query, addr, 8, 8),
 	MEMBER(devpub_query, length, 16, 8),
 	MEMBER(devpub_query, where, 24, 8),
@@ -84,11 +84,28 @@ static const struct abi_member devpub_evict_members[] = {
 	MEMBER(devpub_evict, remaining, 16, 8),
 };
 
+static const struct abi_member devpub_create_members[] = {
+	MEMBER(devpub_create, flags, 0, 4),
+	MEMBER(devpub_create, provider, 4, 4),
+	MEMBER(devpub_create, start, 8, 8),
+	MEMBER(devpub_create, size, 16, 8),
+	MEMBER(devpub_create, node, 24, 4),
+	MEMBER(devpub_create, index, 28, 4),
+};
+
+static const struct abi_member devpub_destroy_members[] = {
+	MEMBER(devpub_destroy, flags, 0, 4),
+	MEMBER(devpub_destroy, index, 4, 4),
+	MEMBER(devpub_destroy, remaining, 8, 8),
+};
+
 static const struct abi_struct abi_structs[] = {
 	STRUCT(devpub_info, DEVPUB_INFO_SIZE_VER0, 48),
 	STRUCT(devpub_migrate, DEVPUB_MIGRATE_SIZE_VER0, 80),
 	STRUCT(devpub_query, DEVPUB_QUERY_SIZE_VER0, 80),
 	STRUCT(devpub_evict, DEVPUB_EVICT_SIZE_VER0, 24),
+	STRUCT(devpub_create, DEVPUB_CREATE_SIZE_VER0, 32),
+	STRUCT(devpub_destroy, DEVPUB_DESTROY_SIZE_VER0, 16),
 };
 
 static void abi_struct_desc(const struct abi_struct *abi, char *desc)
@@ -174,6 +191,8 @@ static const struct abi_command abi_commands[] = {
 	SIZED(DEVPUB_IOC_MIGRATE_FROM, devpub_migrate),
 	SIZED(DEVPUB_IOC_QUERY, devpub_query),
 	SIZED(DEVPUB_IOC_EVICT, devpub_evict),
+	SIZED(DEVPUB_IOC_CREATE, devpub_create),
+	SIZED(DEVPUB_IOC_DESTROY, devpub_destroy),
 };
 
 static void abi_command_desc(const struct abi_command *abi, char *desc)
@@ -204,8 +223,12 @@ static const struct abi_number abi_numbers[] = {
 	COMMAND(DEVPUB_IOC_MIGRATE_FROM, DEVPUB_MIGRATE_SIZE_VER0, 0xc050de02),
 	COMMAND(DEVPUB_IOC_QUERY, DEVPUB_QUERY_SIZE_VER0, 0xc050de03),
 	COMMAND(DEVPUB_IOC_EVICT, DEVPUB_EVICT_SIZE_VER0, 0xc018de04),
+	COMMAND(DEVPUB_IOC_CREATE, DEVPUB_CREATE_SIZE_VER0, 0xc020de10),
+	COMMAND(DEVPUB_IOC_DESTROY, DEVPUB_DESTROY_SIZE_VER0, 0xc010de11),
 
 	NUMBER(DEVPUB_MIGRATE_POPULATE, 0x1),
+	NUMBER(DEVPUB_MIGRATE_PID, 0x2),
+	NUMBER(DEVPUB_QUERY_PID, 0x1),
 
 	NUMBER(DEVPUB_PROVIDER_CARVE, 1),
 	NUMBER(DEVPUB_PROVIDER_RESERVED, 2),

@@ -129,6 +129,8 @@ static int device_map(struct devpub_device *ddev)
 		return ret;
 	}
 
+	ddev->pool.index = ddev->index;
+
 	/* The page array of the region comes from this node. */
 	set_dev_node(parent, region->node);
 	ddev->pgmap.range.start = region->start;
@@ -204,7 +206,7 @@ static int device_probe(struct platform_device *pdev)
 static int device_freeze(struct device *dev)
 {
 	struct devpub_device *ddev = dev_get_drvdata(dev);
-	u32 used = ddev->pool.npages - devpub_pool_free_pages(&ddev->pool);
+	u32 used = devpub_pool_used_pages(&ddev->pool);
 
 	if (!used)
 		return 0;

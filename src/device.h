@@ -9,14 +9,9 @@
 #include <linux/memremap.h>
 #include <linux/refcount.h>
 
-#include <linux/devpub.h>
-
 #include "pool.h"
+#include "reason.h"
 #include "region.h"
-
-/* Reasons are dense from 0; the last one sizes the arrays. */
-#define DEVPUB_NR_REASONS	(DEVPUB_REASON_OTHER_DEVICE + 1)
-#define DEVPUB_FIRST_REFUSAL	DEVPUB_REASON_UNMAPPED
 
 #define DEVPUB_MAX_DEVICES	16
 

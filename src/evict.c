@@ -18,6 +18,7 @@
 #include "device.h"
 #include "evict.h"
 #include "export.h"
+#include "trace.h"
 
 /* Between two looks at pages that could not leave. */
 #define EVICT_RETRY_MIN		msecs_to_jiffies(10)
@@ -90,6 +91,7 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	if (!src)
 		return -ENOMEM;
 
+	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
 	for (i = 0;; i += n) {
 		i = find_next_bit(pool->used, pool->npages, i);
 		if (i >= pool->npages)
@@ -111,6 +113,8 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 
 	atomic64_add(*moved, &ddev->stats.evicted);
 	kvfree(src);
+	trace_devpub_evict_end(ddev->index, *moved, devpub_pool_used_pages(pool),
+			       ret);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict);
@@ -157,7 +161,7 @@ void devpub_evict_all(struct devpub_device *ddev)
 	u32 out;
 	u64 moved;
 
-	while ((out = pool->npages - devpub_pool_free_pages(pool))) {
+	while ((out = devpub_pool_used_pages(pool))) {
 		devpub_evict(ddev, false, &moved);
 		if (moved) {
 			delay = EVICT_RETRY_MIN;

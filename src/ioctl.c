@@ -8,19 +8,25 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/nospec.h>
+#include <linux/pid.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <linux/devpub.h>
 
+#include "command.h"
 #include "device.h"
 #include "evict.h"
 #include "ioctl.h"
 #include "migrate.h"
 #include "query.h"
 #include "range.h"
+#include "trace.h"
 
 /* One byte a page: a code, of which there are at most this many. */
 #define WALK_NR_CODES	DEVPUB_NR_REASONS
@@ -30,6 +36,7 @@ static_assert(WALK_NR_CODES > DEVPUB_WHERE_OTHER);
 /**
  * struct devpub_walk - a range gone through window by window
  * @ddev:	the device
+ * @mm:		whose memory
  * @addr:	first address
  * @length:	bytes
  * @array:	user's array of one byte a page, or NULL
@@ -39,6 +46,7 @@ static_assert(WALK_NR_CODES > DEVPUB_WHERE_OTHER);
  */
 struct devpub_walk {
 	struct devpub_device *ddev;
+	struct mm_struct *mm;
 	u64 addr;
 	u64 length;
 	u8 __user *array;
@@ -52,7 +60,7 @@ static int walk_window(struct devpub_walk *walk, unsigned long start,
 {
 	if (walk->migration)
 		return devpub_migrate_window(walk->migration, start, end, codes);
-	return devpub_query_window(&walk->ddev->pool, current->mm, start, end,
+	return devpub_query_window(&walk->ddev->pool, walk->mm, start, end,
 				   codes);
 }
 
@@ -118,6 +126,12 @@ static int walk_range(struct devpub_walk *walk)
 			ret = -EINTR;
 			break;
 		}
+		/* Nobody but us keeps the memory of a process that has ended. */
+		if (atomic_read(&walk->mm->mm_users) == 1 &&
+		    walk->mm != current->mm) {
+			ret = -ESRCH;
+			break;
+		}
 		cond_resched();
 		addr = next;
 		page += n;
@@ -127,8 +141,9 @@ static int walk_range(struct devpub_walk *walk)
 	return ret;
 }
 
-static int ioctl_info(struct devpub_device *ddev, void *arg, bool *answered)
+static int ioctl_info(void *target, void *arg, bool *answered)
 {
+	struct devpub_device *ddev = target;
 	/* To be refused is no event for an audit log: it only hides a field. */
 	bool sees_phys = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	struct devpub_info *info = arg;
@@ -153,12 +168,47 @@ static int ioctl_info(struct devpub_device *ddev, void *arg, bool *answered)
 	return 0;
 }
 
+/*
+ * The memory that a call is about: the caller's own, or that of a process over which
+ * it is privileged.  ptrace's own check is not for modules, so the capability alone
+ * counts.  The memory stays, though the process may end.
+ */
+static int ioctl_get_mm(bool other, s32 nr, struct mm_struct **mm)
+{
+	struct task_struct *task;
+	struct pid *pid;
+
+	if (!other) {
+		if (nr)
+			return -EINVAL;
+		*mm = current->mm;
+		mmget(*mm);
+		return 0;
+	}
+	if (nr <= 0)
+		return -EINVAL;
+
+	pid = find_get_pid(nr);
+	task = get_pid_task(pid, PIDTYPE_TGID);
+	put_pid(pid);
+	if (!task)
+		return -ESRCH;
+	*mm = get_task_mm(task);
+	put_task_struct(task);
+	if (!*mm)
+		return -ESRCH;
+	if (*mm != current->mm && !capable(CAP_SYS_PTRACE)) {
+		mmput(*mm);
+		return -EPERM;
+	}
+	return 0;
+}
+
 static int ioctl_migrate(struct devpub_device *ddev,
 			 struct devpub_migrate *arg, bool to, bool *answered)
 {
 	struct devpub_migration migration = {
 		.ddev		= ddev,
-		.mm		= current->mm,
 		.to		= to,
 		.populate	= arg->flags & DEVPUB_MIGRATE_POPULATE,
 	};
@@ -169,23 +219,31 @@ static int ioctl_migrate(struct devpub_device *ddev,
 		.array		= u64_to_user_ptr(arg->reasons),
 		.migration	= &migration,
 	};
+	bool other = arg->flags & DEVPUB_MIGRATE_PID;
+	pid_t pid;
 	int i, ret;
 
-	if (arg->flags & ~DEVPUB_MIGRATE_POPULATE || arg->reserved)
+	if (arg->flags & ~(DEVPUB_MIGRATE_POPULATE | DEVPUB_MIGRATE_PID))
 		return -EINVAL;
 	if (!to && migration.populate)
 		return -EOPNOTSUPP;
-	ret = devpub_range_check(arg->addr, arg->length, current->mm->task_size);
+	ret = ioctl_get_mm(other, arg->pid, &walk.mm);
 	if (ret)
 		return ret;
+	migration.mm = walk.mm;
 
-	ret = devpub_migrate_begin(&migration);
+	ret = devpub_range_check(arg->addr, arg->length, walk.mm->task_size);
+	if (!ret)
+		ret = devpub_migrate_begin(&migration);
 	if (ret)
-		return ret;
+		goto put_mm;
+	pid = other ? arg->pid : task_tgid_vnr(current);
+	trace_devpub_migrate_begin(ddev->index, pid, to, arg->addr, arg->length);
 	ret = walk_range(&walk);
 	devpub_migrate_end(&migration);
+	trace_devpub_migrate_end(ddev->index, pid, to, walk.done, walk.count, ret);
 	if (ret == -ENOMEM)
-		return ret;
+		goto put_mm;
 
 	arg->done = walk.done;
 	arg->moved = walk.count[DEVPUB_REASON_MOVED];
@@ -196,23 +254,25 @@ static int ioctl_migrate(struct devpub_device *ddev,
 	for (i = DEVPUB_FIRST_REFUSAL; i < DEVPUB_NR_REASONS; i++)
 		arg->refused += walk.count[i];
 	*answered = true;
+
+put_mm:
+	mmput(walk.mm);
 	return ret;
 }
 
-static int ioctl_migrate_to(struct devpub_device *ddev, void *arg,
-			    bool *answered)
+static int ioctl_migrate_to(void *target, void *arg, bool *answered)
 {
-	return ioctl_migrate(ddev, arg, true, answered);
+	return ioctl_migrate(target, arg, true, answered);
 }
 
-static int ioctl_migrate_from(struct devpub_device *ddev, void *arg,
-			      bool *answered)
+static int ioctl_migrate_from(void *target, void *arg, bool *answered)
 {
-	return ioctl_migrate(ddev, arg, false, answered);
+	return ioctl_migrate(target, arg, false, answered);
 }
 
-static int ioctl_query(struct devpub_device *ddev, void *arg_, bool *answered)
+static int ioctl_query(void *target, void *arg_, bool *answered)
 {
+	struct devpub_device *ddev = target;
 	struct devpub_query *arg = arg_;
 	struct devpub_walk walk = {
 		.ddev	= ddev,
@@ -222,15 +282,18 @@ static int ioctl_query(struct devpub_device *ddev, void *arg_, bool *answered)
 	};
 	int ret;
 
-	if (arg->flags || arg->reserved)
+	if (arg->flags & ~DEVPUB_QUERY_PID)
 		return -EINVAL;
-	ret = devpub_range_check(arg->addr, arg->length, current->mm->task_size);
+	ret = ioctl_get_mm(arg->flags & DEVPUB_QUERY_PID, arg->pid, &walk.mm);
 	if (ret)
 		return ret;
 
+	ret = devpub_range_check(arg->addr, arg->length, walk.mm->task_size);
+	if (ret)
+		goto put_mm;
 	ret = walk_range(&walk);
 	if (ret == -ENOMEM)
-		return ret;
+		goto put_mm;
 
 	arg->done = walk.done;
 	arg->absent = walk.count[DEVPUB_WHERE_ABSENT];
@@ -239,11 +302,15 @@ static int ioctl_query(struct devpub_device *ddev, void *arg_, bool *answered)
 	arg->other_device = walk.count[DEVPUB_WHERE_OTHER_DEVICE];
 	arg->other = walk.count[DEVPUB_WHERE_OTHER];
 	*answered = true;
+
+put_mm:
+	mmput(walk.mm);
 	return ret;
 }
 
-static int ioctl_evict(struct devpub_device *ddev, void *arg_, bool *answered)
+static int ioctl_evict(void *target, void *arg_, bool *answered)
 {
+	struct devpub_device *ddev = target;
 	struct devpub_evict *arg = arg_;
 	int ret;
 
@@ -260,32 +327,12 @@ static int ioctl_evict(struct devpub_device *ddev, void *arg_, bool *answered)
 	}
 	if (ret == -ENOMEM)
 		return ret;
-	arg->remaining = ddev->pool.npages - devpub_pool_free_pages(&ddev->pool);
+	arg->remaining = devpub_pool_used_pages(&ddev->pool);
 	*answered = true;
 	return ret;
 }
 
-union devpub_ioctl_arg {
-	struct devpub_info info;
-	struct devpub_migrate migrate;
-	struct devpub_query query;
-	struct devpub_evict evict;
-};
-
-/**
- * struct devpub_ioctl_command - a command of the ABI
- * @size:	bytes of its struct now
- * @min_size:	bytes of its struct's first version
- * @run:	does it.  Sets the flag when there are results to write back,
- *		which may come with an error (-EINTR, say)
- */
-struct devpub_ioctl_command {
-	unsigned int size;
-	unsigned int min_size;
-	int (*run)(struct devpub_device *ddev, void *arg, bool *answered);
-};
-
-static const struct devpub_ioctl_command devpub_commands[] = {
+static const struct devpub_command device_commands[] = {
 	[_IOC_NR(DEVPUB_IOC_INFO)] = {
 		.size		= sizeof(struct devpub_info),
 		.min_size	= DEVPUB_INFO_SIZE_VER0,
@@ -319,43 +366,10 @@ static_assert(sizeof(struct devpub_migrate) == DEVPUB_MIGRATE_SIZE_VER0);
 static_assert(sizeof(struct devpub_query) == DEVPUB_QUERY_SIZE_VER0);
 static_assert(sizeof(struct devpub_evict) == DEVPUB_EVICT_SIZE_VER0);
 
-static long ioctl_run(struct devpub_device *ddev,
-		      const struct devpub_ioctl_command *command,
-		      void __user *user, size_t user_size)
-{
-	union devpub_ioctl_arg arg;
-	bool answered = false;
-	int ret;
-
-	if (user_size < command->min_size)
-		return -EINVAL;
-	ret = copy_struct_from_user(&arg, command->size, user, user_size);
-	if (ret)
-		return ret;
-
-	/* Find out that the results can't be written while nothing is done yet. */
-	if (copy_to_user(user, &arg, min_t(size_t, user_size, command->size)))
-		return -EFAULT;
-
-	ret = command->run(ddev, &arg, &answered);
-
-	if (answered && copy_to_user(user, &arg,
-				     min_t(size_t, user_size, command->size)))
-		return -EFAULT;
-	return ret;
-}
-
 static long devpub_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct devpub_device *ddev = file->private_data;
-	unsigned int nr = _IOC_NR(cmd);
-
-	if (_IOC_TYPE(cmd) != DEVPUB_IOC_MAGIC ||
-	    nr >= ARRAY_SIZE(devpub_commands))
-		return -ENOTTY;
-	nr = array_index_nospec(nr, ARRAY_SIZE(devpub_commands));
-	return ioctl_run(ddev, &devpub_commands[nr], (void __user *)arg,
-			 _IOC_SIZE(cmd));
+	return devpub_command_run(device_commands, ARRAY_SIZE(device_commands),
+				  file->private_data, cmd, (void __user *)arg);
 }
 
 static int devpub_open(struct inode *inode, struct file *file)
@@ -366,9 +380,25 @@ static int devpub_open(struct inode *inode, struct file *file)
 	return nonseekable_open(inode, file);
 }
 
+/* /proc/PID/fdinfo/FD: which device it is, and how full. */
+static void devpub_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct devpub_device *ddev = file->private_data;
+
+	seq_printf(seq, "devpub-device:\tdevpub%u\n", ddev->index);
+	seq_printf(seq, "devpub-draining:\t%u\n",
+		   devpub_device_is_draining(ddev));
+	seq_printf(seq, "devpub-capacity-kB:\t%llu\n",
+		   ddev->region.size / SZ_1K);
+	seq_printf(seq, "devpub-used-kB:\t%llu\n",
+		   ((u64)devpub_pool_used_pages(&ddev->pool) << PAGE_SHIFT) /
+		   SZ_1K);
+}
+
 const struct file_operations devpub_ioctl_fops = {
 	.owner		= THIS_MODULE,
 	.open		= devpub_open,
 	.unlocked_ioctl	= devpub_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= devpub_show_fdinfo,
 };

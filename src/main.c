@@ -2,8 +2,7 @@
 /*
  * devpub: device-public (coherent) memory for everyone.
  *
- * Here are the module's parameters, and the platform device that each of the
- * devices asked for is probed from.
+ * Here are the module's parameters, init and exit.
  */
 #undef pr_fmt	/* compat.h came first */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -14,10 +13,11 @@
 #include <linux/module.h>
 #include <linux/numa.h>
 #include <linux/overflow.h>
-#include <linux/platform_device.h>
 #include <linux/string.h>
 
+#include "control.h"
 #include "device.h"
+#include "devices.h"
 
 static char *size;
 module_param(size, charp, 0444);
@@ -31,19 +31,17 @@ static unsigned int window = DEVPUB_WINDOW_MIN;
 module_param(window, uint, 0444);
 MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
 
-static struct devpub_device_spec specs[DEVPUB_MAX_DEVICES];
-static struct platform_device *devices[DEVPUB_MAX_DEVICES];
-static int probe_errors[DEVPUB_MAX_DEVICES];
-static unsigned int nr_specs;
+static struct devpub_region regions[DEVPUB_MAX_DEVICES];
+static unsigned int nr_regions;
 
-static int spec_add(const struct devpub_provider_ops *provider, u64 start,
-		    u64 bytes, int nid)
+static int region_add(const struct devpub_provider_ops *provider, u64 start,
+		      u64 bytes, int nid)
 {
-	if (nr_specs == DEVPUB_MAX_DEVICES) {
+	if (nr_regions == DEVPUB_MAX_DEVICES) {
 		pr_err("at most %u devices, please\n", DEVPUB_MAX_DEVICES);
 		return -EINVAL;
 	}
-	specs[nr_specs++].region = (struct devpub_region) {
+	regions[nr_regions++] = (struct devpub_region) {
 		.provider	= provider,
 		.start		= start,
 		.size		= bytes,
@@ -86,7 +84,7 @@ static int region_set(const char *value, const struct kernel_param *kp)
 		       value ?: "");
 		return -EINVAL;
 	}
-	return spec_add(&devpub_provider_reserved, start, bytes, NUMA_NO_NODE);
+	return region_add(&devpub_provider_reserved, start, bytes, NUMA_NO_NODE);
 }
 
 static const struct kernel_param_ops region_ops = {
@@ -108,43 +106,16 @@ static int parse_sizes(const char *text)
 			       text);
 			return -EINVAL;
 		}
-		ret = spec_add(&devpub_provider_carve, 0, bytes, node);
+		ret = region_add(&devpub_provider_carve, 0, bytes, node);
 		if (ret || !*rest)
 			return ret;
 		rest++;
 	}
 }
 
-/* A failed probe is no error to the driver core, but is to who loads us. */
-static struct platform_device *spec_register(unsigned int id)
-{
-	struct platform_device *pdev;
-	int error;
-
-	specs[id].window = window;
-	specs[id].error = &probe_errors[id];
-	probe_errors[id] = -ENODEV;
-	pdev = platform_device_register_data(NULL, "devpub", id, &specs[id],
-					     sizeof(specs[id]));
-	if (!IS_ERR(pdev) && probe_errors[id]) {
-		error = probe_errors[id];
-		platform_device_unregister(pdev);
-		return ERR_PTR(error);
-	}
-	return pdev;
-}
-
-static void devices_unregister(void)
-{
-	unsigned int i = nr_specs;
-
-	while (i--)
-		platform_device_unregister(devices[i]);
-}
-
 static int __init devpub_init(void)
 {
-	unsigned int i;
+	unsigned int i, index;
 	int ret = 0;
 
 	if (!is_power_of_2(window) || window < DEVPUB_WINDOW_MIN ||
@@ -155,7 +126,7 @@ static int __init devpub_init(void)
 	}
 	if (size)
 		ret = parse_sizes(size);
-	else if (!nr_specs)
+	else if (!nr_regions)
 		ret = parse_sizes("256M");
 	if (ret)
 		return ret;
@@ -164,23 +135,27 @@ static int __init devpub_init(void)
 	if (ret)
 		return ret;
 
-	for (i = 0; i < nr_specs; i++) {
-		devices[i] = spec_register(i);
-		if (IS_ERR(devices[i])) {
-			ret = PTR_ERR(devices[i]);
-			nr_specs = i;
-			devices_unregister();
-			devpub_device_driver_unregister();
-			return ret;
-		}
+	for (i = 0; i < nr_regions; i++) {
+		ret = devpub_devices_create(&regions[i], window, &index);
+		if (ret)
+			goto err_destroy;
 	}
+	ret = devpub_control_register(window);
+	if (ret)
+		goto err_destroy;
 	return 0;
+
+err_destroy:
+	devpub_devices_destroy_all();
+	devpub_device_driver_unregister();
+	return ret;
 }
 module_init(devpub_init);
 
 static void __exit devpub_exit(void)
 {
-	devices_unregister();
+	devpub_control_unregister();
+	devpub_devices_destroy_all();
 	devpub_device_driver_unregister();
 }
 module_exit(devpub_exit);

@@ -21,6 +21,7 @@
 #include <linux/dax.h>
 #include <linux/highmem.h>
 #include <linux/hugetlb_inline.h>
+#include <linux/ktime.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -34,6 +35,7 @@
 #include "migrate.h"
 #include "query.h"
 #include "range.h"
+#include "trace.h"
 
 #define EXPLAIN_BATCH	16
 
@@ -273,6 +275,25 @@ static void migrate_explain(const struct devpub_migration *m,
 	}
 }
 
+/* The time that a trace event counts from; 0 while nobody listens. */
+static u64 migrate_clock(void)
+{
+	return trace_devpub_migrate_step_enabled() ? ktime_get_ns() : 0;
+}
+
+/* The next step counts from here. */
+static void migrate_step(const struct devpub_migration *m,
+			 const struct migrate_vma *args, enum devpub_step step,
+			 u64 *since)
+{
+	u64 now = migrate_clock();
+
+	if (*since && now)
+		trace_devpub_migrate_step(m->ddev->index, step, args->start,
+					  args->npages, now - *since);
+	*since = now;
+}
+
 /* Migrate pages of one mapping, at most a window of them. */
 static void migrate_mapping(struct devpub_migration *m,
 			    struct vm_area_struct *vma, unsigned long start,
@@ -289,6 +310,7 @@ static void migrate_mapping(struct devpub_migration *m,
 		.flags		= m->to ? MIGRATE_VMA_SELECT_SYSTEM :
 					  MIGRATE_VMA_SELECT_DEVICE_COHERENT,
 	};
+	u64 since = migrate_clock();
 	unsigned long chosen;
 
 	if (migrate_vma_setup(&args)) {
@@ -297,14 +319,18 @@ static void migrate_mapping(struct devpub_migration *m,
 		       DEVPUB_REASON_ALREADY, npages);
 		return;
 	}
+	migrate_step(m, &args, DEVPUB_STEP_SETUP, &since);
 
 	if (args.cpages) {
 		chosen = migrate_choose(m, &args, reasons);
 		if (chosen)
 			migrate_fill(m, &args, chosen, reasons);
+		migrate_step(m, &args, DEVPUB_STEP_FILL, &since);
 		migrate_vma_pages(&args);
 		migrate_account(m, &args, reasons);
+		migrate_step(m, &args, DEVPUB_STEP_PAGES, &since);
 		migrate_vma_finalize(&args);
+		migrate_step(m, &args, DEVPUB_STEP_FINALIZE, &since);
 	}
 
 	migrate_explain(m, vma, start, npages, reasons);

@@ -7,6 +7,14 @@
 struct devpub_device;
 struct mm_struct;
 
+/* The steps of a window that take time, in order. */
+enum devpub_step {
+	DEVPUB_STEP_SETUP,
+	DEVPUB_STEP_FILL,
+	DEVPUB_STEP_PAGES,
+	DEVPUB_STEP_FINALIZE,
+};
+
 /**
  * struct devpub_migration - one call's tools, allocated once for all its windows
  * @ddev:	the device

@@ -16,6 +16,7 @@
 
 #include "export.h"
 #include "pool.h"
+#include "trace.h"
 
 /**
  * devpub_pool_init() - set up a pool with all pages free
@@ -149,6 +150,7 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_free_pages);
 static void devpub_pool_folio_free(struct folio *folio)
 {
 	struct page *page = folio_page(folio, 0);
+	struct devpub_pool *pool = page_pgmap(page)->owner;
 
 	/*
 	 * munlock() passes device pages by (mm/mlock.c, mlock_pte_range()), so a
@@ -166,8 +168,8 @@ static void devpub_pool_folio_free(struct folio *folio)
 	folio_clear_active(folio);
 	folio_clear_unevictable(folio);
 
-	WARN_ON_ONCE(!devpub_pool_give(page_pgmap(page)->owner,
-				       page_to_pfn(page)));
+	trace_devpub_free(pool->index, page_to_pfn(page));
+	WARN_ON_ONCE(!devpub_pool_give(pool, page_to_pfn(page)));
 }
 
 DEVPUB_DEFINE_PAGEMAP_OPS(devpub_pagemap_ops, devpub_pool_folio_free);
@@ -203,12 +205,12 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_setup_pagemap);
  */
 u32 devpub_pool_alloc(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
-	u32 i;
+	u32 got = devpub_pool_take(pool, pfns, n), i;
 
-	n = devpub_pool_take(pool, pfns, n);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < got; i++)
 		zone_device_page_init(pfn_to_page(pfns[i]), pool->pgmap, 0);
-	return n;
+	trace_devpub_alloc(pool->index, n, got, got ? pfns[0] : 0);
+	return got;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_alloc);
 

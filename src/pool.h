@@ -14,6 +14,7 @@ struct page;
  *		dropped in any context
  * @base_pfn:	frame number of page 0
  * @npages:	pages of the device
+ * @index:	the device's number, for trace events
  * @nfree:	pages in @free
  * @free:	a stack of the free pages' numbers
  * @used:	a bit a page, set while the page is out; what makes a page that is
@@ -25,6 +26,7 @@ struct devpub_pool {
 	spinlock_t lock; /* protects nfree, free and used */
 	unsigned long base_pfn;
 	u32 npages;
+	unsigned int index;
 	u32 nfree;
 	u32 *free;
 	unsigned long *used;
@@ -37,6 +39,12 @@ void devpub_pool_destroy(struct devpub_pool *pool);
 u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n);
 bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn);
 u32 devpub_pool_free_pages(struct devpub_pool *pool);
+
+/* The others; old when it is looked at, too. */
+static inline u32 devpub_pool_used_pages(struct devpub_pool *pool)
+{
+	return pool->npages - devpub_pool_free_pages(pool);
+}
 
 void devpub_pool_setup_pagemap(struct devpub_pool *pool,
 			       struct dev_pagemap *pgmap);

@@ -3,8 +3,9 @@
  * devpub: put a process's memory on device-public (coherent) memory.
  *
  * One character device, /dev/devpubN, stands for one device.  All calls act on
- * the memory of the calling process, but for DEVPUB_IOC_EVICT, which acts on
- * whatever lives on the device.
+ * the memory of the calling process, but for those that are given another one's
+ * number, and DEVPUB_IOC_EVICT, which acts on whatever lives on the device.
+ * /dev/devpub-control makes and removes devices.
  *
  * How the calls grow
  * ------------------
@@ -26,7 +27,7 @@
  * ENOTTY      the number is not one of ours, or the type is not.
  * E2BIG       the struct is longer than this kernel's and the rest is not zero.
  * EINVAL      a wrong value: the struct is shorter than its first version, an
- *             unknown bit in flags, a reserved field that is not zero, an
+ *             unknown bit in flags, a field that must be zero and is not, an
  *             address or length that is not a multiple of the page size, a
  *             length of 0.
  * EOPNOTSUPP  a known flag that this call does not support.
@@ -34,16 +35,22 @@
  * EFAULT      the struct, or an array it points to, can't be read or written;
  *             or the range leaves the address space that a user may map.
  * ENOMEM      no memory for the call's own bookkeeping.
- * ENODEV      the device is being removed.
- * EPERM       the call needs CAP_SYS_ADMIN.
+ * ENODEV      the device is being removed, or there is none of this number.
+ * ESRCH       there is no process of this number, it has ended, or it is a
+ *             kernel thread.
+ * ENOSPC      there are as many devices as there can be.
+ * EBUSY       the memory that a new device should have is in use, or can't be
+ *             taken; or pages on the device that should go can't move.
+ * EPERM       the call needs CAP_SYS_ADMIN, or, for another process's memory,
+ *             CAP_SYS_PTRACE.
  * EINTR       a signal came.  The results say how far the call came.
  *
- * With EINTR, ENODEV and an EFAULT of the array, results are written back all the
- * same (but for DEVPUB_IOC_INFO, which has none then): the first "done" bytes are
- * dealt with, and adding "done" to addr and taking it off length resumes the
- * call exactly.  At least one window of pages is dealt with before a signal is
- * looked at, so a program that is interrupted often still comes to the end.  With
- * every other error, nothing was done and nothing was written.
+ * With EINTR, EBUSY, ENODEV, ESRCH and an EFAULT of the array, results are
+ * written back all the same, if there are any: the first "done" bytes are dealt
+ * with, and adding "done" to addr and taking it off length resumes the call exactly.
+ * At least one window of pages is dealt with before a signal is looked at, so a
+ * program that is interrupted often still comes to the end.  With every other
+ * error, nothing was done and nothing was written.
  *
  * A page that can't move is no error.  The call returns 0, counts it, and,
  * where the program gave an array for it, says why.
@@ -156,10 +163,18 @@ enum devpub_reason {
  */
 #define DEVPUB_MIGRATE_POPULATE	(1U << 0)
 
+/*
+ * DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM: the memory is that of process @pid.
+ * A number may be another process's by the time of the call: a caller that holds
+ * a pidfd finds out by poll() afterwards.
+ */
+#define DEVPUB_MIGRATE_PID	(1U << 1)
+
 /**
  * struct devpub_migrate - DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM
- * @flags:	in: DEVPUB_MIGRATE_POPULATE or 0
- * @reserved:	in: must be 0
+ * @flags:	in: DEVPUB_MIGRATE_... or 0
+ * @pid:	in: with DEVPUB_MIGRATE_PID, the process, by its number in the
+ *		caller's PID namespace; without, must be 0
  * @addr:	in: first byte of the range, a multiple of the page size
  * @length:	in: bytes of the range, a multiple of the page size, not 0
  * @reasons:	in: address of an array of one byte a page of the range, which
@@ -176,7 +191,7 @@ enum devpub_reason {
  */
 struct devpub_migrate {
 	__u32 flags;
-	__u32 reserved;
+	__s32 pid;
 	__aligned_u64 addr;
 	__aligned_u64 length;
 	__aligned_u64 reasons;
@@ -212,10 +227,14 @@ enum devpub_where {
 	DEVPUB_WHERE_OTHER		= 5,
 };
 
+/* DEVPUB_IOC_QUERY: likewise. */
+#define DEVPUB_QUERY_PID	(1U << 0)
+
 /**
  * struct devpub_query - DEVPUB_IOC_QUERY: where each page of a range lives
- * @flags:	in: must be 0
- * @reserved:	in: must be 0
+ * @flags:	in: DEVPUB_QUERY_PID or 0
+ * @pid:	in: with DEVPUB_QUERY_PID, the process, as in struct devpub_migrate;
+ *		without, must be 0
  * @addr:	in: first byte of the range, a multiple of the page size
  * @length:	in: bytes of the range, a multiple of the page size, not 0
  * @where:	in: address of an array of one byte a page of the range, which
@@ -233,7 +252,7 @@ enum devpub_where {
  */
 struct devpub_query {
 	__u32 flags;
-	__u32 reserved;
+	__s32 pid;
 	__aligned_u64 addr;
 	__aligned_u64 length;
 	__aligned_u64 where;
@@ -266,10 +285,56 @@ struct devpub_evict {
 
 #define DEVPUB_EVICT_SIZE_VER0	24 /* the first version */
 
+/**
+ * struct devpub_create - DEVPUB_IOC_CREATE: make a device
+ * @flags:	in: must be 0
+ * @provider:	in: an enum devpub_provider
+ * @start:	in: physical address of the range; 0 with DEVPUB_PROVIDER_CARVE
+ * @size:	in: bytes, not 0
+ * @node:	in: NUMA node to carve from, or -1 for any; -1 with
+ *		DEVPUB_PROVIDER_RESERVED
+ * @index:	in: must be 0; out: N of the new /dev/devpubN
+ *
+ * Needs CAP_SYS_ADMIN.  What is refused is told on the kernel's log, too, with what
+ * can be done about it.  The rules are those of the module's parameters.
+ */
+struct devpub_create {
+	__u32 flags;
+	__u32 provider;
+	__aligned_u64 start;
+	__aligned_u64 size;
+	__s32 node;
+	__u32 index;
+};
+
+#define DEVPUB_CREATE_SIZE_VER0	32 /* the first version */
+
+/**
+ * struct devpub_destroy - DEVPUB_IOC_DESTROY: remove a device
+ * @flags:	in: must be 0
+ * @index:	in: N of /dev/devpubN
+ * @remaining:	in: must be 0; out, with EBUSY and EINTR: pages that are on the
+ *		device still
+ *
+ * Needs CAP_SYS_ADMIN.  Every process's pages are moved to system memory first.  With
+ * an error, the device is still there.
+ */
+struct devpub_destroy {
+	__u32 flags;
+	__u32 index;
+	__aligned_u64 remaining;
+};
+
+#define DEVPUB_DESTROY_SIZE_VER0 16 /* the first version */
+
 #define DEVPUB_IOC_INFO		_IOWR(DEVPUB_IOC_MAGIC, 0x00, struct devpub_info)
 #define DEVPUB_IOC_MIGRATE_TO	_IOWR(DEVPUB_IOC_MAGIC, 0x01, struct devpub_migrate)
 #define DEVPUB_IOC_MIGRATE_FROM	_IOWR(DEVPUB_IOC_MAGIC, 0x02, struct devpub_migrate)
 #define DEVPUB_IOC_QUERY	_IOWR(DEVPUB_IOC_MAGIC, 0x03, struct devpub_query)
 #define DEVPUB_IOC_EVICT	_IOWR(DEVPUB_IOC_MAGIC, 0x04, struct devpub_evict)
+
+/* Of /dev/devpub-control */
+#define DEVPUB_IOC_CREATE	_IOWR(DEVPUB_IOC_MAGIC, 0x10, struct devpub_create)
+#define DEVPUB_IOC_DESTROY	_IOWR(DEVPUB_IOC_MAGIC, 0x11, struct devpub_destroy)
 
 #endif /* _UAPI_LINUX_DEVPUB_H */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What all commands of the ABI share: how their structs grow.  See
+ * include/uapi/linux/devpub.h.
+ */
+#include <linux/ioctl.h>
+#include <linux/minmax.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include <linux/devpub.h>
+
+#include "command.h"
+
+/**
+ * devpub_command_run() - find a command and run it
+ * @commands: the commands that the file has, by number
+ * @n: numbers in the table
+ * @target: what the file stands for
+ * @cmd: the command as user space gave it
+ * @user: its struct
+ *
+ * Context: process context, may sleep.
+ * Return: what the command returns, or an error of the ABI's contract.
+ */
+long devpub_command_run(const struct devpub_command *commands, unsigned int n,
+			void *target, unsigned int cmd, void __user *user)
+{
+	u8 arg[DEVPUB_COMMAND_MAX_SIZE] __aligned(8);
+	const struct devpub_command *command;
+	size_t user_size = _IOC_SIZE(cmd);
+	unsigned int nr = _IOC_NR(cmd);
+	bool answered = false;
+	size_t known;
+	int ret;
+
+	if (_IOC_TYPE(cmd) != DEVPUB_IOC_MAGIC || nr >= n)
+		return -ENOTTY;
+	command = &commands[array_index_nospec(nr, n)];
+	if (!command->run)
+		return -ENOTTY;
+
+	if (user_size < command->min_size)
+		return -EINVAL;
+	ret = copy_struct_from_user(arg, command->size, user, user_size);
+	if (ret)
+		return ret;
+
+	/* Find out that the results can't be written while nothing is done yet. */
+	known = min_t(size_t, user_size, command->size);
+	if (copy_to_user(user, arg, known))
+		return -EFAULT;
+
+	ret = command->run(target, arg, &answered);
+
+	if (answered && copy_to_user(user, arg, known))
+		return -EFAULT;
+	return ret;
+}

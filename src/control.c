@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/devpub-control: devices made and removed at run time.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include <linux/devpub.h>
+
+#include "command.h"
+#include "control.h"
+#include "devices.h"
+#include "region.h"
+
+static unsigned int control_window;
+
+static int control_create(void *target, void *arg_, bool *answered)
+{
+	struct devpub_create *arg = arg_;
+	struct devpub_region region = {
+		.start	= arg->start,
+		.size	= arg->size,
+		.node	= arg->node,
+	};
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (arg->flags || arg->index || !arg->size)
+		return -EINVAL;
+	switch (arg->provider) {
+	case DEVPUB_PROVIDER_CARVE:
+		if (arg->start)
+			return -EINVAL;
+		region.provider = &devpub_provider_carve;
+		break;
+	case DEVPUB_PROVIDER_RESERVED:
+		/* The range says where it is. */
+		if (arg->node != NUMA_NO_NODE)
+			return -EINVAL;
+		region.provider = &devpub_provider_reserved;
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	ret = devpub_devices_create(&region, control_window, &arg->index);
+	*answered = !ret;
+	return ret;
+}
+
+static int control_destroy(void *target, void *arg_, bool *answered)
+{
+	struct devpub_destroy *arg = arg_;
+	int ret;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (arg->flags || arg->remaining)
+		return -EINVAL;
+
+	ret = devpub_devices_destroy(arg->index, &arg->remaining);
+	*answered = ret != -ENODEV;
+	return ret;
+}
+
+static const struct devpub_command control_commands[] = {
+	[_IOC_NR(DEVPUB_IOC_CREATE)] = {
+		.size		= sizeof(struct devpub_create),
+		.min_size	= DEVPUB_CREATE_SIZE_VER0,
+		.run		= control_create,
+	},
+	[_IOC_NR(DEVPUB_IOC_DESTROY)] = {
+		.size		= sizeof(struct devpub_destroy),
+		.min_size	= DEVPUB_DESTROY_SIZE_VER0,
+		.run		= control_destroy,
+	},
+};
+
+static_assert(sizeof(struct devpub_create) == DEVPUB_CREATE_SIZE_VER0);
+static_assert(sizeof(struct devpub_destroy) == DEVPUB_DESTROY_SIZE_VER0);
+
+static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return devpub_command_run(control_commands, ARRAY_SIZE(control_commands),
+				  NULL, cmd, (void __user *)arg);
+}
+
+static const struct file_operations control_fops = {
+	.owner		= THIS_MODULE,
+	.open		= nonseekable_open,
+	.unlocked_ioctl	= control_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice control_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "devpub-control",
+	.fops	= &control_fops,
+	.mode	= 0600,
+};
+
+/**
+ * devpub_control_register() - make /dev/devpub-control
+ * @window: pages per window of a migration, for the devices that are made by it
+ *
+ * Return: 0 or a negative error.
+ */
+int devpub_control_register(unsigned int window)
+{
+	control_window = window;
+	return misc_register(&control_device);
+}
+
+/**
+ * devpub_control_unregister() - remove /dev/devpub-control
+ *
+ * No call is inside: an open file keeps the module from being unloaded.
+ */
+void devpub_control_unregister(void)
+{
+	misc_deregister(&control_device);
+}

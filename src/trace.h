@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The module's trace events, of the system "devpub": what perf, ftrace and bpftrace
+ * see.  Their names and fields are used by scripts and stay.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM devpub
+
+#if !defined(DEVPUB_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define DEVPUB_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "migrate.h"
+#include "reason.h"
+
+#define DEVPUB_TRACE_STEPS			\
+	{ DEVPUB_STEP_SETUP,	 "setup" },	\
+	{ DEVPUB_STEP_FILL,	 "fill" },	\
+	{ DEVPUB_STEP_PAGES,	 "pages" },	\
+	{ DEVPUB_STEP_FINALIZE, "finalize" }
+
+/* An ioctl begins to migrate; pid is the process whose memory it is. */
+TRACE_EVENT(devpub_migrate_begin,
+	TP_PROTO(unsigned int index, pid_t pid, bool to, u64 addr, u64 length),
+	TP_ARGS(index, pid, to, addr, length),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(pid_t, pid)
+		__field(bool, to)
+		__field(u64, addr)
+		__field(u64, length)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->pid = pid;
+		__entry->to = to;
+		__entry->addr = addr;
+		__entry->length = length;
+	),
+	TP_printk("devpub%u pid=%d %s addr=%#llx length=%llu",
+		  __entry->index, __entry->pid, __entry->to ? "to" : "from",
+		  __entry->addr, __entry->length)
+);
+
+/* It ends; pages[] counts pages by enum devpub_reason. */
+TRACE_EVENT(devpub_migrate_end,
+	TP_PROTO(unsigned int index, pid_t pid, bool to, u64 done,
+		 const u64 *pages, int ret),
+	TP_ARGS(index, pid, to, done, pages, ret),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(pid_t, pid)
+		__field(bool, to)
+		__field(int, ret)
+		__field(u64, done)
+		__array(u64, pages, DEVPUB_NR_REASONS)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->pid = pid;
+		__entry->to = to;
+		__entry->ret = ret;
+		__entry->done = done;
+		memcpy(__entry->pages, pages, sizeof(__entry->pages));
+	),
+	TP_printk("devpub%u pid=%d %s done=%llu ret=%d pages=%s",
+		  __entry->index, __entry->pid, __entry->to ? "to" : "from",
+		  __entry->done, __entry->ret,
+		  __print_array(__entry->pages, DEVPUB_NR_REASONS, sizeof(u64)))
+);
+
+/* The part of a window that is in one mapping has gone through a step. */
+TRACE_EVENT(devpub_migrate_step,
+	TP_PROTO(unsigned int index, int step, unsigned long addr,
+		 unsigned long pages, u64 ns),
+	TP_ARGS(index, step, addr, pages, ns),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(int, step)
+		__field(unsigned long, addr)
+		__field(unsigned long, pages)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->step = step;
+		__entry->addr = addr;
+		__entry->pages = pages;
+		__entry->ns = ns;
+	),
+	TP_printk("devpub%u %s addr=%#lx pages=%lu ns=%llu", __entry->index,
+		  __print_symbolic(__entry->step, DEVPUB_TRACE_STEPS),
+		  __entry->addr, __entry->pages, __entry->ns)
+);
+
+/* Pages were taken from the pool; got is less than wanted when it is empty. */
+TRACE_EVENT(devpub_alloc,
+	TP_PROTO(unsigned int index, unsigned long wanted, unsigned long got,
+		 unsigned long first_pfn),
+	TP_ARGS(index, wanted, got, first_pfn),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(unsigned long, wanted)
+		__field(unsigned long, got)
+		__field(unsigned long, first_pfn)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->wanted = wanted;
+		__entry->got = got;
+		__entry->first_pfn = first_pfn;
+	),
+	TP_printk("devpub%u wanted=%lu got=%lu first_pfn=%#lx", __entry->index,
+		  __entry->wanted, __entry->got, __entry->first_pfn)
+);
+
+/* The kernel gave a page back; in the context of whoever had the last reference. */
+TRACE_EVENT(devpub_free,
+	TP_PROTO(unsigned int index, unsigned long pfn),
+	TP_ARGS(index, pfn),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(unsigned long, pfn)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->pfn = pfn;
+	),
+	TP_printk("devpub%u pfn=%#lx", __entry->index, __entry->pfn)
+);
+
+/* One round of eviction; pages are those on the device. */
+DECLARE_EVENT_CLASS(devpub_evict,
+	TP_PROTO(unsigned int index, u64 moved, u64 pages, int ret),
+	TP_ARGS(index, moved, pages, ret),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(int, ret)
+		__field(u64, moved)
+		__field(u64, pages)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->ret = ret;
+		__entry->moved = moved;
+		__entry->pages = pages;
+	),
+	TP_printk("devpub%u moved=%llu pages=%llu ret=%d", __entry->index,
+		  __entry->moved, __entry->pages, __entry->ret)
+);
+
+DEFINE_EVENT(devpub_evict, devpub_evict_begin,
+	TP_PROTO(unsigned int index, u64 moved, u64 pages, int ret),
+	TP_ARGS(index, moved, pages, ret)
+);
+
+DEFINE_EVENT(devpub_evict, devpub_evict_end,
+	TP_PROTO(unsigned int index, u64 moved, u64 pages, int ret),
+	TP_ARGS(index, moved, pages, ret)
+);
+
+#endif /* DEVPUB_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
