@@ -151,19 +151,21 @@ PLACES(proc_mem, "/proc/PID/mem reads and writes pages where they are")
 }
 
 PLACES(proc_mem_forced,
-	"/proc/PID/mem writes pages that are read-only, and reads those that nobody may touch")
+	"a debugger's /proc/PID/mem writes read-only pages, and reads those that nobody may touch")
 {
 	char *data = mem_map(PAGES), *new = mem_new(PAGES, 2);
 	struct other other;
 	int file;
 
 	other_start(place, &other, PROT_READ, 2);
+	CHECK_CALL(ptrace(PTRACE_SEIZE, other.pid, NULL, NULL));
 	file = open_mem(other.pid);
 	CHECK_EQ(pwrite(file, new, PAGES * PAGE, address(other.addr)),
 		 PAGES * PAGE);
 	other_end(&other);
 
 	other_start(place, &other, PROT_NONE, 1);
+	CHECK_CALL(ptrace(PTRACE_SEIZE, other.pid, NULL, NULL));
 	file = open_mem(other.pid);
 	CHECK_EQ(pread(file, data, PAGES * PAGE, address(other.addr)),
 		 PAGES * PAGE);

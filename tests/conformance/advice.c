@@ -62,8 +62,10 @@ PLACES(dontneed_part, "MADV_DONTNEED of a part of what was huge pages leaves the
 
 PLACES(dontneed_locked, "MADV_DONTNEED_LOCKED frees locked pages, which MADV_DONTNEED does not")
 {
-	char *addr = place_new(place, 4, 1);
+	char *addr;
 
+	place_stay_on_cpu();
+	addr = place_new(place, 4, 1);
 	CHECK_CALL(mlock(addr, 4 * PAGE));
 	CHECK_ERRNO(madvise(addr, 4 * PAGE, MADV_DONTNEED), EINVAL);
 	mem_check(addr, 4, 1);

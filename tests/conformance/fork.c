@@ -164,16 +164,6 @@ PLACES(many_children, "each of many children at once writes a page of its own an
 	place_check_used(place, PAGES);
 }
 
-/* On one processor: another one's batch would hold a reference. */
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
-	CHECK_CALL(sched_setaffinity(0, sizeof(set), &set));
-}
-
 static void check_same_frames(const void *addr, const uint64_t *pfns)
 {
 	uint64_t now[PAGES];
@@ -190,7 +180,7 @@ PLACES(reuse_after_child, "who writes after the child's exit keeps the pages, an
 	char *addr;
 	pid_t pid;
 
-	stay_on_this_cpu();
+	place_stay_on_cpu();
 	addr = place_new(place, PAGES, 1);
 	mem_pfns(addr, PAGES, pfns);
 	pid = test_fork();
@@ -212,7 +202,7 @@ PLACES(reuse_after_parent,
 	char *addr;
 	pid_t pid;
 
-	stay_on_this_cpu();
+	place_stay_on_cpu();
 	addr = place_new(place, PAGES, 1);
 	mem_pfns(addr, PAGES, pfns);
 	test_gate_open(&gate);

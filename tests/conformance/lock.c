@@ -19,12 +19,15 @@ static long long locked_kb(void)
 
 /*
  * What the kernel counts as locked, settled: pages wait for their turn in a batch
- * of each processor's.
+ * of the processor's, which another lock empties.
  */
 static void await_mlocked(long long kb)
 {
 	unsigned long long end = test_milliseconds() + 5000;
+	char *other = mem_map(1);
 
+	CHECK_CALL(mlock(other, PAGE));
+	CHECK_CALL(munlock(other, PAGE));
 	while (test_field("/proc/meminfo", "Mlocked") != kb) {
 		if (test_milliseconds() > end)
 			FAIL("Mlocked: %lld kB instead of %lld",
@@ -63,23 +66,38 @@ PLACES(locked_moves, "locked pages move as others do, and stay locked")
 	mem_check(addr, PAGES, 1);
 }
 
-PLACES(mlocked_count, "after the end of locked pages the system counts as many as before")
+PLACES(freed_locked, "locked pages are freed with their mapping, at once")
 {
-	long long before = test_field("/proc/meminfo", "Mlocked");
-	char *addr = mem_new(PAGES, 1);
+	char *addr;
 
+	place_stay_on_cpu();
+	addr = mem_new(PAGES, 1);
 	CHECK_CALL(mlock(addr, PAGES * PAGE));
 	place_put(place, addr, PAGES);
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	place_check_used(place, 0);
+}
+
+PLACES(mlocked_count, "after the end of locked pages the system counts as many as before")
+{
+	long long before = test_field("/proc/meminfo", "Mlocked");
+	char *addr;
+
+	place_stay_on_cpu();
+	addr = mem_new(PAGES, 1);
+	CHECK_CALL(mlock(addr, PAGES * PAGE));
+	place_put(place, addr, PAGES);
+	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	await_mlocked(before);
 }
 
 PLACES(unlocked_count, "after munlock() the system counts as many locked pages as before")
 {
 	long long before = test_field("/proc/meminfo", "Mlocked");
-	char *addr = mem_new(PAGES, 1);
+	char *addr;
 
+	place_stay_on_cpu();
+	addr = mem_new(PAGES, 1);
 	CHECK_CALL(mlock(addr, PAGES * PAGE));
 	place_put(place, addr, PAGES);
 	CHECK_CALL(munlock(addr, PAGES * PAGE));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sched.h>
+
 #include "device.h"
 #include "mem.h"
 #include "place.h"
@@ -52,4 +54,13 @@ void place_check_used(struct place *place, size_t pages)
 	if (place->kind != PLACE_DEVICE)
 		pages = 0;
 	CHECK_EQ(place->idle - device_free_pages(place->fd), pages);
+}
+
+void place_stay_on_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	CHECK_CALL(sched_setaffinity(0, sizeof(set), &set));
 }

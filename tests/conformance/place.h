@@ -63,4 +63,10 @@ void place_check(struct place *place, const void *addr, size_t pages);
  */
 void place_check_used(struct place *place, size_t pages);
 
+/*
+ * From now on the process stays on the processor that it is on, so that none of
+ * its pages waits in a batch of another one's, which would hold it.
+ */
+void place_stay_on_cpu(void);
+
 #endif /* DEVPUB_CONFORMANCE_PLACE_H */
