@@ -25,7 +25,7 @@ static void fixture_folio_free(struct folio *folio)
 	devpub_compat_folio_free(fixture_real_ops, folio);
 }
 
-DEVPUB_DEFINE_PAGEMAP_OPS(fixture_ops, fixture_folio_free);
+DEVPUB_DEFINE_PAGEMAP_OPS(fixture_ops, fixture_folio_free, NULL);
 
 /**
  * devpub_fixture_init() - .init of a suite that works on devpub0

@@ -26,19 +26,21 @@
  * kernel calls when the last reference to a device page is gone.
  */
 #ifdef DEVPUB_HAVE_FOLIO_FREE
-#define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio)			\
+#define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio, failure)		\
 	static const struct dev_pagemap_ops name = {			\
 		.folio_free	= free_folio,				\
+		.memory_failure	= failure,				\
 	}
 #define devpub_compat_folio_free(ops, folio)	((ops)->folio_free(folio))
 #else
-#define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio)			\
+#define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio, failure)		\
 	static void name##_page_free(struct page *page)			\
 	{								\
 		free_folio(page_folio(page));				\
 	}								\
 	static const struct dev_pagemap_ops name = {			\
 		.page_free	= name##_page_free,			\
+		.memory_failure	= failure,				\
 	}
 #define devpub_compat_folio_free(ops, folio)	((ops)->page_free(&(folio)->page))
 #endif

@@ -172,7 +172,19 @@ static void devpub_pool_folio_free(struct folio *folio)
 	WARN_ON_ONCE(!devpub_pool_give(pool, page_to_pfn(page)));
 }
 
-DEVPUB_DEFINE_PAGEMAP_OPS(devpub_pagemap_ops, devpub_pool_folio_free);
+/*
+ * The kernel's own handler takes every device page's mapping for that of a file,
+ * and follows an anonymous page's into nowhere (mm/memory-failure.c,
+ * mf_generic_kill_procs()).
+ */
+static int pool_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
+			       unsigned long nr_pages, int mf_flags)
+{
+	return -ENXIO;
+}
+
+DEVPUB_DEFINE_PAGEMAP_OPS(devpub_pagemap_ops, devpub_pool_folio_free,
+			  pool_memory_failure);
 
 /**
  * devpub_pool_setup_pagemap() - make a pagemap's pages come from a pool
