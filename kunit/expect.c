@@ -40,6 +40,9 @@ static struct devpub_expect_fate expect_fates[] = {
 
 	{ DEVPUB_TO, DEVPUB_SWAPCACHE,	1, DEVPUB_SKIPPED, DEVPUB_REASON_SWAPCACHE },
 	{ DEVPUB_TO, DEVPUB_FULL,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
+#if DEVPUB_FAULT_POSSIBLE
+	{ BACK, DEVPUB_NO_MEMORY,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
+#endif
 
 	/* Nobody can hold a hole; this goes for its destination. */
 	{ DEVPUB_TO, DEVPUB_HOLE,	0, DEVPUB_FILLED, DEVPUB_REASON_POPULATED },
@@ -103,6 +106,10 @@ static struct devpub_expect_count expect_counts[] = {
 	{ DEVPUB_TO, DEVPUB_SKIPPED,		FINALIZED, SRC, true,  0, false, true },
 
 #if DEVPUB_FAULT_POSSIBLE
+	{ BACK, DEVPUB_SKIPPED,			BEFORE,    SRC, true,  0, false, false },
+	{ BACK, DEVPUB_SKIPPED,			SETUP,     SRC, false, 1, true,  false },
+	{ BACK, DEVPUB_SKIPPED,			FILLED,    SRC, false, 1, true,  false },
+	{ BACK, DEVPUB_SKIPPED,			PAGES,     SRC, false, 1, true,  false },
 	{ BACK, DEVPUB_SKIPPED,			FINALIZED, SRC, true,  0, false, false },
 #endif
 

@@ -27,6 +27,7 @@ enum devpub_obstacle {
 	DEVPUB_PIN,		/* pin_user_pages(), that is FOLL_PIN */
 	DEVPUB_SWAPCACHE,	/* it still has a copy in swap */
 	DEVPUB_FULL,		/* no page is free on the device */
+	DEVPUB_NO_MEMORY,	/* none is in the system */
 	DEVPUB_HOLE,		/* there is no page yet; it is to be filled */
 };
 

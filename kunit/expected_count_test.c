@@ -13,6 +13,7 @@
 
 #include "evict.h"
 #include "expect.h"
+#include "fault.h"
 #include "fixture.h"
 #include "pte.h"
 #include "spy.h"
@@ -112,6 +113,8 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	struct count_case *c = container_of(spy, struct count_case, spy);
 	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
 
+	if (moment == DEVPUB_BEFORE_PAGES && c->param.obstacle == DEVPUB_NO_MEMORY)
+		KUNIT_EXPECT_TRUE(c->test, devpub_fault_disarm());
 	/* Once each, in their order. */
 	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(moment) - 1);
 	c->seen |= BIT(moment);
@@ -124,6 +127,8 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 				collected);
 		count_expect(c, DEVPUB_PHASE_SETUP, DEVPUB_SOURCE);
 		count_expect_entries(c);
+		if (c->param.obstacle == DEVPUB_NO_MEMORY)
+			devpub_fault_arm(1);
 		break;
 	case DEVPUB_BEFORE_PAGES:
 		c->dst = migrate_pfn_to_page(dst[0]);
@@ -460,6 +465,15 @@ static void count_of_fresh_page(struct kunit *test)
 	count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
 }
 
+static void count_short_of_memory(struct kunit *test)
+{
+	static const struct count_param param = { 2, DEVPUB_NO_MEMORY };
+
+	devpub_fault_setup(test, DEVPUB_FAULT_PAGE);
+	count_at_each_phase(test, DEVPUB_FROM, &param);
+	count_at_each_phase(test, DEVPUB_EVICT, &param);
+}
+
 static struct kunit_case count_cases[] = {
 	KUNIT_CASE_PARAM(count_to_device, count_gen_params),
 	KUNIT_CASE_PARAM(count_back, count_gen_params),
@@ -469,6 +483,7 @@ static struct kunit_case count_cases[] = {
 	KUNIT_CASE(count_of_swapcache_page),
 	KUNIT_CASE(count_of_full_device),
 	KUNIT_CASE(count_of_fresh_page),
+	KUNIT_CASE(count_short_of_memory),
 	{}
 };
 

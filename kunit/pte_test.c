@@ -10,12 +10,17 @@
 #include <linux/swapops.h>
 
 #include "expect.h"
+#include "fault.h"
 #include "fixture.h"
+#include "memory.h"
+#include "migrate.h"
 #include "pte.h"
 #include "spy.h"
 #include "user.h"
 
 #define SOME_PFN	0x12345UL
+
+#define PTE_WALK_PAGES	16
 
 /*
  * Controls: that a mark is not seen proves something only if the reader sees it
@@ -384,6 +389,47 @@ static void pte_swapped(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, devpub_pte_read(user->mm, addr).swap);
 }
 
+/* Each page says what became of it, and its entry agrees. */
+static int pte_back_with_failure(struct kunit *test,
+				 const struct devpub_memory *mem,
+				 unsigned int nth, bool *failed)
+{
+	u8 short_of = devpub_expect_fate(test, DEVPUB_FROM, DEVPUB_NO_MEMORY)->reason;
+	unsigned long i, end = mem->addr + mem->npages * PAGE_SIZE;
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_migration m = {
+		.ddev	= fix->ddev,
+		.mm	= mem->user->mm,
+	};
+	u8 reasons[PTE_WALK_PAGES];
+	int ret;
+
+	KUNIT_ASSERT_LE(test, mem->npages, (unsigned long)PTE_WALK_PAGES);
+	KUNIT_ASSERT_EQ(test, devpub_migrate_begin(&m), 0);
+	devpub_fault_arm(nth);
+	ret = devpub_migrate_window(&m, mem->addr, end, reasons);
+	*failed = devpub_fault_disarm();
+	devpub_migrate_end(&m);
+
+	for (i = 0; i < mem->npages; i++) {
+		unsigned long pfn = devpub_pte_read(mem->user->mm, mem->addr +
+						    i * PAGE_SIZE).pfn;
+
+		if (reasons[i] == DEVPUB_REASON_ALREADY)
+			continue;
+		KUNIT_EXPECT_EQ(test, reasons[i], devpub_fixture_owns(fix, pfn) ?
+				short_of : DEVPUB_REASON_MOVED);
+	}
+	return ret;
+}
+
+static void pte_short_of_memory(struct kunit *test)
+{
+	/* No failure is the end of all. */
+	KUNIT_EXPECT_EQ(test, devpub_fault_walk(test, DEVPUB_FROM,
+						pte_back_with_failure), 0U);
+}
+
 static struct kunit_case pte_cases[] = {
 	KUNIT_CASE_PARAM(pte_control, control_gen_params),
 	KUNIT_CASE_PARAM(pte_moved_there_and_back, marks_gen_params),
@@ -392,6 +438,7 @@ static struct kunit_case pte_cases[] = {
 	KUNIT_CASE_PARAM(pte_forked, marks_gen_params),
 	KUNIT_CASE_PARAM(pte_mprotected, marks_gen_params),
 	KUNIT_CASE(pte_swapped),
+	KUNIT_CASE(pte_short_of_memory),
 	{}
 };
 
