@@ -58,6 +58,8 @@ static bool reserved_range_holds(u64 phys)
 	old = READ_ONCE(*mem);
 	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
 		WRITE_ONCE(*mem, patterns[i]);
+		/* Nor shall the processor, from its buffer of stores. */
+		mb();
 		holds = holds && READ_ONCE(*mem) == patterns[i];
 	}
 	WRITE_ONCE(*mem, old);
