@@ -83,6 +83,21 @@ static void refcount_put_page(struct kunit *test)
 	refcount_expect_freed(test, &pfn, 1);
 }
 
+/* Of what its last owner's LRU list said of a page, its next owner sees nothing. */
+static void refcount_marks_go(struct kunit *test)
+{
+	struct folio *folio;
+	unsigned long pfn;
+
+	refcount_alloc(test, &pfn, 1);
+	folio = page_folio(pfn_to_page(pfn));
+	folio_set_active(folio);
+	folio_set_unevictable(folio);
+	folio_put(folio);
+	KUNIT_EXPECT_FALSE(test, folio_test_active(folio));
+	KUNIT_EXPECT_FALSE(test, folio_test_unevictable(folio));
+}
+
 /* A page of the same kind belongs to whom its pagemap's callbacks do. */
 static void refcount_of_other_driver(struct kunit *test)
 {
@@ -411,6 +426,7 @@ static void refcount_foreign_page(struct kunit *test)
 static struct kunit_case refcount_cases[] = {
 	KUNIT_CASE(refcount_free_pages),
 	KUNIT_CASE(refcount_put_page),
+	KUNIT_CASE(refcount_marks_go),
 	KUNIT_CASE(refcount_release_pages),
 	KUNIT_CASE(refcount_release_mixed_pages),
 	KUNIT_CASE(refcount_extra_reference),
