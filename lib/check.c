@@ -99,7 +99,7 @@ static int arguments(void)
 	CHECK_EQ(devpub_migrate_to(&dev, page + 1, 4096, 0, NULL, NULL), -EINVAL);
 	CHECK_EQ(devpub_migrate_to(&dev, page, 4095, 0, NULL, NULL), -EINVAL);
 	CHECK_EQ(devpub_migrate_to(&dev, page, -4096, 0, NULL, NULL), -EOVERFLOW);
-	CHECK_EQ(devpub_migrate_to(&dev, page, 4096, DEVPUB_MIGRATE_PIDFD, NULL,
+	CHECK_EQ(devpub_migrate_to(&dev, page, 4096, DEVPUB_MIGRATE_PID, NULL,
 				   NULL), -EINVAL);
 	CHECK_EQ(devpub_migrate_from(&dev, page, 4096, DEVPUB_MIGRATE_POPULATE,
 				     NULL, NULL), -EINVAL);
@@ -124,7 +124,7 @@ static int absent_device(void)
 
 		CHECK_EQ(devpub_list(NULL, 0), -ENODEV);
 		CHECK_EQ(devpub_open_any(0, &dev), -ENODEV);
-		CHECK_EQ(devpub_destroy(0), -ENODEV);
+		CHECK_EQ(devpub_destroy(0, NULL), -ENODEV);
 		CHECK_EQ(devpub_create_carved(1 << 27, -1, &index), -ENODEV);
 	}
 	devpub_close(NULL);
@@ -133,15 +133,19 @@ static int absent_device(void)
 
 static int attach(void)
 {
-	struct devpub_process *process = NULL;
+	struct devpub_process *process = NULL, *again = NULL;
 	pid_t child;
 
 	CHECK_EQ(devpub_attach(getpid(), &process), 0);
-	CHECK_EQ(process->pidfd > 0, 1);
+	CHECK_EQ(process->pid, getpid());
+	CHECK_EQ(devpub_attach_fd(process->pidfd, &again), 0);
+	CHECK_EQ(again->pid, getpid());
+	devpub_detach(again);
 	devpub_detach(process);
 	CHECK_EQ(devpub_attach(0, &process), -EINVAL);
 	CHECK_EQ(devpub_attach(-1, &process), -EINVAL);
 	CHECK_EQ(devpub_attach_fd(-1, &process), -EBADF);
+	CHECK_EQ(devpub_attach_fd(STDOUT_FILENO, &process), -EBADF);
 	child = fork();
 	if (!child)
 		_exit(0);
@@ -366,6 +370,10 @@ static int other_process(struct devpub *dev)
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, NULL),
 		 -ESRCH);
+	/* As if the number were another process's by now. */
+	process->pid = getpid();
+	CHECK_EQ(devpub_query_v(dev, process, &range, 1, NULL, &residency), -ESRCH);
+	CHECK_EQ(residency.done, 0);
 	devpub_detach(process);
 	return 0;
 }
@@ -374,12 +382,13 @@ static int at_run_time(struct devpub *dev)
 {
 	struct devpub *made;
 	unsigned int index;
+	uint64_t remaining = 1;
 	int ret;
 
 	(void)dev;
 	ret = devpub_create_carved(1, -1, &index);
 	if (ret == -EOPNOTSUPP) {
-		CHECK_EQ(devpub_destroy(0), -EOPNOTSUPP);
+		CHECK_EQ(devpub_destroy(0, NULL), -EOPNOTSUPP);
 		return skip("the module is too old for devices at run time");
 	}
 	if (ret == -EACCES || ret == -EPERM)
@@ -387,9 +396,10 @@ static int at_run_time(struct devpub *dev)
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(devpub_open(index, &made), 0);
 	devpub_close(made);
-	CHECK_EQ(devpub_destroy(index), 0);
+	CHECK_EQ(devpub_destroy(index, &remaining), 0);
+	CHECK_EQ(remaining, 0);
 	CHECK_EQ(devpub_open(index, &made), -ENODEV);
-	CHECK_EQ(devpub_destroy(index), -ENODEV);
+	CHECK_EQ(devpub_destroy(index, NULL), -ENODEV);
 	CHECK_EQ(devpub_create_carved(0, -1, &index), -EINVAL);
 	return 0;
 }

@@ -71,9 +71,12 @@ int devpub_create_reserved(uint64_t start, uint64_t size, unsigned int *index)
 }
 
 EXPORT
-int devpub_destroy(unsigned int index)
+int devpub_destroy(unsigned int index, uint64_t *remaining)
 {
 	struct devpub_destroy arg = { .index = index };
+	int ret = control(DEVPUB_IOC_DESTROY, &arg);
 
-	return control(DEVPUB_IOC_DESTROY, &arg);
+	if (remaining)
+		*remaining = arg.remaining;
+	return ret;
 }

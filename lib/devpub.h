@@ -198,7 +198,9 @@ int devpub_stats(unsigned int index, struct devpub_stats *stats);
  * @process:	receives it, to be let go with devpub_detach()
  *
  * The process is not stopped nor otherwise changed.  It may end at any time;
- * calls that act on it then return -ESRCH, even if its number is used again.
+ * calls that act on it then return -ESRCH, even if its number is used again.  One
+ * that takes its number while a call is under way may be what that call acts on,
+ * which then returns -ESRCH, too, and tells nothing.
  *
  * Return: 0.  -ESRCH no process of this number; -EINVAL the number is that of a
  * thread, or no number; -EMFILE, -ENFILE; -ENOMEM.
@@ -210,7 +212,11 @@ int devpub_attach(pid_t pid, struct devpub_process **process);
  * @pidfd:	as from pidfd_open(2); it is duplicated and stays the caller's
  * @process:	receives the process, to be let go with devpub_detach()
  *
- * Return: 0.  -EBADF no file descriptor; -EMFILE; -ENOMEM.
+ * Needs /proc, of the caller's PID namespace.
+ *
+ * Return: 0.  -EBADF no file descriptor, or none of a process; -ESRCH the process
+ * has ended, or has no number in the caller's PID namespace; -ENOENT no such /proc;
+ * -EMFILE; -ENOMEM.
  */
 int devpub_attach_fd(int pidfd, struct devpub_process **process);
 
@@ -272,7 +278,7 @@ int devpub_migrate_from(const struct devpub *dev, const void *addr,
  * needs CAP_SYS_PTRACE over it.
  *
  * Return: as devpub_migrate_to().  -ESRCH the process has ended, or is a kernel
- * thread; -EPERM it is not the caller's to move.
+ * thread: nothing is told of the range that was dealt with; -EPERM it is not the caller's to move.
  */
 int devpub_migrate_to_v(const struct devpub *dev,
 			const struct devpub_process *process,
@@ -399,12 +405,15 @@ int devpub_create_reserved(uint64_t start, uint64_t size, unsigned int *index);
 /**
  * devpub_destroy() - move all pages off a device, remove it, give its memory back
  * @index:	N of devpubN
+ * @remaining:	receives the pages that are on the device still, with -EBUSY and
+ *		-EINTR; 0 otherwise; NULL for none
  *
- * Waits for pages that somebody holds.  Needs CAP_SYS_ADMIN.
+ * With an error, the device is still there.  Needs CAP_SYS_ADMIN.
  *
- * Return: 0.  -ENODEV no such device; -EACCES, -EPERM; -EINTR; -EOPNOTSUPP.
+ * Return: 0.  -EBUSY somebody holds pages on it, which can't move; -ENODEV no such
+ * device; -EACCES, -EPERM; -EINTR; -EOPNOTSUPP.
  */
-int devpub_destroy(unsigned int index);
+int devpub_destroy(unsigned int index, uint64_t *remaining);
 
 /**
  * devpub_reason_name() - a reason as one word, as sysfs has it ("no_space")

@@ -3,8 +3,6 @@
 #ifndef DEVPUB_INTERNAL_H
 #define DEVPUB_INTERNAL_H
 
-#include "devpub_next.h"
-
 #include "devpub.h"
 
 #define EXPORT		__attribute__((visibility("default")))
@@ -16,8 +14,10 @@ struct devpub {
 	uint32_t page_size;
 };
 
+/* The number means the process for as long as the pidfd says that it lives. */
 struct devpub_process {
 	int pidfd;
+	pid_t pid;
 };
 
 /* An ioctl, with 0 or -errno. */
@@ -28,9 +28,12 @@ int devpub_check_ranges(const struct devpub *dev,
 			const struct devpub_range *ranges, size_t n);
 
 /*
- * The error of a call on @process: an older module refuses a pidfd for what it is
- * to it, bytes after the end of its struct.
+ * An ioctl whose @arg names @process by its number, or, where that is NULL, nobody.
+ * 0 or -errno.  With -ESRCH, what was written to @arg and the array that it has may
+ * be about another process.
  */
-int devpub_process_error(const struct devpub_process *process, int error);
+int devpub_process_call(const struct devpub *dev,
+			const struct devpub_process *process,
+			unsigned long command, void *arg);
 
 #endif /* DEVPUB_INTERNAL_H */

@@ -66,15 +66,20 @@ static int migrate_range(const struct devpub *dev,
 	}
 	arg.reasons = (uintptr_t)reasons;
 	if (process) {
-		arg.flags |= DEVPUB_MIGRATE_PIDFD;
-		arg.pidfd = process->pidfd;
+		arg.flags |= DEVPUB_MIGRATE_PID;
+		arg.pid = process->pid;
 	}
-	ret = devpub_call(dev->fd, command, &arg);
-	/* Without results to write, the kernel has left zeros there. */
-	if (outcome)
+	ret = devpub_process_call(dev, process, command, &arg);
+	if (ret == -ESRCH) {
+		if (reasons)
+			memset(reasons, DEVPUB_REASON_UNSEEN,
+			       range->length / dev->page_size);
+	} else if (outcome) {
+		/* Without results to write, the kernel has left zeros there. */
 		account(outcome, &arg, reasons, arg.done / dev->page_size);
+	}
 	free(own);
-	return devpub_process_error(process, ret);
+	return ret;
 }
 
 static int migrate(const struct devpub *dev,

@@ -1,51 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Other processes, by pidfd. */
+/*
+ * Other processes.  The kernel is given a number, which is another process's some time
+ * after the end of this one; a pidfd says whether that may be so.
+ */
 #include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A descriptor of ours that is never 0, which an older module would not notice. */
-static int duplicate(int fd)
+/* Are the numbers in /proc those of the caller's PID namespace? */
+static bool proc_is_ours(void)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 1);
+	char text[16] = "";
 
-	return copy < 0 ? -errno : copy;
+	return readlink("/proc/self", text, sizeof(text) - 1) > 0 &&
+	       atoi(text) == getpid();
+}
+
+/* The number of the process of a pidfd, or -errno. */
+static int number_of(int pidfd)
+{
+	char path[48], line[128];
+	int pid = 0, found = 0;
+	FILE *file;
+
+	if (!proc_is_ours())
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "Pid: %d", &pid) == 1;
+	fclose(file);
+	if (!found)
+		return -EBADF;
+	/* -1: it has ended.  0: it is in no PID namespace that is seen from here. */
+	return pid > 0 ? pid : -ESRCH;
+}
+
+/* Takes the pidfd, also on failure. */
+static int attach(int pidfd, pid_t pid, struct devpub_process **process)
+{
+	struct devpub_process *attached = malloc(sizeof(*attached));
+
+	if (!attached) {
+		close(pidfd);
+		return -ENOMEM;
+	}
+	*attached = (struct devpub_process) { .pidfd = pidfd, .pid = pid };
+	*process = attached;
+	return 0;
 }
 
 EXPORT
 int devpub_attach_fd(int pidfd, struct devpub_process **process)
 {
-	struct devpub_process *attached;
-	int fd = duplicate(pidfd);
+	int fd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0);
+	int pid;
 
 	if (fd < 0)
-		return fd;
-	attached = malloc(sizeof(*attached));
-	if (!attached) {
+		return -errno;
+	pid = number_of(fd);
+	if (pid < 0) {
 		close(fd);
-		return -ENOMEM;
+		return pid;
 	}
-	attached->pidfd = fd;
-	*process = attached;
-	return 0;
+	return attach(fd, pid, process);
 }
 
 EXPORT
 int devpub_attach(pid_t pid, struct devpub_process **process)
 {
 	int pidfd = syscall(SYS_pidfd_open, pid, 0);
-	int ret;
 
 	/* Kernels differ in what they say of a thread. */
 	if (pidfd < 0)
 		return errno == ENOENT ? -EINVAL : -errno;
-	ret = devpub_attach_fd(pidfd, process);
-	close(pidfd);
-	return ret;
+	return attach(pidfd, pid, process);
 }
 
 EXPORT
@@ -57,7 +95,41 @@ void devpub_detach(struct devpub_process *process)
 	free(process);
 }
 
-int devpub_process_error(const struct devpub_process *process, int error)
+static bool has_ended(const struct devpub_process *process)
 {
-	return process && error == -E2BIG ? -EOPNOTSUPP : error;
+	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
+
+	return poll(&end, 1, 0) > 0;
+}
+
+/* Asked about the caller, for which no privilege is needed, and no page. */
+static bool knows_numbers(const struct devpub *dev)
+{
+	struct devpub_query arg = {
+		.flags = DEVPUB_QUERY_PID,
+		.pid = getpid(),
+		.addr = dev->page_size,
+		.length = dev->page_size,
+	};
+
+	return devpub_call(dev->fd, DEVPUB_IOC_QUERY, &arg) != -EINVAL;
+}
+
+int devpub_process_call(const struct devpub *dev,
+			const struct devpub_process *process,
+			unsigned long command, void *arg)
+{
+	int ret;
+
+	if (!process)
+		return devpub_call(dev->fd, command, arg);
+	if (has_ended(process))
+		return -ESRCH;
+	ret = devpub_call(dev->fd, command, arg);
+	if (has_ended(process))
+		return -ESRCH;
+	/* An older module takes neither the flag nor the number. */
+	if (ret == -EINVAL && !knows_numbers(dev))
+		return -EOPNOTSUPP;
+	return ret;
 }

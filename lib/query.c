@@ -2,6 +2,7 @@
 /* Asking where memory lives. */
 #include "internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int query_range(const struct devpub *dev,
@@ -17,11 +18,15 @@ static int query_range(const struct devpub *dev,
 	int ret;
 
 	if (process) {
-		arg.flags = DEVPUB_QUERY_PIDFD;
-		arg.pidfd = process->pidfd;
+		arg.flags = DEVPUB_QUERY_PID;
+		arg.pid = process->pid;
 	}
-	ret = devpub_call(dev->fd, DEVPUB_IOC_QUERY, &arg);
-	if (residency) {
+	ret = devpub_process_call(dev, process, DEVPUB_IOC_QUERY, &arg);
+	if (ret == -ESRCH) {
+		if (where)
+			memset(where, DEVPUB_WHERE_UNSEEN,
+			       range->length / dev->page_size);
+	} else if (residency) {
 		residency->done += arg.done;
 		residency->absent += arg.absent;
 		residency->system += arg.system;
@@ -29,7 +34,7 @@ static int query_range(const struct devpub *dev,
 		residency->other_device += arg.other_device;
 		residency->other += arg.other;
 	}
-	return devpub_process_error(process, ret);
+	return ret;
 }
 
 EXPORT

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* devpubctl destroy: empties a device and gives its memory back. */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "ctl.h"
@@ -14,6 +16,7 @@ static int run(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	unsigned int index;
+	uint64_t remaining;
 	char what[48];
 	int option, ret;
 
@@ -29,8 +32,14 @@ static int run(int argc, char **argv)
 				argv[optind]);
 	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
 	progress_begin(what, 0);
-	ret = devpub_destroy(index);
+	ret = devpub_destroy(index, &remaining);
 	progress_end();
+	if (ret == -EBUSY)
+		return ctl_fail(CTL_PARTLY, "devpub%u: %" PRIu64 " pages stay, which are in use, and so does the device; try again",
+				index, remaining);
+	if (ret == -EINTR)
+		return ctl_fail(CTL_FAILED, "devpub%u: interrupted; the device stays, and %" PRIu64 " pages on it",
+				index, remaining);
 	return ret ? ctl_error(ret, "devpub%u", index) : CTL_OK;
 }
 
