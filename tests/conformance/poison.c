@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that the hardware has lost; a page is lost until the machine boots again. */
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "mem.h"
+#include "place.h"
+
+#define PAGES	3UL
+
+static void poison(void *addr)
+{
+	if (!madvise(addr, PAGE, MADV_HWPOISON))
+		return;
+	if (errno == EINVAL || errno == EPERM)
+		SKIP("MADV_HWPOISON: %s", strerror(errno));
+	FAIL("MADV_HWPOISON: %s", strerror(errno));
+}
+
+PLACES(lost, "who looks at a page that the hardware lost gets SIGBUS")
+{
+	volatile char *addr = place_new(place, PAGES, 1);
+	int status;
+	pid_t pid;
+
+	pid = test_fork();
+	if (pid == 0) {
+		poison((void *)addr);
+		(void)addr[0];
+		_exit(0);
+	}
+	CHECK_CALL(waitpid(pid, &status, 0));
+	if (WIFEXITED(status) && WEXITSTATUS(status))
+		_exit(WEXITSTATUS(status));
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(WTERMSIG(status), SIGBUS);
+}
+
+static sigjmp_buf after;
+
+static void on_sigbus(int sig)
+{
+	siglongjmp(after, sig);
+}
+
+PLACES(neighbours, "the neighbours of a page that the hardware lost, or that can't be lost, keep their data and move")
+{
+	struct sigaction action = { .sa_handler = on_sigbus };
+	char *addr = place_new(place, PAGES, 1), *copy = mem_new(PAGES, 1);
+
+	CHECK_CALL(sigaction(SIGBUS, &action, NULL));
+	if (!sigsetjmp(after, 1)) {
+		madvise(addr + PAGE, PAGE, MADV_HWPOISON);
+		CHECK(!memcmp(addr + PAGE, copy + PAGE, PAGE));
+	}
+	CHECK(!memcmp(addr, copy, PAGE));
+	CHECK(!memcmp(addr + 2 * PAGE, copy + 2 * PAGE, PAGE));
+	to_device(place->fd, addr, PAGES);
+	check_on_device(place->fd, addr, 1);
+	check_on_device(place->fd, addr + 2 * PAGE, 1);
+	to_system(place->fd, addr, PAGES);
+	check_in_system(place->fd, addr, 1);
+	check_in_system(place->fd, addr + 2 * PAGE, 1);
+	CHECK(!memcmp(addr, copy, PAGE));
+	CHECK(!memcmp(addr + 2 * PAGE, copy + 2 * PAGE, PAGE));
+}

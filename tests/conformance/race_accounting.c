@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is counted and shown, while the pages move to the device and back. */
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "device.h"
+#include "mem.h"
+#include "mover.h"
+#include "pagemap.h"
+#include "place.h"
+
+/* More than a window. */
+#define PAGES	640UL
+
+#define KIB(pages)	((long long)(pages) * (long long)PAGE / 1024)
+
+ONCE(smaps, "smaps shows all pages as resident at any time")
+{
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_EQ(mem_smaps(addr, "Rss"), KIB(PAGES));
+		CHECK_EQ(mem_smaps(addr, "Pss"), KIB(PAGES));
+		CHECK_EQ(mem_smaps(addr, "Swap"), 0);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(rollup, "smaps_rollup shows all pages at any time")
+{
+	long long before = test_field("/proc/self/smaps_rollup", "Rss");
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover))
+		CHECK_CMP(test_field("/proc/self/smaps_rollup", "Rss"), >=,
+			  before + KIB(PAGES));
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(resident, "the resident set is the same after many moves as before")
+{
+	char *addr = mem_new(PAGES, 1);
+	long long before = test_field("/proc/self/status", "RssAnon");
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		/* What processors have batched is not in it. */
+		CHECK_CMP(test_field("/proc/self/status", "RssAnon") +
+			  KIB(PAGES / 2), >=, before);
+		CHECK_CMP(test_field("/proc/self/status", "RssAnon"), <,
+			  before + KIB(PAGES / 2));
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(pagemap, "pagemap shows each page as present, or for a moment as being moved, and never as a hole")
+{
+	char *addr = mem_new(PAGES, 1);
+	uint64_t entries[PAGES];
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		pagemap_read(addr, PAGES, entries);
+		for (size_t i = 0; i < PAGES; i++)
+			CHECK(entries[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED));
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(by_child, "a child that reads its parent's pagemap, smaps and numa_maps disturbs no move")
+{
+	char *addr = mem_new(PAGES, 1);
+	pid_t parent = getpid(), pid;
+	char path[64], text[4096];
+	uint64_t entries[PAGES];
+	struct mover mover;
+
+	pid = test_fork();
+	if (pid == 0) {
+		for (;;) {
+			pagemap_read_of(parent, addr, PAGES, entries);
+			snprintf(path, sizeof(path), "/proc/%d/smaps", parent);
+			test_read_text(path, text, sizeof(text));
+			snprintf(path, sizeof(path), "/proc/%d/numa_maps",
+				 parent);
+			if (!access(path, R_OK))
+				test_read_text(path, text, sizeof(text));
+		}
+	}
+	mem_fill(addr, PAGES, 2);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover))
+		mem_check(addr, PAGES, 2);
+	mover_stop(&mover);
+	test_kill(pid);
+	mem_check(addr, PAGES, 2);
+}
+
+ONCE(charged, "a group pays for each page once, but for those that are between two places")
+{
+	unsigned long long before;
+	struct cgroup group;
+	pid_t pid;
+
+	cgroup_create(&group, "memory");
+	pid = test_fork();
+	if (pid == 0) {
+		struct mover mover;
+		char *addr;
+
+		cgroup_enter(&group);
+		addr = mem_new(4 * PAGES, 1);
+		before = cgroup_value(&group, "memory.current");
+		mover_start(&mover, addr, 4 * PAGES);
+		while (mover_round(&mover)) {
+			unsigned long long now =
+				cgroup_value(&group, "memory.current");
+
+			/* A window, and what processors have batched. */
+			CHECK_CMP(now + 512 * PAGE, >=, before);
+			CHECK_CMP(now, <, before + 1536 * PAGE);
+		}
+		mover_stop(&mover);
+		mem_check(addr, 4 * PAGES, 1);
+		_exit(0);
+	}
+	test_wait(pid);
+	cgroup_remove(&group);
+}
+
+ONCE(at_limit, "a group at its limit allocates and frees while its pages move, and no process is killed")
+{
+	struct cgroup group;
+	char text[32];
+	pid_t pid;
+
+	cgroup_create(&group, "memory");
+	pid = test_fork();
+	if (pid == 0) {
+		struct mover mover;
+		char *addr, *more;
+
+		cgroup_enter(&group);
+		addr = mem_new(4 * PAGES, 1);
+		more = mem_map(PAGES);
+		/* The other half of a move is in it, too. */
+		snprintf(text, sizeof(text), "%llu",
+			 cgroup_value(&group, "memory.current") +
+			 (PAGES + 1536) * PAGE);
+		cgroup_write(&group, "memory.max", text);
+		mover_start(&mover, addr, 4 * PAGES);
+		while (mover_round(&mover)) {
+			mem_fill(more, PAGES, 3);
+			mem_check(more, PAGES, 3);
+			CHECK_CALL(madvise(more, PAGES * PAGE, MADV_DONTNEED));
+		}
+		mover_stop(&mover);
+		mem_check(addr, 4 * PAGES, 1);
+		_exit(0);
+	}
+	test_wait(pid);
+	CHECK_EQ(cgroup_field(&group, "memory.events", "oom_kill"), 0);
+	cgroup_remove(&group);
+}
+
+ONCE(changes_group, "a process changes groups while its pages move, and all is paid back in the end")
+{
+	struct cgroup group;
+	pid_t pid;
+
+	cgroup_create(&group, "memory");
+	pid = test_fork();
+	if (pid == 0) {
+		struct mover mover;
+		char *addr;
+
+		cgroup_enter(&group);
+		addr = mem_new(PAGES, 1);
+		mover_start(&mover, addr, PAGES);
+		while (mover_round(&mover)) {
+			cgroup_leave();
+			mem_check(addr, PAGES, 1);
+			cgroup_enter(&group);
+			mem_check(addr, PAGES, 1);
+		}
+		mover_stop(&mover);
+		_exit(0);
+	}
+	test_wait(pid);
+	for (int i = 0; cgroup_value(&group, "memory.current") >= 512 * PAGE; i++) {
+		CHECK_CMP(i, <, 100);
+		test_sleep(50);
+	}
+	cgroup_remove(&group);
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What else moves, marks and reads pages, while they move to the device and back. */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "machine.h"
+#include "mem.h"
+#include "mover.h"
+#include "pagemap.h"
+#include "place.h"
+
+/* More than a window. */
+#define PAGES	640UL
+
+#define KSM	"/sys/kernel/mm/ksm/"
+#define THP	"/sys/kernel/mm/transparent_hugepage/"
+
+static void advise_and_check(int advice)
+{
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		madvise(addr, PAGES * PAGE, advice);
+		mem_check(addr, PAGES, seed);
+		if (mover.rounds % 2)
+			mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
+static void swap_body(struct place *place)
+{
+	(void)place;
+	advise_and_check(MADV_PAGEOUT);
+}
+
+ONCE(swapping, "pages are swapped out while they move, and keep their data")
+{
+	machine_swap_on();
+	machine_run(swap_body, NULL);
+}
+
+ONCE(reclaim, "pages are put on their way out while they move, and keep their data")
+{
+	advise_and_check(MADV_COLD);
+}
+
+/* Every page has the same content. */
+static void fill_alike(char *addr, size_t pages, uint64_t seed)
+{
+	for (size_t i = 0; i < pages; i++)
+		mem_fill(addr + i * PAGE, 1, seed);
+}
+
+static void check_alike(const char *addr, size_t pages, uint64_t seed)
+{
+	for (size_t i = 0; i < pages; i++)
+		mem_check(addr + i * PAGE, 1, seed);
+}
+
+static void ksm_body(struct place *place)
+{
+	char *addr = mem_map(PAGES);
+	struct mover mover;
+	uint64_t seed = 7;
+
+	(void)place;
+	fill_alike(addr, PAGES, seed);
+	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		check_alike(addr, PAGES, seed);
+		test_sleep(100);
+		check_alike(addr, PAGES, seed);
+		fill_alike(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	check_alike(addr, PAGES, seed);
+}
+
+ONCE(merging, "KSM merges pages while they move, and each keeps its data")
+{
+	machine_set(KSM "pages_to_scan", "10000");
+	machine_set(KSM "sleep_millisecs", "10");
+	machine_set_if_there(KSM "smart_scan", "0");
+	machine_set(KSM "run", "1");
+	machine_run(ksm_body, NULL);
+}
+
+static void khugepaged_body(struct place *place)
+{
+	char *addr = mem_map_huge(2 * HUGE_PAGES);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	(void)place;
+	mem_fill(addr, 2 * HUGE_PAGES, seed);
+	mover_start(&mover, addr, 2 * HUGE_PAGES);
+	while (mover_round(&mover)) {
+		test_sleep(50);
+		mem_check(addr, 2 * HUGE_PAGES, seed);
+		mem_fill(addr, 2 * HUGE_PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, 2 * HUGE_PAGES, seed);
+}
+
+ONCE(khugepaged, "khugepaged makes huge pages of pages that move, and they keep their data")
+{
+	machine_set(THP "enabled", "madvise");
+	machine_set(THP "khugepaged/pages_to_scan", "100000");
+	machine_set(THP "khugepaged/scan_sleep_millisecs", "10");
+	machine_run(khugepaged_body, NULL);
+}
+
+static void write_while_moving(const char *path, const char *text)
+{
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	if (access(path, W_OK))
+		SKIP("no %s", path);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(test_write_text(path, text));
+		mem_check(addr, PAGES, seed);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
+ONCE(compaction, "compaction moves pages while they move, and they keep their data")
+{
+	write_while_moving("/proc/sys/vm/compact_memory", "1");
+}
+
+ONCE(drop_caches, "caches are dropped while pages move, which keep their data")
+{
+	write_while_moving("/proc/sys/vm/drop_caches", "3");
+}
+
+ONCE(nodes, "move_pages(), mbind() and migrate_pages() meet pages that move, which keep their data")
+{
+	char *addr = mem_new(PAGES, 1);
+	static int nodes[PAGES], status[PAGES];
+	static void *each[PAGES];
+	unsigned long node = 1;
+	struct mover mover;
+
+	for (size_t i = 0; i < PAGES; i++)
+		each[i] = addr + i * PAGE;
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		syscall(SYS_move_pages, 0, PAGES, each, nodes, status, 2);
+		mem_check(addr, PAGES, 1);
+		syscall(SYS_mbind, addr, PAGES * PAGE, 2, &node, 64, 2);
+		syscall(SYS_migrate_pages, 0, 64, &node, &node);
+		mem_check(addr, PAGES, 1);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(soft_dirty, "a write to a page that moves is marked by soft-dirty, always")
+{
+	static uint64_t entries[PAGES];
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	pagemap_read(addr, 1, entries);
+	if (!(entries[0] & PAGEMAP_SOFT_DIRTY))
+		SKIP("no soft-dirty bits in this kernel");
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(test_write_text("/proc/self/clear_refs", "4"));
+		mem_fill(addr, PAGES, ++seed);
+		pagemap_read(addr, PAGES, entries);
+		for (size_t i = 0; i < PAGES; i++)
+			CHECK(entries[i] & PAGEMAP_SOFT_DIRTY);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
+ONCE(write_protect, "a page that a userfaultfd protects is not written to while it moves")
+{
+	struct uffdio_api api = {
+		.api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+	};
+	struct uffdio_writeprotect protect;
+	struct uffdio_register reg;
+	char *addr = mem_new(PAGES, 1);
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	protect.range.start = reg.range.start = address(addr);
+	protect.range.len = reg.range.len = PAGES * PAGE;
+	reg.mode = UFFDIO_REGISTER_MODE_WP;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		SKIP("no userfaultfd for this: %s", strerror(errno));
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;
+		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		mem_check(addr, PAGES, seed);
+		protect.mode = 0;
+		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
+/* A child that moves its pages until it is killed; they stay as they are. */
+static pid_t moving_child(char *addr)
+{
+	pid_t pid = test_fork();
+
+	if (pid == 0)
+		mover_run(addr, PAGES);
+	return pid;
+}
+
+ONCE(readers, "who reads and writes a process whose pages move sees what it wrote")
+{
+	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
+	struct iovec here = { copy, PAGES * PAGE }, there = { addr, PAGES * PAGE };
+	unsigned int rounds = test_rounds(20);
+	pid_t pid = moving_child(addr);
+
+	for (unsigned int i = 1; i <= rounds; i++) {
+		CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0),
+			 PAGES * PAGE);
+		mem_check(copy, PAGES, i);
+		mem_fill(copy, PAGES, i + 1);
+		CHECK_EQ(process_vm_writev(pid, &here, 1, &there, 1, 0),
+			 PAGES * PAGE);
+	}
+	test_kill(pid);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(checkpoints, "a process is stopped, read whole and let go, again and again, while its pages move")
+{
+	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
+	struct iovec here = { copy, PAGES * PAGE }, there = { addr, PAGES * PAGE };
+	unsigned int rounds = test_rounds(20);
+	static uint64_t entries[PAGES];
+	pid_t pid = moving_child(addr);
+
+	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+	for (unsigned int i = 0; i < rounds; i++) {
+		CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
+		CHECK_CALL(waitpid(pid, NULL, 0));
+		pagemap_read_of(pid, addr, PAGES, entries);
+		for (size_t j = 0; j < PAGES; j++)
+			CHECK(entries[j] & PAGEMAP_PRESENT);
+		CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0),
+			 PAGES * PAGE);
+		mem_check(copy, PAGES, 1);
+		CHECK_CALL(ptrace(PTRACE_CONT, pid, NULL, NULL));
+		test_sleep(20);
+	}
+	test_kill(pid);
+}
+
+static void dump_body(struct place *place)
+{
+	char *addr = mem_new(PAGES, 1);
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	unsigned int rounds = test_rounds(3);
+	struct mover mover;
+	int status;
+
+	(void)place;
+	mover_start(&mover, addr, PAGES);
+	for (unsigned int i = 0; i < rounds || mover_round(&mover); i++) {
+		pid_t pid = test_fork();
+
+		/* The child's pages move while they are written out. */
+		if (pid == 0) {
+			CHECK_CALL(setrlimit(RLIMIT_CORE, &all));
+			abort();
+		}
+		CHECK_CALL(waitpid(pid, &status, 0));
+		CHECK(WIFSIGNALED(status) && WCOREDUMP(status));
+	}
+	mover_stop(&mover);
+	unlink("/tmp/devpub-race");
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(core_dump, "a process whose pages another one moves is dumped")
+{
+	machine_set("/proc/sys/kernel/core_pattern", "/tmp/devpub-race");
+	machine_set_if_there("/proc/sys/kernel/core_uses_pid", "0");
+	machine_run(dump_body, NULL);
+}
