@@ -2,10 +2,17 @@
 #ifndef DEVPUB_REASON_H
 #define DEVPUB_REASON_H
 
+#include <linux/build_bug.h>
+
 #include <linux/devpub.h>
 
-/* Reasons are dense from 0; the last one sizes the arrays. */
-#define DEVPUB_NR_REASONS	(DEVPUB_REASON_OTHER_DEVICE + 1)
+/*
+ * Reasons are dense from 0; the last one sizes the arrays.  A plain number, for what
+ * reads the format of a trace event can't work an expression out.
+ */
+#define DEVPUB_NR_REASONS	18
+static_assert(DEVPUB_NR_REASONS == DEVPUB_REASON_OTHER_DEVICE + 1);
+
 #define DEVPUB_FIRST_REFUSAL	DEVPUB_REASON_UNMAPPED
 
 #endif /* DEVPUB_REASON_H */
