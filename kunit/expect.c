@@ -57,16 +57,6 @@ static struct devpub_expect_fate expect_fates[] = {
 #define DST		DEVPUB_DESTINATION
 
 /*
- * What finalize lets go of is free, but for the reference by which it is looked
- * at: 6.1 puts it on the LRU first, the updates of 6.12 do not any more.
- */
-#ifdef DEVPUB_HAVE_GUP_REMOTE_VMAS
-#define LET_GO		true
-#else
-#define LET_GO		false
-#endif
-
-/*
  * References, mappings and LRU.  A page in system memory has a reference more while
  * it waits in a processor's batch for the LRU; but for the first row, the batches
  * are drained before a look.
@@ -81,7 +71,7 @@ static struct devpub_expect_count expect_counts[] = {
 	{ DEVPUB_TO, DEVPUB_MOVED,		FILLED,    DST, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_MOVED,		PAGES,     SRC, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_MOVED,		PAGES,     DST, false, 1, true,  false },
-	{ DEVPUB_TO, DEVPUB_MOVED,		FINALIZED, SRC, false, 0, false, LET_GO },
+	{ DEVPUB_TO, DEVPUB_MOVED,		FINALIZED, SRC, false, 0, false, false },
 	{ DEVPUB_TO, DEVPUB_MOVED,		FINALIZED, DST, true,  0, false, false },
 
 	{ BACK, DEVPUB_MOVED,			BEFORE,    SRC, true,  0, false, false },
@@ -128,7 +118,7 @@ static struct devpub_expect_count expect_counts[] = {
 	{ BACK, DEVPUB_NOT_MOVED,		PAGES,     SRC, false, 1, true,  false },
 	{ BACK, DEVPUB_NOT_MOVED,		PAGES,     DST, false, 1, true,  false },
 	{ BACK, DEVPUB_NOT_MOVED,		FINALIZED, SRC, true,  0, false, false },
-	{ BACK, DEVPUB_NOT_MOVED,		FINALIZED, DST, false, 0, false, LET_GO },
+	{ BACK, DEVPUB_NOT_MOVED,		FINALIZED, DST, false, 0, false, false },
 };
 
 /* A reference for each that maps or holds it, and at first for who allocates. */
