@@ -41,6 +41,9 @@
 
 /* System pages on the way back: what is short there stays on the device. */
 #define MIGRATE_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)
+/* Where the device must be emptied: retry, but leave the OOM killer out. */
+#define MIGRATE_GFP_INSIST \
+	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /**
  * devpub_migrate_begin() - get ready to migrate windows
@@ -148,10 +151,12 @@ static unsigned long migrate_choose(const struct devpub_migration *m,
 }
 
 /* A locked page of system memory for a page that comes back to @addr. */
-static struct page *migrate_alloc_system(struct vm_area_struct *vma,
+static struct page *migrate_alloc_system(const struct devpub_migration *m,
+					 struct vm_area_struct *vma,
 					 unsigned long addr)
 {
-	struct page *page = alloc_page_vma(MIGRATE_GFP, vma, addr);
+	struct page *page = alloc_page_vma(m->insist ? MIGRATE_GFP_INSIST :
+						       MIGRATE_GFP, vma, addr);
 
 	if (page)
 		lock_page(page);
@@ -178,7 +183,7 @@ static void migrate_fill(struct devpub_migration *m,
 			continue;
 
 		if (!m->to)
-			dst = migrate_alloc_system(args->vma, args->start +
+			dst = migrate_alloc_system(m, args->vma, args->start +
 						   (i << PAGE_SHIFT));
 		else if (used < got)
 			dst = pfn_to_page(m->pfns[used++]);

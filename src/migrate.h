@@ -21,6 +21,7 @@ enum devpub_step {
  * @mm:		whose pages
  * @to:		to the device, or back from it
  * @populate:	give holes a page on the device
+ * @insist:	try hard to find system memory on the way back
  * @src:	what migrate_vma_setup() collects, an entry a page of the window
  * @dst:	where each page goes
  * @pfns:	free device pages taken at once for the window
@@ -30,6 +31,7 @@ struct devpub_migration {
 	struct mm_struct *mm;
 	bool to;
 	bool populate;
+	bool insist;
 	unsigned long *src;
 	unsigned long *dst;
 	unsigned long *pfns;
