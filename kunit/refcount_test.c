@@ -66,6 +66,8 @@ static void refcount_expect_freed(struct kunit *test, unsigned long *pfns, u32 n
 	u32 i;
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), n);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->wrong), 0);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
 	for (i = 0; i < n; i++)
@@ -101,14 +103,17 @@ static void refcount_marks_go(struct kunit *test)
 /* A page of the same kind belongs to whom its pagemap's callbacks do. */
 static void refcount_of_other_driver(struct kunit *test)
 {
+	static const struct dev_pagemap_ops other_ops;
 	struct devpub_fixture *fix = test->priv;
+	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
+	const struct dev_pagemap_ops *ops = pgmap->ops;
 	struct devpub_pool *pool;
 	unsigned long pfn;
 
 	refcount_alloc(test, &pfn, 1);
-	devpub_fixture_count_frees(fix, true);
+	WRITE_ONCE(pgmap->ops, &other_ops);
 	pool = devpub_pool_of_page(pfn_to_page(pfn));
-	devpub_fixture_count_frees(fix, false);
+	WRITE_ONCE(pgmap->ops, ops);
 	KUNIT_EXPECT_PTR_EQ(test, pool, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(pfn_to_page(pfn)),
 			    fix->pool);
@@ -393,17 +398,29 @@ static void refcount_pagemap_balances(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix), at_rest);
 }
 
-/* What the free callback would find out by the pool. */
+/* The callback comes for a page that is free: it has one owner later, not two. */
 static void refcount_double_free(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
-	unsigned long pfn;
+	unsigned long pfn, again[2];
 
+	devpub_fixture_count_frees(fix, true);
 	refcount_alloc(test, &pfn, 1);
 	put_page(pfn_to_page(pfn));
-	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, pfn));
+	refcount_expect_freed(test, &pfn, 1);
+
+	devpub_compat_folio_free(fix->ddev->pgmap.ops,
+				 page_folio(pfn_to_page(pfn)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 1);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
+	devpub_fixture_count_frees(fix, false);
+
+	refcount_alloc(test, again, 2);
+	KUNIT_EXPECT_NE(test, again[0], again[1]);
+	put_page(pfn_to_page(again[0]));
+	put_page(pfn_to_page(again[1]));
 }
 
 static void refcount_foreign_page(struct kunit *test)

@@ -16,6 +16,7 @@
 #include "spy.h"
 
 static struct devpub_spy *spy_set;
+static void (*spy_freed)(struct page *page, bool ours);
 
 /**
  * devpub_spy_set() - have someone look, or no one
@@ -28,6 +29,28 @@ void devpub_spy_set(struct devpub_spy *spy)
 	WRITE_ONCE(spy_set, spy);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set);
+
+/**
+ * devpub_spy_set_freed() - have someone told of pages that are freed, or no one
+ * @freed: called by the free callback, in its context, with the page and whether the
+ *	   pool took it; or NULL
+ *
+ * Context: nothing is freed.
+ */
+void devpub_spy_set_freed(void (*freed)(struct page *page, bool ours))
+{
+	WRITE_ONCE(spy_freed, freed);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set_freed);
+
+bool devpub_spy_freed(struct page *page, bool ours)
+{
+	void (*freed)(struct page *page, bool ours) = READ_ONCE(spy_freed);
+
+	if (freed)
+		freed(page, ours);
+	return freed;
+}
 
 static void spy_look(enum devpub_moment moment, unsigned long *src,
 		     unsigned long *dst, unsigned long npages)

@@ -7,6 +7,7 @@
 struct dev_pagemap;
 struct device;
 struct migrate_vma;
+struct page;
 
 /**
  * enum devpub_moment - when in a migration a spy looks
@@ -37,6 +38,7 @@ struct devpub_spy {
 };
 
 void devpub_spy_set(struct devpub_spy *spy);
+void devpub_spy_set_freed(void (*freed)(struct page *page, bool ours));
 
 /* For the module, where the kernel's headers declare them by these names. */
 int devpub_spy_vma_setup(struct migrate_vma *args);

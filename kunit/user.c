@@ -2,7 +2,7 @@
 /*
  * Processes for tests: real address spaces that fork, which no function exported
  * to modules gives, and for which KUnit's own (kunit_attach_mm(),
- * kunit_vm_mmap()) is either not there, or not exported, before 6.12.
+ * kunit_vm_mmap()) is either not there, or not exported, up to 6.12.
  *
  * The kernel starts the program of helper.c, which opens our device and asks it
  * for system calls to make.  A test makes the process map, fork, mprotect and so
