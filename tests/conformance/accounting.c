@@ -2,6 +2,8 @@
 /* How memory is counted and shown: pagemap, smaps, numa_maps, RSS, meminfo. */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -166,6 +168,34 @@ PLACES(smaps_rollup, "smaps_rollup grows by the pages, and shrinks when they go"
 	CHECK_CMP(test_field(file, "Anonymous"), <, before + KIB(MANY + PAGES));
 	CHECK_CALL(munmap(addr, MANY * PAGE));
 	CHECK_CMP(test_field(file, "Anonymous"), <, before + KIB(PAGES));
+}
+
+static atomic_bool mapped_enough;
+
+static void *map_and_unmap(void *unused)
+{
+	while (!mapped_enough) {
+		void *addr = mem_map(1);
+
+		CHECK_CALL(munmap(addr, PAGE));
+	}
+	return unused;
+}
+
+ONCE(rollup_contended, "smaps_rollup shows all pages while another thread maps and unmaps memory")
+{
+	const char *file = "/proc/self/smaps_rollup";
+	long long before = test_field(file, "Anonymous");
+	char *addr = mem_new(MANY, 1);
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, map_and_unmap, NULL), 0);
+	for (int i = 0; i < 500; i++)
+		CHECK_CMP(test_field(file, "Anonymous"), >=,
+			  before + KIB(MANY));
+	mapped_enough = true;
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	mem_check(addr, MANY, 1);
 }
 
 /* A word "name=N" of the line of numa_maps for the address, or -1. */
