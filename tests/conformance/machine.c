@@ -167,6 +167,12 @@ void machine_movable_block(struct machine_block *block)
 	SKIP("no memory block can go offline");
 }
 
+void machine_drain_batches(void)
+{
+	/* mm/compaction.c, compact_nodes(), does so first. */
+	test_write_text("/proc/sys/vm/compact_memory", "1");
+}
+
 void machine_run(void (*body)(struct place *place), struct place *place)
 {
 	pid_t pid = test_fork();

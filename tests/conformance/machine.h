@@ -38,6 +38,9 @@ struct machine_block {
  */
 void machine_movable_block(struct machine_block *block);
 
+/* Have what waits in batches of any processor dealt with, where that is possible. */
+void machine_drain_batches(void);
+
 void machine_run(void (*body)(struct place *place), struct place *place);
 
 #endif /* DEVPUB_CONFORMANCE_MACHINE_H */
