@@ -227,7 +227,7 @@ static void migrate_fill(struct devpub_migration *m,
 		}
 		/* Nobody else knows it yet. */
 		if (!to)
-			__SetPageLocked(page);
+			__folio_set_locked(page_folio(page));
 
 		if (entry & MIGRATE_PFN_VALID)
 			copy_highpage(page, migrate_pfn_to_page(entry));

@@ -302,11 +302,12 @@ static int walk_together(struct walk_crew *crew)
 static unsigned int walk_crew_size(const struct devpub_walk *walk)
 {
 	unsigned long windows = walk->length >> PAGE_SHIFT;
-	unsigned int most = READ_ONCE(devpub_walk_max_workers);
-	unsigned int n = cpumask_weight(current->cpus_ptr);
+	unsigned int n = min(num_online_cpus(),
+			     cpumask_weight(current->cpus_ptr));
+	unsigned int most = min_not_zero(READ_ONCE(devpub_walk_max_workers),
+					 walk->workers);
 
-	if (walk->kind == DEVPUB_WALK_QUERY || walk->populate ||
-	    walk->workers == 1)
+	if (walk->kind == DEVPUB_WALK_QUERY || walk->populate || most == 1)
 		return 0;
 	if (walk->kind == DEVPUB_WALK_FROM) {
 #ifdef CONFIG_NUMA
@@ -318,9 +319,6 @@ static unsigned int walk_crew_size(const struct devpub_walk *walk)
 			return 0;
 	}
 
-	n = min(n, num_online_cpus());
-	if (walk->workers)
-		n = min(n, walk->workers);
 	if (most)
 		n = min(n, most);
 	windows /= walk->ddev->window;
