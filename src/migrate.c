@@ -170,25 +170,22 @@ static bool migrate_any_node(struct vm_area_struct *vma)
 }
 
 /*
- * Pages of system memory for those that come back, as many as can be had at once.
- * The page allocator gives a list of them for a third of what they cost singly, but
- * knows of no mapping's policy then.
+ * System pages, at most @n, for those that come back to @addr and further on.  The
+ * page allocator has many at a time for a quarter of the price, but then knows of no
+ * policy.
+ *
+ * Return: how many were got.
  */
-static unsigned long migrate_alloc_bulk(struct devpub_migration *m,
-					struct vm_area_struct *vma,
-					unsigned long n)
+static unsigned long migrate_alloc_system(struct devpub_migration *m,
+					  struct vm_area_struct *vma,
+					  unsigned long addr, unsigned long n)
 {
-	unsigned long got = 0, more;
-
-	if (!migrate_any_node(vma))
-		return 0;
+	if (!migrate_any_node(vma)) {
+		m->pages[0] = alloc_page_vma(MIGRATE_GFP, vma, addr);
+		return !!m->pages[0];
+	}
 	memset(m->pages, 0, n * sizeof(*m->pages));
-	do {
-		more = alloc_pages_bulk_node(MIGRATE_GFP, m->node,
-					     n - got, m->pages + got);
-		got += more;
-	} while (more && got < n);
-	return got;
+	return alloc_pages_bulk_node(MIGRATE_GFP, m->node, n, m->pages);
 }
 
 /* Give each chosen page a destination that holds its content. */
@@ -196,36 +193,35 @@ static void migrate_fill(struct devpub_migration *m,
 			 const struct migrate_vma *args, unsigned long chosen,
 			 u8 *reasons)
 {
-	unsigned long i, used = 0, got;
+	unsigned long i, used = 0, got = 0;
 	unsigned long *dst = m->dst;
 	bool to = m->to;
 
 	if (to)
 		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, chosen);
-	else
-		got = migrate_alloc_bulk(m, args->vma, chosen);
 
 	for (i = 0; i < args->npages; i++) {
 		unsigned long entry = m->src[i];
-		struct page *page = NULL;
+		struct page *page;
 
 		if (!(i % PTRS_PER_PTE))
 			cond_resched();
 		if (!(entry & MIGRATE_PFN_MIGRATE) || reasons[i])
 			continue;
 
-		if (used < got) {
-			page = to ? pfn_to_page(m->pfns[used]) : m->pages[used];
-			used++;
-		} else if (!to) {
-			page = alloc_page_vma(MIGRATE_GFP, args->vma,
-					      args->start + (i << PAGE_SHIFT));
+		if (used == got && !to) {
+			used = 0;
+			got = migrate_alloc_system(m, args->vma, args->start +
+						   (i << PAGE_SHIFT), chosen);
 		}
-		if (!page) {
+		chosen--;
+		if (used == got) {
 			reasons[i] = DEVPUB_REASON_NO_SPACE;
 			continue;
 		}
-		/* Nobody else knows it yet. */
+		page = to ? pfn_to_page(m->pfns[used]) : m->pages[used];
+		used++;
+		/* Nobody else knows a new system page yet. */
 		if (!to)
 			__folio_set_locked(page_folio(page));
 
