@@ -119,7 +119,7 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(moment) - 1);
 	c->seen |= BIT(moment);
 
-	/* An eviction has the first used page first, and ours is the only one. */
+	/* An eviction begins with the first page that it finds, and ours is the only one. */
 	devpub_fixture_drain_batches(c->test->priv);
 	switch (moment) {
 	case DEVPUB_AFTER_SETUP:
@@ -154,10 +154,10 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	}
 }
 
-/* A migration ends early when nothing was collected; an eviction does not look. */
+/* A migration ends early when nothing was collected. */
 static unsigned long count_moments(const struct count_case *c)
 {
-	if (c->row->fate == DEVPUB_NOT_COLLECTED && c->way != DEVPUB_EVICT)
+	if (c->row->fate == DEVPUB_NOT_COLLECTED)
 		return BIT(DEVPUB_AFTER_SETUP);
 	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
 }

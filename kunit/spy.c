@@ -4,8 +4,8 @@
  * so that a test sees the phases of the engine's own migrations and not those of
  * a copy of it.
  *
- * Kbuild has src/migrate.c, src/evict.c and src/device.c call the functions here in
- * place of the kernel's of the same arguments.
+ * Kbuild has src/migrate.c and src/device.c call the functions here in place of the
+ * kernel's of the same arguments.
  */
 #include <linux/err.h>
 #include <linux/memremap.h>
@@ -59,32 +59,6 @@ void devpub_spy_vma_finalize(struct migrate_vma *args)
 	spy_look(DEVPUB_BEFORE_FINALIZE, args->src, args->dst, args->npages);
 	migrate_vma_finalize(args);
 	spy_look(DEVPUB_AFTER_FINALIZE, args->src, args->dst, args->npages);
-}
-
-int devpub_spy_device_range(unsigned long *src, unsigned long start,
-			    unsigned long npages)
-{
-	int ret = migrate_device_range(src, start, npages);
-
-	if (npages)
-		spy_look(DEVPUB_AFTER_SETUP, src, NULL, npages);
-	return ret;
-}
-
-void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
-			     unsigned long npages)
-{
-	spy_look(DEVPUB_BEFORE_PAGES, src, dst, npages);
-	migrate_device_pages(src, dst, npages);
-	spy_look(DEVPUB_AFTER_PAGES, src, dst, npages);
-}
-
-void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
-				unsigned long npages)
-{
-	spy_look(DEVPUB_BEFORE_FINALIZE, src, dst, npages);
-	migrate_device_finalize(src, dst, npages);
-	spy_look(DEVPUB_AFTER_FINALIZE, src, dst, npages);
 }
 
 /*

@@ -72,6 +72,19 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 	get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, NULL, locked)
 #endif
 
+/*
+ * After 6.12: written pages of a private file mapping are found by an index of
+ * their own, no more by that of the file's.
+ */
+#ifndef DEVPUB_HAVE_ANON_PGOFF
+#define vma_start_anon_pgoff(vma)	((vma)->vm_pgoff)
+#endif
+
+/* After 6.12: the marks in a folio's mapping were renamed. */
+#ifndef FOLIO_MAPPING_ANON
+#define FOLIO_MAPPING_ANON		PAGE_MAPPING_ANON
+#endif
+
 /* After 6.12: struct device's one-bit members became flags with accessors. */
 #ifndef DEVPUB_HAVE_DEV_FLAGS
 static inline bool dev_offline(const struct device *dev)

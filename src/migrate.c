@@ -43,6 +43,9 @@
 
 /* System pages on the way back: what is short there stays on the device. */
 #define MIGRATE_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)
+/* Where the device must be emptied: retry, but leave the OOM killer out. */
+#define MIGRATE_GFP_INSIST \
+	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /**
  * devpub_migrate_begin() - get ready to migrate windows
@@ -180,12 +183,14 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 					  struct vm_area_struct *vma,
 					  unsigned long addr, unsigned long n)
 {
+	gfp_t gfp = m->insist ? MIGRATE_GFP_INSIST : MIGRATE_GFP;
+
 	if (!migrate_any_node(vma)) {
-		m->pages[0] = alloc_page_vma(MIGRATE_GFP, vma, addr);
+		m->pages[0] = alloc_page_vma(gfp, vma, addr);
 		return !!m->pages[0];
 	}
 	memset(m->pages, 0, n * sizeof(*m->pages));
-	return alloc_pages_bulk_node(MIGRATE_GFP, m->node, n, m->pages);
+	return alloc_pages_bulk_node(gfp, m->node, n, m->pages);
 }
 
 /* Give each chosen page a destination that holds its content. */

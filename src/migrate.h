@@ -22,6 +22,7 @@ enum devpub_step {
  * @mm:		whose pages
  * @to:		to the device, or back from it
  * @populate:	give holes a page on the device
+ * @insist:	try hard to find system memory on the way back
  * @node:	where system pages come from when no policy says so: the caller's
  * @src:	what migrate_vma_setup() collects, an entry a page of the window
  * @dst:	where each page goes
@@ -33,6 +34,7 @@ struct devpub_migration {
 	struct mm_struct *mm;
 	bool to;
 	bool populate;
+	bool insist;
 	int node;
 	unsigned long *src;
 	unsigned long *dst;
