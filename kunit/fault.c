@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <linux/fault-inject.h>
 #include <linux/kmod.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
@@ -187,6 +188,10 @@ unsigned int devpub_fault_walk(struct kunit *test, enum devpub_way way,
 
 	devpub_fault_setup(test, DEVPUB_FAULT_SLAB | DEVPUB_FAULT_PAGE);
 	devpub_memory_create(test, &mem, FAULT_PAGES);
+	/* Pages of a mapping with a policy are allocated one by one. */
+	KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_mbind, mem.addr,
+					       FAULT_PAGES * PAGE_SIZE,
+					       MPOL_LOCAL, 0, 0, 0), 0L);
 	/*
 	 * What a debugging aid allocates comes and goes, and a page's turn with it:
 	 * then that page has another one.

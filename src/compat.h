@@ -10,6 +10,7 @@
 #define DEVPUB_COMPAT_H
 
 #include <linux/device.h>
+#include <linux/gfp.h>
 #include <linux/kconfig.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -100,6 +101,11 @@ static inline void dev_clear_offline(struct device *dev)
 /* After 6.12: allocation by type. */
 #ifndef DEVPUB_HAVE_KZALLOC_OBJ
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
+/* After 6.12: alloc_pages_bulk_array_node() got a shorter name. */
+#ifndef DEVPUB_HAVE_PAGES_BULK_NODE
+#define alloc_pages_bulk_node alloc_pages_bulk_array_node
 #endif
 
 /* From here on, what only the tests want. */
