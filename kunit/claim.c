@@ -114,6 +114,10 @@ int devpub_claim_iomem(u64 start, u64 size)
  * devpub_claim_iomem_name() - who has a range
  * @start: physical address of its beginning
  *
+ * The lock of the list is not exported, and what walks it with the lock held tells
+ * no names.  While a case runs, nobody but the case adds to the list or takes from
+ * it.
+ *
  * Return: the name of the entry of /proc/iomem that begins there, or "".
  */
 const char *devpub_claim_iomem_name(u64 start)
