@@ -472,6 +472,12 @@ int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 		/* What may not live on a device is already back from it. */
 		if (refusal && !m->to)
 			refusal = DEVPUB_REASON_ALREADY;
+		/*
+		 * migrate_vma_setup() unmaps a page that KSM is about to merge
+		 * and can't map it again (Documentation/kernel-bugs.md).
+		 */
+		if (!refusal && m->to && vma->vm_flags & VM_MERGEABLE)
+			refusal = DEVPUB_REASON_KSM;
 		memset(r, refusal, devpub_range_pages(addr, next));
 		if (refusal)
 			continue;
