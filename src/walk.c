@@ -19,6 +19,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -269,20 +270,39 @@ static int walk_round(struct walk_crew *crew)
 	return devpub_device_is_draining(crew->walk->ddev) ? -ENODEV : -EINTR;
 }
 
-static int walk_together(struct walk_crew *crew)
+/*
+ * What the next round is: as far as user space's array can be written to, so that
+ * nothing is done that can't be told, but a window at least, as in walk_alone().
+ */
+static void walk_plan(struct walk_crew *crew)
 {
 	struct devpub_walk *walk = crew->walk;
 	unsigned long end = walk->addr + walk->length;
 	unsigned long size = (unsigned long)walk->ddev->window << PAGE_SHIFT;
+	unsigned long first, n, bad = 0;
+
+	first = devpub_range_window_end(crew->start, end, walk->ddev->window);
+	crew->end = first + min(end - first, (WALK_ROUND * crew->n - 1) * size);
+	n = devpub_range_pages(crew->start, crew->end);
+	if (walk->array)
+		bad = fault_in_writeable((char __user *)walk->array +
+					 (walk->done >> PAGE_SHIFT), n);
+	if (bad)
+		crew->end = max(first, (crew->start + ((n - bad) << PAGE_SHIFT)) &
+				       ~(size - 1));
+	crew->windows = DIV_ROUND_UP(crew->end - (crew->start & ~(size - 1)),
+				     size);
+}
+
+static int walk_together(struct walk_crew *crew)
+{
+	struct devpub_walk *walk = crew->walk;
+	unsigned long end = walk->addr + walk->length;
 	int ret;
 
 	crew->start = walk->addr;
 	for (;;) {
-		crew->end = devpub_range_window_end(crew->start, end,
-						    walk->ddev->window);
-		crew->end += min(end - crew->end, (WALK_ROUND * crew->n - 1) * size);
-		crew->windows = DIV_ROUND_UP(crew->end - (crew->start & ~(size - 1)),
-					     size);
+		walk_plan(crew);
 		ret = walk_round(crew);
 		if (ret || crew->end == end)
 			return ret;
