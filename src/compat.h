@@ -135,6 +135,11 @@ static inline void dev_clear_offline(struct device *dev)
 #define softleaf_is_migration_write(entry) is_writable_migration_entry(entry)
 #endif
 
+/* After 6.12: who wants a workqueue of each processor says so, or is warned. */
+#ifndef DEVPUB_HAVE_WQ_PERCPU
+#define WQ_PERCPU 0
+#endif
+
 /*
  * 6.2: mprotect() makes a page writable again though it is not dirty, and what it
  * asks is in a header since; nor does a migration mark dirty pages soft-dirty any

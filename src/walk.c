@@ -443,7 +443,8 @@ int devpub_walk_range(struct devpub_walk *walk)
 int devpub_walk_init(void)
 {
 	walk_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
-	walk_bound = alloc_workqueue("devpub_bound", WQ_CPU_INTENSIVE, 0);
+	walk_bound = alloc_workqueue("devpub_bound",
+				     WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
 	if (walk_anywhere && walk_bound)
 		return 0;
 	devpub_walk_exit();
