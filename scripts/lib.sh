@@ -68,7 +68,8 @@ need_all() {
 
 	is_root || users=(newuidmap=uidmap)
 	need mmdebstrap debian-archive-keyring "${users[@]}" qemu-system-x86_64=qemu-system-x86 \
-		gcc make libc6-dev gcc-multilib cpio depmod=kmod xz=xz-utils zstd perl
+		gcc make libc6-dev gcc-multilib cpio depmod=kmod xz=xz-utils zstd perl \
+		mke2fs=e2fsprogs
 }
 
 # as_root COMMAND...: run it as root, or as one who looks like root to it and has a range
