@@ -36,6 +36,9 @@ kunit-mutants:
 conformance:
 	@scripts/conformance
 
+bench:
+	@scripts/bench
+
 demo:
 	@scripts/demo
 
@@ -52,9 +55,10 @@ help:
 	@echo 'make kunit-values     see whether they notice each expected value that is wrong'
 	@echo 'make kunit-mutants    see whether the tests notice defects: takes hours'
 	@echo 'make conformance      what holds of memory on the device, kernel by kernel'
+	@echo 'make bench    measure, and write Documentation/performance.md'
 	@echo 'make build    only build it for these kernels'
 	@echo 'make clean    remove what was built'
 	@echo
 	@scripts/check --help 2>&1 || :
 
-.PHONY: modules build check kunit kunit-debug kunit-values kunit-mutants conformance demo clean help
+.PHONY: modules build check kunit kunit-debug kunit-values kunit-mutants conformance bench demo clean help

@@ -61,6 +61,8 @@ static const struct abi_member devpub_migrate_members[] = {
 	MEMBER(devpub_migrate, already, 56, 8),
 	MEMBER(devpub_migrate, absent, 64, 8),
 	MEMBER(devpub_migrate, refused, 72, 8),
+	MEMBER(devpub_migrate, workers, 80, 4),
+	MEMBER(devpub_migrate, reserved, 84, 4),
 };
 
 static const struct abi_member devpub_query_members[] = {

@@ -46,6 +46,7 @@ static struct devpub_expect_fate expect_fates[] = {
 
 	/* Nobody can hold a hole; this goes for its destination. */
 	{ DEVPUB_TO, DEVPUB_HOLE,	0, DEVPUB_FILLED, DEVPUB_REASON_POPULATED },
+	{ DEVPUB_TO, DEVPUB_HOLE_TAKEN,	0, DEVPUB_NOT_FILLED, DEVPUB_REASON_BUSY },
 };
 
 #define BEFORE		DEVPUB_PHASE_BEFORE
@@ -87,6 +88,10 @@ static struct devpub_expect_count expect_counts[] = {
 	{ DEVPUB_TO, DEVPUB_FILLED,		FILLED,    DST, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_FILLED,		PAGES,     DST, true,  1, true,  false },
 	{ DEVPUB_TO, DEVPUB_FILLED,		FINALIZED, DST, true,  0, false, false },
+
+	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		FILLED,    DST, false, 1, true,  false },
+	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		PAGES,     DST, false, 1, true,  false },
+	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		FINALIZED, DST, false, 0, false, false },
 
 	/* The engine leaves it: no destination. */
 	{ DEVPUB_TO, DEVPUB_SKIPPED,		BEFORE,    SRC, true,  0, false, true },
@@ -133,6 +138,16 @@ static struct devpub_expect_state expect_states[] = {
 #define N	DEVPUB_CLEAR
 #define Y	DEVPUB_SET
 #define K	DEVPUB_KEPT
+/*
+ * Up to 6.1 a migration that maps a dirty page again marks it soft-dirty, as
+ * pte_mkdirty() does (mm/migrate.c, remove_migration_pte()), and mprotect() leaves
+ * a page that is not dirty to the next write (mm/mprotect.c,
+ * can_change_pte_writable()).
+ */
+#define S	(DEVPUB_COMPAT_DIRTY_COUNTS ? DEVPUB_KEPT_OR_DIRTY : DEVPUB_KEPT)
+#define W	(DEVPUB_COMPAT_DIRTY_COUNTS ? DEVPUB_AS_DIRTY : DEVPUB_SET)
+/* The mark went with 6.17; before, what it marks are other devices' pages. */
+#define D	(DEVPUB_COMPAT_DEVMAP ? DEVPUB_CLEAR : DEVPUB_NO_SUCH)
 
 /*
  * The entry of a page.  Linux 4.14 marked that of a device-public page devmap; a
@@ -141,19 +156,27 @@ static struct devpub_expect_state expect_states[] = {
 static struct devpub_expect_pte expect_ptes[] = {
 	/* scene		  on_device	      dirty	 soft_dirty devmap */
 	/*				     writable	   young	special  */
-	{ DEVPUB_SCENE_MOVED_TO,		Y,  K,  K,  K,  K,  N,  N },
-	{ DEVPUB_SCENE_MOVED_BACK,		N,  K,  K,  K,  K,  N,  N },
-	{ DEVPUB_SCENE_REFUSED,			K,  K,  K,  K,  K,  N,  N },
-	{ DEVPUB_SCENE_FILLED,			Y,  Y,  Y,  Y,  Y,  N,  N },
-	{ DEVPUB_SCENE_FILLED_READONLY,		Y,  N,  N,  Y,  N,  N,  N },
-	{ DEVPUB_SCENE_FORK_PARENT,		Y,  N,  K,  K,  K,  N,  N },
-	{ DEVPUB_SCENE_FORK_CHILD,		Y,  N,  K,  N,  K,  N,  N },
-	{ DEVPUB_SCENE_PROTECTED,		Y,  N,  K,  K,  K,  N,  N },
-	{ DEVPUB_SCENE_UNPROTECTED,		Y,  Y,  K,  K,  K,  N,  N },
-	{ DEVPUB_SCENE_PROTECTED_WHOLLY,	Y,  N,  K,  K,  K,  N,  N },
+	{ DEVPUB_SCENE_MOVED_TO,		Y,  K,  K,  K,  S,  N,  D },
+	{ DEVPUB_SCENE_MOVED_BACK,		N,  K,  K,  K,  S,  N,  D },
+	{ DEVPUB_SCENE_REFUSED,			K,  K,  K,  K,  S,  N,  D },
+	{ DEVPUB_SCENE_FILLED,			Y,  Y,  Y,  Y,  Y,  N,  D },
+	{ DEVPUB_SCENE_FILLED_READONLY,		Y,  N,  N,  Y,  N,  N,  D },
+	{ DEVPUB_SCENE_FORK_PARENT,		Y,  N,  K,  K,  K,  N,  D },
+	{ DEVPUB_SCENE_FORK_CHILD,		Y,  N,  K,  N,  K,  N,  D },
+	{ DEVPUB_SCENE_PROTECTED,		Y,  N,  K,  K,  K,  N,  D },
+	{ DEVPUB_SCENE_UNPROTECTED,		Y,  W,  K,  K,  K,  N,  D },
+	{ DEVPUB_SCENE_PROTECTED_WHOLLY,	Y,  N,  K,  K,  K,  N,  D },
 };
 
-static void fate_spoil(unsigned int row, unsigned int member)
+/* The cases that see a page go one of these ways. */
+static const char *ways_cases(unsigned int ways)
+{
+	if (ways & DEVPUB_TO)
+		return ways & BACK ? "count_*" : "count_to_device count_of_*";
+	return "count_back count_evicted count_short_of_memory";
+}
+
+static const char *fate_spoil(unsigned int row, unsigned int member)
 {
 	struct devpub_expect_fate *fate = &expect_fates[row];
 
@@ -165,9 +188,10 @@ static void fate_spoil(unsigned int row, unsigned int member)
 	else
 		fate->reason = fate->reason == DEVPUB_REASON_MOVED ?
 				DEVPUB_REASON_BUSY : DEVPUB_REASON_MOVED;
+	return ways_cases(fate->ways);
 }
 
-static void count_spoil(unsigned int row, unsigned int member)
+static const char *count_spoil(unsigned int row, unsigned int member)
 {
 	struct devpub_expect_count *count = &expect_counts[row];
 
@@ -179,9 +203,10 @@ static void count_spoil(unsigned int row, unsigned int member)
 		count->locked = !count->locked;
 	else
 		count->lru = !count->lru;
+	return ways_cases(count->ways);
 }
 
-static void state_spoil(unsigned int row, unsigned int member)
+static const char *state_spoil(unsigned int row, unsigned int member)
 {
 	struct devpub_expect_state *state = &expect_states[row];
 
@@ -191,9 +216,10 @@ static void state_spoil(unsigned int row, unsigned int member)
 		state->mapped++;
 	else
 		state->locked = !state->locked;
+	return "*";
 }
 
-static void pte_spoil(unsigned int row, unsigned int member)
+static const char *pte_spoil(unsigned int row, unsigned int member)
 {
 	struct devpub_expect_pte *pte = &expect_ptes[row];
 	enum devpub_mark *marks[] = {
@@ -204,26 +230,43 @@ static void pte_spoil(unsigned int row, unsigned int member)
 		[DEVPUB_CLEAR]	= DEVPUB_SET,
 		[DEVPUB_SET]	= DEVPUB_CLEAR,
 		[DEVPUB_KEPT]	= DEVPUB_CHANGED,
+		[DEVPUB_KEPT_OR_DIRTY] = DEVPUB_CHANGED,
+		[DEVPUB_AS_DIRTY] = DEVPUB_CLEAR,
+		[DEVPUB_NO_SUCH] = DEVPUB_CLEAR,
+	};
+	static const char * const scenes[] = {
+		[DEVPUB_SCENE_MOVED_TO]		= "pte_moved_there_and_back",
+		[DEVPUB_SCENE_MOVED_BACK]	= "pte_moved_there_and_back",
+		[DEVPUB_SCENE_REFUSED]		= "pte_refused",
+		[DEVPUB_SCENE_FILLED]		= "pte_filled",
+		[DEVPUB_SCENE_FILLED_READONLY]	= "pte_filled",
+		[DEVPUB_SCENE_FORK_PARENT]	= "pte_forked",
+		[DEVPUB_SCENE_FORK_CHILD]	= "pte_forked",
+		[DEVPUB_SCENE_PROTECTED]	= "pte_mprotected",
+		[DEVPUB_SCENE_UNPROTECTED]	= "pte_mprotected",
+		[DEVPUB_SCENE_PROTECTED_WHOLLY]	= "pte_mprotected",
 	};
 
 	*marks[member] = opposites[*marks[member]];
+	return scenes[pte->scene];
 }
 
-static void pagemap_spoil(unsigned int row, unsigned int member)
+static const char *pagemap_spoil(unsigned int row, unsigned int member)
 {
 	devpub_expect_pagemap_refs++;
+	return "*";
 }
 
 /*
- * The proof that every value above counts: with any one of them wrong, a case of
- * the suite that looks at it must turn red (scripts/kunit-values).
+ * The proof that every value above counts: with any one of them wrong, a case that
+ * looks at it, which the log names, must turn red (scripts/checks/kunit-values).
  */
 static int wrong_set(const char *text, const struct kernel_param *param)
 {
 	static const struct {
 		const char *name;
 		unsigned int rows, members;
-		void (*spoil)(unsigned int row, unsigned int member);
+		const char *(*spoil)(unsigned int row, unsigned int member);
 	} tables[] = {
 		{ "fates", ARRAY_SIZE(expect_fates), 3, fate_spoil },
 		{ "counts", ARRAY_SIZE(expect_counts), 4, count_spoil },
@@ -241,8 +284,9 @@ static int wrong_set(const char *text, const struct kernel_param *param)
 			continue;
 		if (value >= tables[i].rows * tables[i].members)
 			return -ERANGE;
-		tables[i].spoil(value / tables[i].members,
-				value % tables[i].members);
+		pr_info("devpub_kunit: %s is for: %s\n", text,
+			tables[i].spoil(value / tables[i].members,
+					value % tables[i].members));
 		return 0;
 	}
 	return -EINVAL;
@@ -385,8 +429,12 @@ void devpub_expect_state(struct kunit *test, enum devpub_state state,
 			    "locked, state %d", state);
 }
 
-static bool expect_mark(enum devpub_mark mark, bool before)
+static bool expect_mark(enum devpub_mark mark, bool before, bool dirty)
 {
+	if (mark == DEVPUB_KEPT_OR_DIRTY)
+		return before || dirty;
+	if (mark == DEVPUB_AS_DIRTY)
+		return dirty;
 	if (mark == DEVPUB_KEPT || mark == DEVPUB_CHANGED)
 		return before == (mark == DEVPUB_KEPT);
 	return mark == DEVPUB_SET;
@@ -415,15 +463,21 @@ void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
 	KUNIT_EXPECT_FALSE(test, now.migration);
 	KUNIT_EXPECT_EQ(test, devpub_fixture_owns(test->priv, now.pfn),
 			expect_mark(row->on_device,
-				    devpub_fixture_owns(test->priv, before->pfn)));
+				    devpub_fixture_owns(test->priv, before->pfn),
+				    now.dirty));
 	KUNIT_EXPECT_EQ(test, now.writable,
-			expect_mark(row->writable, before->writable));
-	KUNIT_EXPECT_EQ(test, now.dirty, expect_mark(row->dirty, before->dirty));
-	KUNIT_EXPECT_EQ(test, now.young, expect_mark(row->young, before->young));
+			expect_mark(row->writable, before->writable, now.dirty));
+	KUNIT_EXPECT_EQ(test, now.dirty,
+			expect_mark(row->dirty, before->dirty, now.dirty));
+	KUNIT_EXPECT_EQ(test, now.young,
+			expect_mark(row->young, before->young, now.dirty));
 	KUNIT_EXPECT_EQ(test, now.soft_dirty,
-			expect_mark(row->soft_dirty, before->soft_dirty));
+			expect_mark(row->soft_dirty, before->soft_dirty, now.dirty));
 	KUNIT_EXPECT_EQ(test, now.special,
-			expect_mark(row->special, before->special));
-	KUNIT_EXPECT_EQ(test, now.devmap,
-			expect_mark(row->devmap, before->devmap));
+			expect_mark(row->special, before->special, now.dirty));
+	KUNIT_EXPECT_EQ(test, row->devmap == DEVPUB_NO_SUCH,
+			!DEVPUB_COMPAT_DEVMAP);
+	if (DEVPUB_COMPAT_DEVMAP)
+		KUNIT_EXPECT_EQ(test, now.devmap,
+				expect_mark(row->devmap, before->devmap, now.dirty));
 }

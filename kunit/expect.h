@@ -29,6 +29,7 @@ enum devpub_obstacle {
 	DEVPUB_FULL,		/* no page is free on the device */
 	DEVPUB_NO_MEMORY,	/* none is in the system */
 	DEVPUB_HOLE,		/* there is no page yet; it is to be filled */
+	DEVPUB_HOLE_TAKEN,	/* its owner fills it, while it is to be filled */
 };
 
 /* What becomes of the page. */
@@ -38,6 +39,7 @@ enum devpub_fate {
 	DEVPUB_SKIPPED,		/* collected; the engine does not choose it */
 	DEVPUB_NOT_COLLECTED,	/* migrate_vma_setup() refuses it */
 	DEVPUB_NOT_MOVED,	/* migrate_vma_pages() refuses it */
+	DEVPUB_NOT_FILLED,	/* likewise, and there was none before */
 };
 
 /* When a page is looked at. */
@@ -135,12 +137,18 @@ enum devpub_scene {
  * @DEVPUB_SET:		is set
  * @DEVPUB_KEPT:	is as it was before
  * @DEVPUB_CHANGED:	is not as it was before
+ * @DEVPUB_KEPT_OR_DIRTY: is as it was before, or set because the page is dirty
+ * @DEVPUB_AS_DIRTY:	is as the dirty mark is
+ * @DEVPUB_NO_SUCH:	this kernel's entries have no such mark
  */
 enum devpub_mark {
 	DEVPUB_CLEAR,
 	DEVPUB_SET,
 	DEVPUB_KEPT,
 	DEVPUB_CHANGED,
+	DEVPUB_KEPT_OR_DIRTY,
+	DEVPUB_AS_DIRTY,
+	DEVPUB_NO_SUCH,
 };
 
 /**

@@ -4,9 +4,11 @@
  * (Documentation/fault-injection).  Walking through all of them, one run each,
  * reaches every error path of a call.
  */
+#include <kunit/resource.h>
 #include <kunit/test.h>
 #include <linux/fault-inject.h>
 #include <linux/kmod.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
@@ -18,6 +20,8 @@
 
 #if DEVPUB_FAULT_POSSIBLE
 
+#define FAULT_SAVED	"/run/devpub-kunit-fault"
+
 /*
  * $1 and $2: the least order of pages that fail, and whether slabs are let off.
  * By default, only what may not sleep fails, with a call trace that would look
@@ -25,7 +29,12 @@
  */
 static const char fault_script[] =
 	"set -e\n"
+	"mkdir -p /run\n"
 	"cd /sys/kernel/debug\n"
+	"for f in fail*/verbose fail*/ignore-gfp-* fail*/min-order; do\n"
+	"	read -r v <$f\n"
+	"	echo $v $f\n"
+	"done >" FAULT_SAVED "\n"
 	"echo 0 >failslab/verbose\n"
 	"echo $2 >failslab/ignore-gfp-wait\n"
 	"echo 0 >fail_page_alloc/verbose\n"
@@ -33,9 +42,26 @@ static const char fault_script[] =
 	"echo N >fail_page_alloc/ignore-gfp-highmem\n"
 	"echo $1 >fail_page_alloc/min-order\n";
 
+static const char fault_restore_script[] =
+	"set -e\n"
+	"cd /sys/kernel/debug\n"
+	"while read -r v f; do echo $v >$f; done <" FAULT_SAVED "\n"
+	"rm " FAULT_SAVED "\n";
+
+static char *fault_envp[2] = { "PATH=/bin:/usr/bin", NULL };
+
+static void fault_restore(struct kunit_resource *res)
+{
+	char *argv[4] = { "/bin/sh", "-c", (char *)fault_restore_script, NULL };
+
+	if (call_usermodehelper(argv[0], argv, fault_envp, UMH_WAIT_PROC))
+		pr_err("fault injection's settings stay changed\n");
+}
+
 /**
  * devpub_fault_setup() - have devpub_fault_arm() fail certain allocations
- * @test: the case, which is skipped on a kernel that can't
+ * @test: the case, which is skipped on a kernel that can't; after it, the settings
+ *	are again what they were
  * @kinds: DEVPUB_FAULT_SLAB, DEVPUB_FAULT_PAGE or both
  */
 void devpub_fault_setup(struct kunit *test, unsigned int kinds)
@@ -45,10 +71,12 @@ void devpub_fault_setup(struct kunit *test, unsigned int kinds)
 		kinds & DEVPUB_FAULT_PAGE ? "0" : "99",
 		kinds & DEVPUB_FAULT_SLAB ? "N" : "Y", NULL
 	};
-	char *envp[2] = { "PATH=/bin:/usr/bin", NULL };
 
-	if (call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC))
+	if (call_usermodehelper(argv[0], argv, fault_envp, UMH_WAIT_PROC))
 		kunit_skip(test, "can't set fault injection up: no debugfs in /sys/kernel/debug?");
+	/* By a pointer to something: a resource without data counts as failed. */
+	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, NULL, fault_restore,
+							 GFP_KERNEL, test));
 }
 
 /**
@@ -187,6 +215,10 @@ unsigned int devpub_fault_walk(struct kunit *test, enum devpub_way way,
 
 	devpub_fault_setup(test, DEVPUB_FAULT_SLAB | DEVPUB_FAULT_PAGE);
 	devpub_memory_create(test, &mem, FAULT_PAGES);
+	/* Pages of a mapping with a policy are allocated one by one. */
+	KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_mbind, mem.addr,
+					       FAULT_PAGES * PAGE_SIZE,
+					       MPOL_LOCAL, 0, 0, 0), 0L);
 	/*
 	 * What a debugging aid allocates comes and goes, and a page's turn with it:
 	 * then that page has another one.

@@ -16,16 +16,17 @@
 #include "user.h"
 
 /* Cases run one at a time. */
-static const struct dev_pagemap_ops *fixture_real_ops;
 static struct devpub_fixture *fixture_current;
 
-static void fixture_folio_free(struct folio *folio)
+static void fixture_freed(struct page *page, bool ours)
 {
 	atomic_inc(&fixture_current->frees);
-	devpub_compat_folio_free(fixture_real_ops, folio);
+	if (!ours)
+		atomic_inc(&fixture_current->refused);
+	if (page_ref_count(page) ||
+	    !devpub_fixture_owns(fixture_current, page_to_pfn(page)))
+		atomic_inc(&fixture_current->wrong);
 }
-
-DEVPUB_DEFINE_PAGEMAP_OPS(fixture_ops, fixture_folio_free, NULL);
 
 /**
  * devpub_fixture_init() - .init of a suite that works on devpub0
@@ -91,24 +92,20 @@ void devpub_fixture_exit(struct kunit *test)
 }
 
 /**
- * devpub_fixture_count_frees() - count calls of the free callback in fix->frees
+ * devpub_fixture_count_frees() - count calls of the free callback in fix->frees,
+ *				  ->refused and ->wrong
  * @fix: the fixture
  * @on: begin with 0, or stop
- *
- * Meanwhile the engine takes the device's pages for another driver's.
  */
 void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on)
 {
-	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
-
 	if (on) {
 		atomic_set(&fix->frees, 0);
+		atomic_set(&fix->refused, 0);
+		atomic_set(&fix->wrong, 0);
 		fixture_current = fix;
-		fixture_real_ops = pgmap->ops;
-		WRITE_ONCE(pgmap->ops, &fixture_ops);
-	} else if (pgmap->ops == &fixture_ops) {
-		WRITE_ONCE(pgmap->ops, fixture_real_ops);
 	}
+	devpub_spy_set_freed(on ? fixture_freed : NULL);
 }
 
 /**

@@ -20,11 +20,15 @@ struct devpub_user;
  * @pool:	its pool; all of it is free when a case begins, and must be
  *		when it has ended
  * @frees:	calls of the kernel's free callback, when asked to count them
+ * @refused:	of these, for a page that the pool did not take
+ * @wrong:	of these, for a page that had a reference, or is not the device's
  */
 struct devpub_fixture {
 	struct devpub_device *ddev;
 	struct devpub_pool *pool;
 	atomic_t frees;
+	atomic_t refused;
+	atomic_t wrong;
 };
 
 int devpub_fixture_init(struct kunit *test);

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -45,8 +46,8 @@ static void life_probe(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, pfn_valid(first) && pfn_valid(last));
 	KUNIT_EXPECT_TRUE(test, is_device_coherent_page(pfn_to_page(first)));
 	KUNIT_EXPECT_TRUE(test, is_device_coherent_page(pfn_to_page(last)));
-	KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(first)), 0);
-	KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(last)), 0);
+	devpub_expect_state(test, DEVPUB_STATE_FREE, pfn_to_page(first), 1, 0);
+	devpub_expect_state(test, DEVPUB_STATE_FREE, pfn_to_page(last), 1, 0);
 	devpub_life_expect_live(test, ddev);
 
 	devpub_life_remove(test);
@@ -195,6 +196,27 @@ static void life_waits_for_page(struct kunit *test)
 	put_page(pfn_to_page(pfns[1]));
 	life_unbinding_finish(test, unbinding);
 	devpub_life_expect_gone(test, ddev);
+}
+
+/* The system is not hibernated while a page is out, and is again afterwards. */
+static void life_freeze(struct kunit *test)
+{
+	struct devpub_device *ddev = devpub_life_create(test);
+	struct device *dev = ddev->dev.parent;
+	const struct dev_pm_ops *pm = dev->driver->pm;
+	unsigned long pfn;
+
+	if (!IS_ENABLED(CONFIG_PM_SLEEP))
+		kunit_skip(test, "this kernel does not hibernate");
+	KUNIT_ASSERT_TRUE(test, pm && pm->freeze);
+	KUNIT_EXPECT_EQ(test, pm->freeze(dev), 0);
+	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
+	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(&ddev->pool, &pfn, 1), 1U);
+	devpub_device_exit(ddev);
+	KUNIT_EXPECT_EQ(test, pm->freeze(dev), -EBUSY);
+	unlock_page(pfn_to_page(pfn));
+	put_page(pfn_to_page(pfn));
+	KUNIT_EXPECT_EQ(test, pm->freeze(dev), 0);
 }
 
 #define LIFE_CALLERS	4
@@ -355,6 +377,7 @@ static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_waits_for_calls),
 	KUNIT_CASE(life_waits_for_page),
 	KUNIT_CASE(life_waits_for_crowd),
+	KUNIT_CASE(life_freeze),
 	KUNIT_CASE_PARAM(life_probe_fails, life_failure_gen_params),
 	KUNIT_CASE_SLOW(life_probe_short_of_memory),
 	{}

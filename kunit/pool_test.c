@@ -394,8 +394,7 @@ static void pool_alloc_pages(struct kunit *test)
 		struct page *page = pfn_to_page(pfns[i]);
 
 		KUNIT_EXPECT_TRUE(test, devpub_fixture_owns(fix, pfns[i]));
-		KUNIT_EXPECT_EQ(test, page_count(page), 1);
-		KUNIT_EXPECT_TRUE(test, PageLocked(page));
+		devpub_expect_state(test, DEVPUB_STATE_ALLOCATED, page, 1, 0);
 		KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
 		KUNIT_EXPECT_PTR_EQ(test, page_pgmap(page), &fix->ddev->pgmap);
 		KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), pool);
@@ -403,7 +402,8 @@ static void pool_alloc_pages(struct kunit *test)
 	for (i = 0; i < 5; i++) {
 		unlock_page(pfn_to_page(pfns[i]));
 		put_page(pfn_to_page(pfns[i]));
-		KUNIT_EXPECT_EQ(test, page_count(pfn_to_page(pfns[i])), 0);
+		devpub_expect_state(test, DEVPUB_STATE_FREE,
+				    pfn_to_page(pfns[i]), 1, 0);
 		KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool),
 				pool->npages - 4 + i);
 	}
@@ -415,7 +415,7 @@ static void pool_alloc_all(struct kunit *test)
 	struct devpub_fixture *fix = test->priv;
 	struct devpub_pool *pool = fix->pool;
 	unsigned long *pfns, pfn;
-	u32 i, bad = 0, n = pool->npages;
+	u32 i, n = pool->npages;
 
 	pfns = kvmalloc_array(n + 1, sizeof(*pfns), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pfns);
@@ -425,12 +425,11 @@ static void pool_alloc_all(struct kunit *test)
 	for (i = 0; i < n; i++) {
 		struct page *page = pfn_to_page(pfns[i]);
 
-		bad += page_count(page) != 1 || !PageLocked(page);
+		devpub_expect_state(test, DEVPUB_STATE_ALLOCATED, page, 1, 0);
 		unlock_page(page);
 		put_page(page);
 	}
 	kvfree(pfns);
-	KUNIT_EXPECT_EQ(test, bad, 0U);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(pool->used, n));
 }
 

@@ -92,8 +92,8 @@ struct devpub_pte devpub_pte_read(struct mm_struct *mm, unsigned long addr)
  * @young: the accessed mark
  * @soft_dirty: the soft-dirty mark
  *
- * The TLB is not told.  It need not be: a migration comes before the next access,
- * and flushes.
+ * The TLB is not told.  It need not be: a migration, a fork or an mprotect comes
+ * before the next access, and flushes.
  *
  * Context: process context; the process is not making a call.
  * Return: false when nothing is mapped there.

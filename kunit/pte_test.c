@@ -249,7 +249,9 @@ static void pte_refused(struct kunit *test)
 			get_page(page);
 		KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, user, addr, to,
 							     false),
-				DEVPUB_REASON_BUSY);
+				devpub_expect_fate(test, to ? DEVPUB_TO : DEVPUB_FROM,
+						   refs > 1 ? DEVPUB_TWO_REFS :
+							      DEVPUB_REF)->reason);
 		now = devpub_pte_read(user->mm, addr);
 		devpub_expect_pte(test, DEVPUB_SCENE_REFUSED, &before, now);
 		KUNIT_EXPECT_EQ(test, now.pfn, before.pfn);

@@ -66,6 +66,8 @@ static void refcount_expect_freed(struct kunit *test, unsigned long *pfns, u32 n
 	u32 i;
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), n);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->wrong), 0);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
 	for (i = 0; i < n; i++)
@@ -101,14 +103,17 @@ static void refcount_marks_go(struct kunit *test)
 /* A page of the same kind belongs to whom its pagemap's callbacks do. */
 static void refcount_of_other_driver(struct kunit *test)
 {
+	static const struct dev_pagemap_ops other_ops;
 	struct devpub_fixture *fix = test->priv;
+	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
+	const struct dev_pagemap_ops *ops = pgmap->ops;
 	struct devpub_pool *pool;
 	unsigned long pfn;
 
 	refcount_alloc(test, &pfn, 1);
-	devpub_fixture_count_frees(fix, true);
+	WRITE_ONCE(pgmap->ops, &other_ops);
 	pool = devpub_pool_of_page(pfn_to_page(pfn));
-	devpub_fixture_count_frees(fix, false);
+	WRITE_ONCE(pgmap->ops, ops);
 	KUNIT_EXPECT_PTR_EQ(test, pool, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(pfn_to_page(pfn)),
 			    fix->pool);
@@ -333,12 +338,19 @@ static void refcount_of_copy_on_write(struct kunit *test)
 	u64 value;
 
 	page = refcount_map(test, users, 2, &addr);
+	devpub_fixture_count_frees(fix, true);
 	KUNIT_EXPECT_EQ(test, devpub_user_write(users[1], addr, 2), 0);
 	devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, 1, 0);
 	pfn = devpub_pte_read(users[1]->mm, addr).pfn;
 	KUNIT_EXPECT_FALSE(test, devpub_fixture_owns(fix, pfn));
 	KUNIT_EXPECT_EQ(test, devpub_user_read(users[0], addr, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, 1);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
+	KUNIT_EXPECT_EQ(test, 0, devpub_user_call(users[0], __NR_munmap, addr,
+						  PAGE_SIZE));
+	pfn = page_to_pfn(page);
+	refcount_expect_freed(test, &pfn, 1);
 }
 
 /*
@@ -361,13 +373,16 @@ static long refcount_of_pagemap(struct devpub_fixture *fix)
 static void refcount_pagemap_balances(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
-	long at_rest = refcount_of_pagemap(fix);
 	struct devpub_user *users[MAX_MAPS];
 	unsigned long pfns[BATCH], addr;
 	struct page *pages[BATCH];
+	long at_rest;
 	int i;
 
-	KUNIT_ASSERT_FALSE(test, percpu_ref_is_dying(&fix->ddev->pgmap.ref));
+	/* Counted per processor: or the pointer is none. */
+	KUNIT_ASSERT_EQ(test, fix->ddev->pgmap.ref.percpu_count_ptr &
+			__PERCPU_REF_ATOMIC_DEAD, 0UL);
+	at_rest = refcount_of_pagemap(fix);
 	refcount_alloc(test, pfns, BATCH);
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
 			BATCH * devpub_expect_pagemap_refs);
@@ -393,17 +408,29 @@ static void refcount_pagemap_balances(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix), at_rest);
 }
 
-/* What the free callback would find out by the pool. */
+/* The callback comes for a page that is free: it has one owner later, not two. */
 static void refcount_double_free(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
-	unsigned long pfn;
+	unsigned long pfn, again[2];
 
+	devpub_fixture_count_frees(fix, true);
 	refcount_alloc(test, &pfn, 1);
 	put_page(pfn_to_page(pfn));
-	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, pfn));
+	refcount_expect_freed(test, &pfn, 1);
+
+	devpub_compat_folio_free(fix->ddev->pgmap.ops,
+				 page_folio(pfn_to_page(pfn)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 1);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
+	devpub_fixture_count_frees(fix, false);
+
+	refcount_alloc(test, again, 2);
+	KUNIT_EXPECT_NE(test, again[0], again[1]);
+	put_page(pfn_to_page(again[0]));
+	put_page(pfn_to_page(again[1]));
 }
 
 static void refcount_foreign_page(struct kunit *test)
@@ -423,6 +450,31 @@ static void refcount_foreign_page(struct kunit *test)
 	__free_page(page);
 }
 
+/* The callback comes for a page that the pool of its pagemap does not have. */
+static void refcount_foreign_free(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
+	struct devpub_pool other = {};
+	unsigned long pfn;
+
+	KUNIT_ASSERT_EQ(test, devpub_pool_init(&other, fix->pool->base_pfn +
+					       fix->pool->npages, BATCH), 0);
+	refcount_alloc(test, &pfn, 1);
+	devpub_fixture_count_frees(fix, true);
+	pgmap->owner = &other;
+	devpub_compat_folio_free(pgmap->ops, page_folio(pfn_to_page(pfn)));
+	pgmap->owner = fix->pool;
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 1);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(&other), (u32)BATCH);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - 1);
+	devpub_expect_state(test, DEVPUB_STATE_HELD, pfn_to_page(pfn), 1, 0);
+	put_page(pfn_to_page(pfn));
+	devpub_pool_destroy(&other);
+}
+
 static struct kunit_case refcount_cases[] = {
 	KUNIT_CASE(refcount_free_pages),
 	KUNIT_CASE(refcount_put_page),
@@ -439,6 +491,7 @@ static struct kunit_case refcount_cases[] = {
 	KUNIT_CASE(refcount_pagemap_balances),
 	KUNIT_CASE(refcount_double_free),
 	KUNIT_CASE(refcount_foreign_page),
+	KUNIT_CASE(refcount_foreign_free),
 	KUNIT_CASE(refcount_of_other_driver),
 	{}
 };

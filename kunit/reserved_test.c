@@ -12,19 +12,12 @@
 
 #include "claim.h"
 #include "fake.h"
+#include "fixture.h"
 
 /* Refused before anybody asks what is there. */
 static const struct devpub_claim_range reserved_ranges[] = {
 	{ "empty", DEVPUB_CLAIM_HOLE, 0 },
 	{ "empty at 0", 0, 0 },
-	{ "size of a byte", DEVPUB_CLAIM_HOLE, 1 },
-	{ "size of a page", DEVPUB_CLAIM_HOLE, PAGE_SIZE },
-	{ "size of 1 MiB", DEVPUB_CLAIM_HOLE, SZ_1M },
-	{ "size a page over", DEVPUB_CLAIM_HOLE, SZ_2M + PAGE_SIZE },
-	{ "start a byte off", DEVPUB_CLAIM_HOLE + 1, SZ_2M },
-	{ "start a page off", DEVPUB_CLAIM_HOLE + PAGE_SIZE, SZ_2M },
-	{ "start 1 MiB off", DEVPUB_CLAIM_HOLE + SZ_1M, SZ_2M },
-	{ "both off, end aligned", DEVPUB_CLAIM_HOLE + SZ_1M, SZ_1M },
 	{ "start at 4 EiB", 1ULL << 62, SZ_2M },
 	{ "start at the top", -(u64)SZ_2M, SZ_2M },
 	{ "end past 2^64", -(u64)SZ_2M, SZ_4M },
@@ -57,24 +50,6 @@ static void reserved_refuses_ram(struct kunit *test)
 	devpub_claim_expect_refusal(test, image, SZ_2M, -EINVAL);
 	devpub_claim_expect_refusal(test, end - SZ_4M, SZ_8M, -EINVAL);
 	devpub_claim_expect_refusal(test, 0, end + SZ_2M, -EINVAL);
-}
-
-/* Another region's range, whole, in part, and with more around it. */
-static void reserved_refuses_overlap(struct kunit *test)
-{
-	struct devpub_claim *claim = test->priv;
-	u64 hole = devpub_fake_hole(SZ_8M);
-
-	KUNIT_ASSERT_NE(test, hole, 0ULL);
-	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole + SZ_2M, SZ_4M,
-						       "devpub-kunit"));
-	claim->region.provider = &devpub_provider_reserved;
-	devpub_claim_expect_refusal(test, hole + SZ_2M, SZ_4M, -EINVAL);
-	devpub_claim_expect_refusal(test, hole + SZ_2M, SZ_2M, -EINVAL);
-	devpub_claim_expect_refusal(test, hole, SZ_4M, -EINVAL);
-	devpub_claim_expect_refusal(test, hole + SZ_4M, SZ_4M, -EINVAL);
-	devpub_claim_expect_refusal(test, hole, SZ_8M, -EINVAL);
-	release_mem_region(hole + SZ_2M, SZ_4M);
 }
 
 static void reserved_refuses_void(struct kunit *test)
@@ -121,6 +96,81 @@ static void reserved_set_aside(struct kunit *test, struct devpub_region *aside)
 	claim->region.provider = &devpub_provider_reserved;
 	claim->region.start = aside->start;
 	claim->region.size = aside->size;
+}
+
+/* A refusal, of a range with memory that is there. */
+static void reserved_expect_refusal(struct kunit *test, u64 start, u64 size)
+{
+	struct devpub_claim *claim = test->priv;
+	int iomem = devpub_claim_iomem(start, size);
+
+	claim->region.start = start;
+	claim->region.size = size;
+	KUNIT_EXPECT_EQ_MSG(test, devpub_claim_try(test), -EINVAL,
+			    "start %#llx, size %#llx", start, size);
+	if (claim->claimed)
+		devpub_claim_release(test);
+	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(start, size), iomem);
+}
+
+/* And what is not to be refused. */
+static void reserved_expect_claim(struct kunit *test, u64 start, u64 size)
+{
+	struct devpub_claim *claim = test->priv;
+
+	claim->region.start = start;
+	claim->region.size = size;
+	KUNIT_EXPECT_EQ_MSG(test, devpub_claim_try(test), 0,
+			    "start %#llx, size %#llx", start, size);
+	if (claim->claimed)
+		devpub_claim_release(test);
+}
+
+/* Well inside of a memory block, the smallest of which has 128 MiB. */
+#define RESERVED_INSIDE		SZ_16M
+
+static void reserved_refuses_unaligned(struct kunit *test)
+{
+	static const struct {
+		u64 offset, size;
+	} ranges[] = {
+		{ 0, 1 }, { 0, PAGE_SIZE }, { 0, SZ_1M }, { 0, SZ_2M + PAGE_SIZE },
+		{ 1, SZ_2M }, { PAGE_SIZE, SZ_2M }, { SZ_1M, SZ_2M },
+		{ SZ_1M, SZ_1M },
+	};
+	struct devpub_claim *claim = test->priv;
+	struct devpub_region aside;
+	u64 start;
+	int i;
+
+	reserved_set_aside(test, &aside);
+	start = aside.start + RESERVED_INSIDE;
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		reserved_expect_refusal(test, start + ranges[i].offset,
+					ranges[i].size);
+	reserved_expect_claim(test, start, SZ_2M);
+	aside.provider->release(&aside, claim->dev);
+}
+
+/* Another region's range, whole, in part, and with more around it. */
+static void reserved_refuses_overlap(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	struct devpub_region aside;
+	u64 start;
+
+	reserved_set_aside(test, &aside);
+	start = aside.start + RESERVED_INSIDE;
+	KUNIT_EXPECT_NOT_NULL(test, request_mem_region(start + SZ_2M, SZ_4M,
+						       "devpub-kunit"));
+	reserved_expect_refusal(test, start + SZ_2M, SZ_4M);
+	reserved_expect_refusal(test, start + SZ_2M, SZ_2M);
+	reserved_expect_refusal(test, start, SZ_4M);
+	reserved_expect_refusal(test, start + SZ_4M, SZ_4M);
+	reserved_expect_refusal(test, start, SZ_8M);
+	release_mem_region(start + SZ_2M, SZ_4M);
+	reserved_expect_claim(test, start, SZ_8M);
+	aside.provider->release(&aside, claim->dev);
 }
 
 static void reserved_claims(struct kunit *test)
@@ -195,8 +245,9 @@ static void reserved_looks_at_ends(struct kunit *test)
 static struct kunit_case reserved_cases[] = {
 	KUNIT_CASE_PARAM(reserved_refuses_range, reserved_range_gen_params),
 	KUNIT_CASE(reserved_refuses_ram),
-	KUNIT_CASE(reserved_refuses_overlap),
 	KUNIT_CASE(reserved_refuses_void),
+	KUNIT_CASE_SLOW(reserved_refuses_unaligned),
+	KUNIT_CASE_SLOW(reserved_refuses_overlap),
 	KUNIT_CASE(reserved_claims),
 	KUNIT_CASE_PARAM(reserved_looks_at_ends, reserved_end_gen_params),
 	{}

@@ -4,8 +4,8 @@
  * so that a test sees the phases of the engine's own migrations and not those of
  * a copy of it.
  *
- * Kbuild has src/migrate.c, src/evict.c and src/device.c call the functions here in
- * place of the kernel's of the same arguments.
+ * Kbuild has src/migrate.c and src/device.c call the functions here in place of the
+ * kernel's of the same arguments.
  */
 #include <linux/err.h>
 #include <linux/memremap.h>
@@ -16,6 +16,7 @@
 #include "spy.h"
 
 static struct devpub_spy *spy_set;
+static void (*spy_freed)(struct page *page, bool ours);
 
 /**
  * devpub_spy_set() - have someone look, or no one
@@ -28,6 +29,28 @@ void devpub_spy_set(struct devpub_spy *spy)
 	WRITE_ONCE(spy_set, spy);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set);
+
+/**
+ * devpub_spy_set_freed() - have someone told of pages that are freed, or no one
+ * @freed: called by the free callback, in its context, with the page and whether the
+ *	   pool took it; or NULL
+ *
+ * Context: nothing is freed.
+ */
+void devpub_spy_set_freed(void (*freed)(struct page *page, bool ours))
+{
+	WRITE_ONCE(spy_freed, freed);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set_freed);
+
+bool devpub_spy_freed(struct page *page, bool ours)
+{
+	void (*freed)(struct page *page, bool ours) = READ_ONCE(spy_freed);
+
+	if (freed)
+		freed(page, ours);
+	return freed;
+}
 
 static void spy_look(enum devpub_moment moment, unsigned long *src,
 		     unsigned long *dst, unsigned long npages)
@@ -59,32 +82,6 @@ void devpub_spy_vma_finalize(struct migrate_vma *args)
 	spy_look(DEVPUB_BEFORE_FINALIZE, args->src, args->dst, args->npages);
 	migrate_vma_finalize(args);
 	spy_look(DEVPUB_AFTER_FINALIZE, args->src, args->dst, args->npages);
-}
-
-int devpub_spy_device_range(unsigned long *src, unsigned long start,
-			    unsigned long npages)
-{
-	int ret = migrate_device_range(src, start, npages);
-
-	if (npages)
-		spy_look(DEVPUB_AFTER_SETUP, src, NULL, npages);
-	return ret;
-}
-
-void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
-			     unsigned long npages)
-{
-	spy_look(DEVPUB_BEFORE_PAGES, src, dst, npages);
-	migrate_device_pages(src, dst, npages);
-	spy_look(DEVPUB_AFTER_PAGES, src, dst, npages);
-}
-
-void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
-				unsigned long npages)
-{
-	spy_look(DEVPUB_BEFORE_FINALIZE, src, dst, npages);
-	migrate_device_finalize(src, dst, npages);
-	spy_look(DEVPUB_AFTER_FINALIZE, src, dst, npages);
 }
 
 /*

@@ -7,6 +7,7 @@
 struct dev_pagemap;
 struct device;
 struct migrate_vma;
+struct page;
 
 /**
  * enum devpub_moment - when in a migration a spy looks
@@ -26,8 +27,8 @@ enum devpub_moment {
 
 /**
  * struct devpub_spy - who looks at a migration or an eviction from the inside
- * @look:	called at each moment, by the migrating thread, with mmap_lock held
- *		if it is a migration.  @src and @dst are the engine's arrays of
+ * @look:	called at each moment, by the migrating thread, with mmap_lock held.
+ *		@src and @dst are the engine's arrays of
  *		@npages entries; @dst is NULL at the first moment
  */
 struct devpub_spy {
@@ -37,17 +38,12 @@ struct devpub_spy {
 };
 
 void devpub_spy_set(struct devpub_spy *spy);
+void devpub_spy_set_freed(void (*freed)(struct page *page, bool ours));
 
 /* For the module, where the kernel's headers declare them by these names. */
 int devpub_spy_vma_setup(struct migrate_vma *args);
 void devpub_spy_vma_pages(struct migrate_vma *args);
 void devpub_spy_vma_finalize(struct migrate_vma *args);
-int devpub_spy_device_range(unsigned long *src, unsigned long start,
-			    unsigned long npages);
-void devpub_spy_device_pages(unsigned long *src, unsigned long *dst,
-			     unsigned long npages);
-void devpub_spy_device_finalize(unsigned long *src, unsigned long *dst,
-				unsigned long npages);
 void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap);
 
 #endif /* DEVPUB_SPY_H */

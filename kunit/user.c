@@ -2,7 +2,7 @@
 /*
  * Processes for tests: real address spaces that fork, which no function exported
  * to modules gives, and for which KUnit's own (kunit_attach_mm(),
- * kunit_vm_mmap()) is either not there, or not exported, before 6.12.
+ * kunit_vm_mmap()) are not there, or not all exported, up to 6.12.
  *
  * The kernel starts the program of helper.c, which opens our device and asks it
  * for system calls to make.  A test makes the process map, fork, mprotect and so
@@ -18,6 +18,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
+#include <linux/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/umh.h>
@@ -64,14 +65,16 @@ static struct devpub_user *user_add(void)
 
 static bool user_in_state(struct devpub_user *user, int one, int other)
 {
-	int state = READ_ONCE(user->state);
+	/* What the call came to is seen once the state is. */
+	int state = smp_load_acquire(&user->state);
 
 	return state == one || state == other;
 }
 
 static void user_set_state(struct devpub_user *user, int state)
 {
-	WRITE_ONCE(user->state, state);
+	/* Pairs with user_in_state(). */
+	smp_store_release(&user->state, state);
 	wake_up_all(&users_wait);
 }
 
@@ -214,7 +217,7 @@ struct devpub_user *devpub_user_fork(struct kunit *test,
 				     struct devpub_user *user)
 {
 	struct devpub_user *child;
-	long pid = devpub_user_call(user, __NR_fork);
+	long pid = devpub_user_call(user, __NR_clone, SIGCHLD);
 
 	KUNIT_ASSERT_GT(test, pid, 0);
 	child = user_await(pid);

@@ -2,7 +2,7 @@
 #
 # Make the table of Documentation/conformance.md of KTAP that tests/run wrote:
 #
-#	awk -v date=DATE -f conformance.awk KERNEL=result.log...
+#	awk -f conformance.awk KERNEL=DATE=result.log...
 #
 # A row is a behaviour, a column a kernel.  The places that a behaviour was seen
 # in (cases NAME.PLACE) share a cell, and are named where they differ.
@@ -58,12 +58,13 @@ function cell_of(kernel, program, row,    i, n, place, result, count, common, te
 	return text
 }
 
-# KERNEL=FILE operands are read as files, not as assignments.
+# The operands are taken apart here, and are no assignments.
 BEGIN {
 	for (i = 1; i < ARGC; i++) {
 		at = index(ARGV[i], "=")
 		kernels[i] = substr(ARGV[i], 1, at - 1)
-		read_log(kernels[i], substr(ARGV[i], at + 1))
+		date[kernels[i]] = substr(ARGV[i], at + 1, 10)
+		read_log(kernels[i], substr(ARGV[i], at + 12))
 	}
 	columns = ARGC - 1
 	write_table()
@@ -112,14 +113,14 @@ function write_table(    i, j, k, row)
 {
 	print "# Conformance: what a process may expect of its memory on the device"
 	print ""
-	print "Written by `make conformance` on " date "; not to be edited. The programs are in"
-	print "`tests/conformance`. Each behaviour was seen with the pages in system memory, on the device,"
-	print "and moved there and back; a cell stands for all three unless it names one."
+	print "Written by `make conformance`; not to be edited. The programs are in `tests/conformance`."
+	print "Each behaviour was seen with the pages in system memory, on the device, and moved there and"
+	print "back; a cell stands for all three unless it names one."
 	print ""
-	print "| kernel | version |"
-	print "| --- | --- |"
+	print "| kernel | version | run on |"
+	print "| --- | --- | --- |"
 	for (k = 1; k <= columns; k++)
-		print "| " kernels[k] " | " version[kernels[k]] " |"
+		print "| " kernels[k] " | " version[kernels[k]] " | " date[kernels[k]] " |"
 	for (i = 1; i <= programs; i++) {
 		program = program_of[i]
 		print ""

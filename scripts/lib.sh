@@ -168,6 +168,16 @@ has_kmemleak() {
 	grep -qx CONFIG_DEBUG_KMEMLEAK=y "$1/.config"
 }
 
+# guests_at_a_time: each keeps one processor busy most of the time, and its memory.
+guests_at_a_time() {
+	awk -v processors="$(nproc)" '/^MemAvailable:/ {
+		guests = int($2 / 5e6)
+		if (guests > processors) guests = processors
+		if (guests > 4) guests = 4
+		print guests < 1 ? 1 : guests
+	}' /proc/meminfo
+}
+
 # copy_source DIR: all that the module is built from, and nothing built
 copy_source() {
 	local part parts=()

@@ -10,6 +10,7 @@
 #define DEVPUB_COMPAT_H
 
 #include <linux/device.h>
+#include <linux/gfp.h>
 #include <linux/kconfig.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -71,6 +72,19 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 	get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, NULL, locked)
 #endif
 
+/*
+ * After 6.12: written pages of a private file mapping are found by an index of
+ * their own, no more by that of the file's.
+ */
+#ifndef DEVPUB_HAVE_ANON_PGOFF
+#define vma_start_anon_pgoff(vma)	((vma)->vm_pgoff)
+#endif
+
+/* After 6.12: the marks in a folio's mapping were renamed. */
+#ifndef FOLIO_MAPPING_ANON
+#define FOLIO_MAPPING_ANON		PAGE_MAPPING_ANON
+#endif
+
 /* After 6.12: struct device's one-bit members became flags with accessors. */
 #ifndef DEVPUB_HAVE_DEV_FLAGS
 static inline bool dev_offline(const struct device *dev)
@@ -87,6 +101,11 @@ static inline void dev_clear_offline(struct device *dev)
 /* After 6.12: allocation by type. */
 #ifndef DEVPUB_HAVE_KZALLOC_OBJ
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
+#endif
+
+/* After 6.12: alloc_pages_bulk_array_node() got a shorter name. */
+#ifndef DEVPUB_HAVE_PAGES_BULK_NODE
+#define alloc_pages_bulk_node alloc_pages_bulk_array_node
 #endif
 
 /* From here on, what only the tests want. */
@@ -114,6 +133,17 @@ static inline void dev_clear_offline(struct device *dev)
 #define softleaf_is_swap(entry) (!non_swap_entry(entry))
 #define softleaf_is_migration(entry) is_migration_entry(entry)
 #define softleaf_is_migration_write(entry) is_writable_migration_entry(entry)
+#endif
+
+/*
+ * 6.2: mprotect() makes a page writable again though it is not dirty, and what it
+ * asks is in a header since; nor does a migration mark dirty pages soft-dirty any
+ * more, which no header shows.  KUnit expects the one or the other.
+ */
+#ifdef DEVPUB_HAVE_CAN_CHANGE_PTE
+#define DEVPUB_COMPAT_DIRTY_COUNTS 0
+#else
+#define DEVPUB_COMPAT_DIRTY_COUNTS 1
 #endif
 
 /* After 6.12: no entry can be marked devmap any more, and there is no asking. */

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Eviction: moves pages off the device by device page, when it is not known which
- * processes map them.
+ * Eviction: moves pages off the device by device page, whoever maps them.
  */
 #include <linux/bitmap.h>
 #include <linux/cpu.h>
-#include <linux/highmem.h>
 #include <linux/jiffies.h>
+#include <linux/math.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include <linux/devpub.h>
+
 #include "device.h"
 #include "evict.h"
 #include "export.h"
+#include "migrate.h"
+#include "owner.h"
+#include "query.h"
 #include "trace.h"
 
 /* Between two looks at pages that could not leave. */
@@ -25,46 +29,36 @@
 #define EVICT_RETRY_MAX		msecs_to_jiffies(500)
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
-/* The system's memory has to take them: retry, but leave the OOM killer out. */
-#define EVICT_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
-
 /*
- * Move the pages in use among @n from @pfn on.  The same steps as in migrate.c,
- * with the pages found by frame number (mm/migrate_device.c,
- * migrate_device_range()).
+ * The pages of @m's process that are on the device, from the first to the last of
+ * them in the window around @addr.
  *
  * Return: how many moved.
  */
-static unsigned long evict_window(int node, unsigned long pfn,
-				  unsigned long *src, unsigned long *dst,
-				  unsigned long n)
+static unsigned long evict_window(struct devpub_migration *m,
+				  unsigned long addr, u8 *codes)
 {
-	unsigned long i, moved = 0;
+	const unsigned long size = (unsigned long)m->ddev->window << PAGE_SHIFT;
+	unsigned long start = rounddown(addr, size);
+	unsigned long i, first, last, n = m->ddev->window, moved = 0;
 
-	migrate_device_range(src, pfn, n);
+	if (devpub_query_window(&m->ddev->pool, m->mm, start, start + size, codes))
+		return 0;
+	for (first = 0; first < n && codes[first] != DEVPUB_WHERE_DEVICE; first++)
+		;
+	for (last = n; last > first && codes[last - 1] != DEVPUB_WHERE_DEVICE;
+	     last--)
+		;
+	if (first == last)
+		return 0;
 
-	for (i = 0; i < n; i++) {
-		struct page *from = migrate_pfn_to_page(src[i]);
-		struct page *to;
-
-		dst[i] = 0;
-		if (!from || !(src[i] & MIGRATE_PFN_MIGRATE))
-			continue;
-		if (!(i % PTRS_PER_PTE))
-			cond_resched();
-		/* Near where it is now; whose policy would apply is not known. */
-		to = alloc_pages_node(node, EVICT_GFP, 0);
-		if (!to)
-			continue;
-		lock_page(to);
-		copy_highpage(to, from);
-		dst[i] = migrate_pfn(page_to_pfn(to));
-	}
-
-	migrate_device_pages(src, dst, n);
+	start += first << PAGE_SHIFT;
+	n = last - first;
+	memset(codes, DEVPUB_REASON_UNSEEN, n);
+	if (devpub_migrate_window(m, start, start + (n << PAGE_SHIFT), codes))
+		return 0;
 	for (i = 0; i < n; i++)
-		moved += dst[i] && src[i] & MIGRATE_PFN_MIGRATE;
-	migrate_device_finalize(src, dst, n);
+		moved += codes[i] == DEVPUB_REASON_MOVED;
 	return moved;
 }
 
@@ -77,29 +71,54 @@ static unsigned long evict_window(int node, unsigned long pfn,
  * Pages that are locked or held by somebody stay, as do those for which there is
  * no system memory, and those that come to the device behind the eviction.
  *
+ * A page is moved by the addresses of a process that maps it, which stays as it
+ * is for that time.  migrate_device_range(), which needs no process, does not keep
+ * what it will map the page by from those that unmap it meanwhile
+ * (Documentation/kernel-bugs.md).
+ *
  * Context: process context, may sleep; the pagemap is registered.
  * Return: 0, -ENOMEM when there is no memory to work with, -EINTR or -ENODEV.
  */
 int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 {
+	struct devpub_migration m = { .ddev = ddev, .insist = true };
 	struct devpub_pool *pool = &ddev->pool;
-	unsigned long *src, i, n;
-	int ret = 0;
+	unsigned long addr, window, tried = 0;
+	struct mm_struct *mm;
+	unsigned long i;
+	int ret;
+	u8 *codes;
 
 	*moved = 0;
-	src = kvmalloc_array(2 * ddev->window, sizeof(*src), GFP_KERNEL);
-	if (!src)
+	ret = devpub_migrate_begin(&m);
+	if (ret)
+		return ret;
+	codes = kvmalloc(ddev->window, GFP_KERNEL);
+	if (!codes) {
+		devpub_migrate_end(&m);
 		return -ENOMEM;
+	}
 
 	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
-	for (i = 0;; i += n) {
+	for (i = 0;; i++) {
 		i = find_next_bit(pool->used, pool->npages, i);
 		if (i >= pool->npages)
 			break;
-		n = min_t(unsigned long, ddev->window, pool->npages - i);
-		*moved += evict_window(ddev->region.node, pool->base_pfn + i,
-				       src, src + ddev->window, n);
 		cond_resched();
+		mm = devpub_owner_get(pfn_to_page(pool->base_pfn + i), &addr);
+		if (!mm)
+			continue;
+		/* Once for all pages that did not leave. */
+		window = addr / (ddev->window * PAGE_SIZE);
+		if (mm == m.mm && window == tried) {
+			mmput(mm);
+			continue;
+		}
+		if (m.mm)
+			mmput(m.mm);
+		m.mm = mm;
+		tried = window;
+		*moved += evict_window(&m, addr, codes);
 		/* Progress comes before the first look at signals. */
 		if (interruptible && signal_pending(current)) {
 			ret = -EINTR;
@@ -110,9 +129,12 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 			break;
 		}
 	}
+	if (m.mm)
+		mmput(m.mm);
 
 	atomic64_add(*moved, &ddev->stats.evicted);
-	kvfree(src);
+	kvfree(codes);
+	devpub_migrate_end(&m);
 	trace_devpub_evict_end(ddev->index, *moved, devpub_pool_used_pages(pool),
 			       ret);
 	return ret;

@@ -6,6 +6,8 @@
 #ifndef DEVPUB_EXPORT_H
 #define DEVPUB_EXPORT_H
 
+#include <linux/types.h>
+
 #ifdef DEVPUB_KUNIT
 #include <linux/export.h>
 #define DEVPUB_NAMESPACE		DEVPUB_COMPAT_NAMESPACE(DEVPUB_INTERNALS)
@@ -14,6 +16,21 @@
 	DEVPUB_EXPORT_TO_NAMESPACE(symbol, DEVPUB_NAMESPACE)
 #else
 #define DEVPUB_EXPORT(symbol)
+#endif
+
+struct page;
+
+/*
+ * Tell KUnit that the kernel's free callback came for a page, and whether the pool
+ * took it.  Return: whether a test is prepared for a page that it did not take.
+ */
+#ifdef DEVPUB_KUNIT
+bool devpub_spy_freed(struct page *page, bool ours);
+#else
+static inline bool devpub_spy_freed(struct page *page, bool ours)
+{
+	return false;
+}
 #endif
 
 /* checkpatch sees to it that what has this name stands where an export should. */

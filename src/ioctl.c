@@ -10,11 +10,9 @@
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <linux/devpub.h>
@@ -23,123 +21,9 @@
 #include "device.h"
 #include "evict.h"
 #include "ioctl.h"
-#include "migrate.h"
-#include "query.h"
 #include "range.h"
 #include "trace.h"
-
-/* One byte a page: a code, of which there are at most this many. */
-#define WALK_NR_CODES	DEVPUB_NR_REASONS
-
-static_assert(WALK_NR_CODES > DEVPUB_WHERE_OTHER);
-
-/**
- * struct devpub_walk - a range gone through window by window
- * @ddev:	the device
- * @mm:		whose memory
- * @addr:	first address
- * @length:	bytes
- * @array:	user's array of one byte a page, or NULL
- * @done:	bytes dealt with so far
- * @count:	pages so far, by code
- * @migration:	what is done: a migration, or, when NULL, a query
- */
-struct devpub_walk {
-	struct devpub_device *ddev;
-	struct mm_struct *mm;
-	u64 addr;
-	u64 length;
-	u8 __user *array;
-	u64 done;
-	u64 count[WALK_NR_CODES];
-	struct devpub_migration *migration;
-};
-
-static int walk_window(struct devpub_walk *walk, unsigned long start,
-		       unsigned long end, u8 *codes)
-{
-	if (walk->migration)
-		return devpub_migrate_window(walk->migration, start, end, codes);
-	return devpub_query_window(&walk->ddev->pool, walk->mm, start, end,
-				   codes);
-}
-
-static void walk_account(struct devpub_walk *walk, const u8 *codes,
-			 unsigned long n)
-{
-	struct devpub_stats *stats = &walk->ddev->stats;
-	u32 count[WALK_NR_CODES] = {};
-	unsigned long i;
-
-	for (i = 0; i < n; i++)
-		count[codes[i]]++;
-	for (i = 0; i < WALK_NR_CODES; i++)
-		walk->count[i] += count[i];
-
-	if (!walk->migration)
-		return;
-	atomic64_add(count[DEVPUB_REASON_MOVED], walk->migration->to ?
-		     &stats->migrated_to : &stats->migrated_from);
-	atomic64_add(count[DEVPUB_REASON_POPULATED], &stats->populated);
-	for (i = DEVPUB_FIRST_REFUSAL; i < DEVPUB_NR_REASONS; i++)
-		if (count[i])
-			atomic64_add(count[i], &stats->refused[i]);
-}
-
-/*
- * Go through the range.  Progress comes first: a window is dealt with before the
- * first look at signals.  The device is entered for each window anew, so that
- * its removal waits for no longer, and not for a page of @walk->array that user
- * space takes its time to provide.
- */
-static int walk_range(struct devpub_walk *walk)
-{
-	unsigned long addr = walk->addr, end = walk->addr + walk->length;
-	unsigned long next, n, page = 0;
-	int ret = 0;
-	u8 *codes;
-
-	codes = kvmalloc(walk->ddev->window, GFP_KERNEL);
-	if (!codes)
-		return -ENOMEM;
-
-	for (;;) {
-		next = devpub_range_window_end(addr, end, walk->ddev->window);
-		n = devpub_range_pages(addr, next);
-		if (!devpub_device_enter(walk->ddev)) {
-			ret = -ENODEV;
-			break;
-		}
-		ret = walk_window(walk, addr, next, codes);
-		devpub_device_exit(walk->ddev);
-		if (ret)
-			break;
-		walk_account(walk, codes, n);
-		walk->done += next - addr;
-		if (walk->array && copy_to_user(walk->array + page, codes, n)) {
-			ret = -EFAULT;
-			break;
-		}
-		if (next == end)
-			break;
-		if (signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		/* Nobody but us keeps the memory of a process that has ended. */
-		if (atomic_read(&walk->mm->mm_users) == 1 &&
-		    walk->mm != current->mm) {
-			ret = -ESRCH;
-			break;
-		}
-		cond_resched();
-		addr = next;
-		page += n;
-	}
-
-	kvfree(codes);
-	return ret;
-}
+#include "walk.h"
 
 static int ioctl_info(void *target, void *arg, bool *answered)
 {
@@ -207,17 +91,14 @@ static int ioctl_get_mm(bool other, s32 nr, struct mm_struct **mm)
 static int ioctl_migrate(struct devpub_device *ddev,
 			 struct devpub_migrate *arg, bool to, bool *answered)
 {
-	struct devpub_migration migration = {
-		.ddev		= ddev,
-		.to		= to,
-		.populate	= arg->flags & DEVPUB_MIGRATE_POPULATE,
-	};
 	struct devpub_walk walk = {
 		.ddev		= ddev,
+		.kind		= to ? DEVPUB_WALK_TO : DEVPUB_WALK_FROM,
+		.populate	= arg->flags & DEVPUB_MIGRATE_POPULATE,
+		.workers	= arg->workers,
 		.addr		= arg->addr,
 		.length		= arg->length,
 		.array		= u64_to_user_ptr(arg->reasons),
-		.migration	= &migration,
 	};
 	bool other = arg->flags & DEVPUB_MIGRATE_PID;
 	pid_t pid;
@@ -225,22 +106,20 @@ static int ioctl_migrate(struct devpub_device *ddev,
 
 	if (arg->flags & ~(DEVPUB_MIGRATE_POPULATE | DEVPUB_MIGRATE_PID))
 		return -EINVAL;
-	if (!to && migration.populate)
+	if (arg->reserved)
+		return -EINVAL;
+	if (!to && walk.populate)
 		return -EOPNOTSUPP;
 	ret = ioctl_get_mm(other, arg->pid, &walk.mm);
 	if (ret)
 		return ret;
-	migration.mm = walk.mm;
 
 	ret = devpub_range_check(arg->addr, arg->length, walk.mm->task_size);
-	if (!ret)
-		ret = devpub_migrate_begin(&migration);
 	if (ret)
 		goto put_mm;
 	pid = other ? arg->pid : task_tgid_vnr(current);
 	trace_devpub_migrate_begin(ddev->index, pid, to, arg->addr, arg->length);
-	ret = walk_range(&walk);
-	devpub_migrate_end(&migration);
+	ret = devpub_walk_range(&walk);
 	trace_devpub_migrate_end(ddev->index, pid, to, walk.done, walk.count, ret);
 	if (ret == -ENOMEM)
 		goto put_mm;
@@ -276,6 +155,7 @@ static int ioctl_query(void *target, void *arg_, bool *answered)
 	struct devpub_query *arg = arg_;
 	struct devpub_walk walk = {
 		.ddev	= ddev,
+		.kind	= DEVPUB_WALK_QUERY,
 		.addr	= arg->addr,
 		.length	= arg->length,
 		.array	= u64_to_user_ptr(arg->where),
@@ -291,7 +171,7 @@ static int ioctl_query(void *target, void *arg_, bool *answered)
 	ret = devpub_range_check(arg->addr, arg->length, walk.mm->task_size);
 	if (ret)
 		goto put_mm;
-	ret = walk_range(&walk);
+	ret = devpub_walk_range(&walk);
 	if (ret == -ENOMEM)
 		goto put_mm;
 
@@ -362,7 +242,7 @@ static const struct devpub_command device_commands[] = {
 
 /* No holes and no padding at the end, for either width of program. */
 static_assert(sizeof(struct devpub_info) == DEVPUB_INFO_SIZE_VER0);
-static_assert(sizeof(struct devpub_migrate) == DEVPUB_MIGRATE_SIZE_VER0);
+static_assert(sizeof(struct devpub_migrate) == 88);
 static_assert(sizeof(struct devpub_query) == DEVPUB_QUERY_SIZE_VER0);
 static_assert(sizeof(struct devpub_evict) == DEVPUB_EVICT_SIZE_VER0);
 

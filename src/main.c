@@ -18,6 +18,7 @@
 #include "control.h"
 #include "device.h"
 #include "devices.h"
+#include "walk.h"
 
 static char *size;
 module_param(size, charp, 0444);
@@ -30,6 +31,9 @@ MODULE_PARM_DESC(node, "NUMA node to carve from, -1 for any (default -1)");
 static unsigned int window = DEVPUB_WINDOW_MIN;
 module_param(window, uint, 0444);
 MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
+
+module_param_named(workers, devpub_walk_max_workers, uint, 0644);
+MODULE_PARM_DESC(workers, "Processors that may work on one migration at a time, 0 for all (default 0)");
 
 static struct devpub_region regions[DEVPUB_MAX_DEVICES];
 static unsigned int nr_regions;
@@ -131,9 +135,12 @@ static int __init devpub_init(void)
 	if (ret)
 		return ret;
 
-	ret = devpub_device_driver_register();
+	ret = devpub_walk_init();
 	if (ret)
 		return ret;
+	ret = devpub_device_driver_register();
+	if (ret)
+		goto err_walk;
 
 	for (i = 0; i < nr_regions; i++) {
 		ret = devpub_devices_create(&regions[i], window, &index);
@@ -148,6 +155,8 @@ static int __init devpub_init(void)
 err_destroy:
 	devpub_devices_destroy_all();
 	devpub_device_driver_unregister();
+err_walk:
+	devpub_walk_exit();
 	return ret;
 }
 module_init(devpub_init);
@@ -157,6 +166,7 @@ static void __exit devpub_exit(void)
 	devpub_control_unregister();
 	devpub_devices_destroy_all();
 	devpub_device_driver_unregister();
+	devpub_walk_exit();
 }
 module_exit(devpub_exit);
 

@@ -22,11 +22,13 @@
 #include <linux/highmem.h>
 #include <linux/hugetlb_inline.h>
 #include <linux/ktime.h>
+#include <linux/mempolicy.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
@@ -41,6 +43,9 @@
 
 /* System pages on the way back: what is short there stays on the device. */
 #define MIGRATE_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)
+/* Where the device must be emptied: retry, but leave the OOM killer out. */
+#define MIGRATE_GFP_INSIST \
+	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /**
  * devpub_migrate_begin() - get ready to migrate windows
@@ -61,6 +66,8 @@ int devpub_migrate_begin(struct devpub_migration *m)
 		return -ENOMEM;
 	m->dst = m->src + window;
 	m->pfns = m->dst + window;
+	m->pages = (struct page **)m->pfns;
+	m->node = numa_mem_id();
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_begin);
@@ -131,31 +138,59 @@ static unsigned long migrate_choose(const struct devpub_migration *m,
 				    const struct migrate_vma *args, u8 *reasons)
 {
 	bool populate = m->populate && migrate_may_populate(args->vma);
+	const unsigned long *src = m->src;
 	unsigned long i, chosen = 0;
 
 	for (i = 0; i < args->npages; i++) {
-		struct page *page = migrate_pfn_to_page(m->src[i]);
+		u8 reason = DEVPUB_REASON_UNSEEN;
 
-		if (!(m->src[i] & MIGRATE_PFN_MIGRATE))
+		if (!(src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
-		if (!page && !populate)
-			reasons[i] = DEVPUB_REASON_ABSENT;
-		else if (page && m->to)
-			reasons[i] = migrate_folio_refusal(page_folio(page));
-		chosen += reasons[i] == DEVPUB_REASON_UNSEEN;
+		if (!(src[i] & MIGRATE_PFN_VALID))
+			reason = populate ? DEVPUB_REASON_UNSEEN :
+					    DEVPUB_REASON_ABSENT;
+		else if (m->to)
+			reason = migrate_folio_refusal(page_folio(migrate_pfn_to_page(src[i])));
+		if (reason)
+			reasons[i] = reason;
+		else
+			chosen++;
 	}
 	return chosen;
 }
 
-/* A locked page of system memory for a page that comes back to @addr. */
-static struct page *migrate_alloc_system(struct vm_area_struct *vma,
-					 unsigned long addr)
+/* Is it all the same to everybody on which node the memory of a mapping is? */
+static bool migrate_any_node(struct vm_area_struct *vma)
 {
-	struct page *page = alloc_page_vma(MIGRATE_GFP, vma, addr);
+	/* That of a file may have a policy, too. */
+	if (!vma_is_anonymous(vma) || vma_policy(vma))
+		return false;
+#ifdef CONFIG_NUMA
+	if (current->mempolicy)
+		return false;
+#endif
+	return true;
+}
 
-	if (page)
-		lock_page(page);
-	return page;
+/*
+ * System pages, at most @n, for those that come back to @addr and further on.  The
+ * page allocator has many at a time for a quarter of the price, but then knows of no
+ * policy.
+ *
+ * Return: how many were got.
+ */
+static unsigned long migrate_alloc_system(struct devpub_migration *m,
+					  struct vm_area_struct *vma,
+					  unsigned long addr, unsigned long n)
+{
+	gfp_t gfp = m->insist ? MIGRATE_GFP_INSIST : MIGRATE_GFP;
+
+	if (!migrate_any_node(vma)) {
+		m->pages[0] = alloc_page_vma(gfp, vma, addr);
+		return !!m->pages[0];
+	}
+	memset(m->pages, 0, n * sizeof(*m->pages));
+	return alloc_pages_bulk_node(gfp, m->node, n, m->pages);
 }
 
 /* Give each chosen page a destination that holds its content. */
@@ -164,56 +199,76 @@ static void migrate_fill(struct devpub_migration *m,
 			 u8 *reasons)
 {
 	unsigned long i, used = 0, got = 0;
+	unsigned long *dst = m->dst;
+	bool to = m->to;
 
-	if (m->to)
+	if (to)
 		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, chosen);
 
 	for (i = 0; i < args->npages; i++) {
-		struct page *src = migrate_pfn_to_page(m->src[i]);
-		struct page *dst = NULL;
+		unsigned long entry = m->src[i];
+		struct page *page;
 
 		if (!(i % PTRS_PER_PTE))
 			cond_resched();
-		if (!(m->src[i] & MIGRATE_PFN_MIGRATE) || reasons[i])
+		if (!(entry & MIGRATE_PFN_MIGRATE) || reasons[i])
 			continue;
 
-		if (!m->to)
-			dst = migrate_alloc_system(args->vma, args->start +
-						   (i << PAGE_SHIFT));
-		else if (used < got)
-			dst = pfn_to_page(m->pfns[used++]);
-		if (!dst) {
+		if (used == got && !to) {
+			used = 0;
+			got = migrate_alloc_system(m, args->vma, args->start +
+						   (i << PAGE_SHIFT), chosen);
+		}
+		chosen--;
+		if (used == got) {
 			reasons[i] = DEVPUB_REASON_NO_SPACE;
 			continue;
 		}
+		page = to ? pfn_to_page(m->pfns[used]) : m->pages[used];
+		used++;
+		/* Nobody else knows a new system page yet. */
+		if (!to)
+			__folio_set_locked(page_folio(page));
 
-		if (src)
-			copy_highpage(dst, src);
+		if (entry & MIGRATE_PFN_VALID)
+			copy_highpage(page, migrate_pfn_to_page(entry));
 		else
-			clear_highpage(dst);
-		m->dst[i] = migrate_pfn(page_to_pfn(dst));
+			clear_highpage(page);
+		dst[i] = migrate_pfn(page_to_pfn(page));
 	}
 }
 
-/* Which of the pages with a destination moved, and why not the others? */
-static void migrate_account(const struct devpub_migration *m,
-			    const struct migrate_vma *args, u8 *reasons)
+/*
+ * Which of the pages with a destination moved, and why not the others?
+ *
+ * Return: how many moved or came into being.
+ */
+static unsigned long migrate_account(const struct devpub_migration *m,
+				     const struct migrate_vma *args,
+				     u8 *reasons)
 {
-	unsigned long i;
+	const unsigned long *src = m->src, *dst = m->dst;
+	unsigned long i, moved = 0;
 
 	for (i = 0; i < args->npages; i++) {
-		struct page *src = migrate_pfn_to_page(m->src[i]);
+		struct page *page;
 
-		if (!m->dst[i])
+		if (!dst[i])
 			continue;
-		if (m->src[i] & MIGRATE_PFN_MIGRATE)
-			reasons[i] = src ? DEVPUB_REASON_MOVED :
-					   DEVPUB_REASON_POPULATED;
-		else if (src && folio_maybe_dma_pinned(page_folio(src)))
+		if (src[i] & MIGRATE_PFN_MIGRATE) {
+			reasons[i] = src[i] & MIGRATE_PFN_VALID ?
+				     DEVPUB_REASON_MOVED :
+				     DEVPUB_REASON_POPULATED;
+			moved++;
+			continue;
+		}
+		page = migrate_pfn_to_page(src[i]);
+		if (page && folio_maybe_dma_pinned(page_folio(page)))
 			reasons[i] = DEVPUB_REASON_PINNED;
 		else
 			reasons[i] = DEVPUB_REASON_BUSY;
 	}
+	return moved;
 }
 
 /* Why was this page, which is there, not collected? */
@@ -311,7 +366,7 @@ static void migrate_mapping(struct devpub_migration *m,
 					  MIGRATE_VMA_SELECT_DEVICE_COHERENT,
 	};
 	u64 since = migrate_clock();
-	unsigned long chosen;
+	unsigned long chosen, moved = 0;
 
 	if (migrate_vma_setup(&args)) {
 		/* The kernel refuses mappings that migrate_vma_refusal() let by. */
@@ -327,13 +382,14 @@ static void migrate_mapping(struct devpub_migration *m,
 			migrate_fill(m, &args, chosen, reasons);
 		migrate_step(m, &args, DEVPUB_STEP_FILL, &since);
 		migrate_vma_pages(&args);
-		migrate_account(m, &args, reasons);
+		moved = migrate_account(m, &args, reasons);
 		migrate_step(m, &args, DEVPUB_STEP_PAGES, &since);
 		migrate_vma_finalize(&args);
 		migrate_step(m, &args, DEVPUB_STEP_FINALIZE, &since);
 	}
 
-	migrate_explain(m, vma, start, npages, reasons);
+	if (moved < npages)
+		migrate_explain(m, vma, start, npages, reasons);
 }
 
 /*

@@ -6,6 +6,7 @@
 
 struct devpub_device;
 struct mm_struct;
+struct page;
 
 /* The steps of a window that take time, in order. */
 enum devpub_step {
@@ -21,18 +22,24 @@ enum devpub_step {
  * @mm:		whose pages
  * @to:		to the device, or back from it
  * @populate:	give holes a page on the device
+ * @insist:	try hard to find system memory on the way back
+ * @node:	where system pages come from when no policy says so: the caller's
  * @src:	what migrate_vma_setup() collects, an entry a page of the window
  * @dst:	where each page goes
  * @pfns:	free device pages taken at once for the window
+ * @pages:	the same memory, for system pages on the way back
  */
 struct devpub_migration {
 	struct devpub_device *ddev;
 	struct mm_struct *mm;
 	bool to;
 	bool populate;
+	bool insist;
+	int node;
 	unsigned long *src;
 	unsigned long *dst;
 	unsigned long *pfns;
+	struct page **pages;
 };
 
 int devpub_migrate_begin(struct devpub_migration *m);

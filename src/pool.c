@@ -151,6 +151,7 @@ static void devpub_pool_folio_free(struct folio *folio)
 {
 	struct page *page = folio_page(folio, 0);
 	struct devpub_pool *pool = page_pgmap(page)->owner;
+	bool ours;
 
 	/*
 	 * munlock() passes device pages by (mm/mlock.c, mlock_pte_range()), so a
@@ -169,7 +170,9 @@ static void devpub_pool_folio_free(struct folio *folio)
 	folio_clear_unevictable(folio);
 
 	trace_devpub_free(pool->index, page_to_pfn(page));
-	WARN_ON_ONCE(!devpub_pool_give(pool, page_to_pfn(page)));
+	ours = devpub_pool_give(pool, page_to_pfn(page));
+	if (!devpub_spy_freed(page, ours))
+		WARN_ON_ONCE(!ours);
 }
 
 /*

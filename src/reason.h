@@ -11,7 +11,7 @@
  * reads the format of a trace event can't work an expression out.
  */
 #define DEVPUB_NR_REASONS	18
-static_assert(DEVPUB_NR_REASONS == DEVPUB_REASON_OTHER_DEVICE + 1);
+static_assert(DEVPUB_NR_REASONS - 1 == DEVPUB_REASON_OTHER_DEVICE);
 
 #define DEVPUB_FIRST_REFUSAL	DEVPUB_REASON_UNMAPPED
 

@@ -2,6 +2,7 @@
 /* Emptying a device, whoever lives on it. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -85,6 +86,71 @@ CASE(shared_by_fork)
 	for (int i = 0; i < 2; i++)
 		test_wait(pid[i]);
 	mem_check(addr, PAGES, 1);
+}
+
+/* What the first of two processes has written to is the second's alone. */
+CASE(left_to_a_child)
+{
+	int fd = device_open();
+	char *addr = mem_new(PAGES, 1);
+	struct test_gate gate;
+	pid_t pid;
+
+	move_to_device(fd, addr, PAGES);
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		test_gate_await(&gate, 1);
+		check_in_system(fd, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+		_exit(0);
+	}
+	mem_fill(addr, PAGES, 2);
+	check_in_system(fd, addr, PAGES);
+	CHECK_EQ(evict_all(fd), PAGES);
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
+	mem_check(addr, PAGES, 2);
+}
+
+/* Those whose pages are evicted unmap them, fork and end meanwhile. */
+CASE(owners_go)
+{
+	const unsigned int rounds = test_rounds(20);
+	int fd = device_open();
+	pid_t pid[2];
+
+	for (int i = 0; i < 2; i++) {
+		pid[i] = test_fork();
+		if (pid[i])
+			continue;
+		for (unsigned int round = 0; round < rounds; round++) {
+			char *addr = mem_new(100, round), *more = mem_new(100, round);
+			pid_t child;
+
+			to_device_once(fd, addr, 100);
+			to_device_once(fd, more, 100);
+			child = test_fork();
+			if (child == 0) {
+				CHECK_CALL(munmap(addr, 100 * PAGE));
+				mem_check(more, 100, round);
+				_exit(0);
+			}
+			mem_check(addr, 100, round);
+			CHECK_CALL(munmap(more, 100 * PAGE));
+			test_wait(child);
+			CHECK_CALL(munmap(addr, 100 * PAGE));
+		}
+		_exit(0);
+	}
+	for (unsigned int i = 0; i < 5 * rounds; i++) {
+		evict(fd);
+		test_sleep(5);
+	}
+	for (int i = 0; i < 2; i++)
+		test_wait(pid[i]);
+	evict_all(fd);
+	CHECK_EQ(device_free_pages(fd), device_info(fd).capacity / PAGE);
 }
 
 CASE(held_page_remains)

@@ -14,6 +14,9 @@
 
 static volatile sig_atomic_t alarms;
 
+/* As the calls have it. */
+static unsigned int workers;
+
 static void on_alarm(int sig)
 {
 	(void)sig;
@@ -39,6 +42,7 @@ static unsigned int resume(int fd, unsigned long cmd, char *addr, size_t pages,
 	struct devpub_migrate arg = migrate_arg(addr, pages, reasons);
 	unsigned int interrupted = 0;
 
+	arg.workers = workers;
 	for (;;) {
 		int ret = ioctl(fd, cmd, &arg);
 
@@ -101,6 +105,13 @@ static void interrupted_migration(int flags)
 
 CASE(interrupted)
 {
+	interrupted_migration(0);
+}
+
+/* The calling thread does it all. */
+CASE(interrupted_alone)
+{
+	workers = 1;
 	interrupted_migration(0);
 }
 

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the kernel's tracing and fdinfo tell of the module. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "harness.h"
 #include "mem.h"
+#include "tracing.h"
 
-#define TRACING	"/sys/kernel/tracing"
-#define EVENTS	TRACING "/events/devpub"
 #define PAGES	600UL
 
 static const char * const events[] = {
@@ -21,67 +18,6 @@ static const char * const events[] = {
 };
 
 #define NR_EVENTS	(sizeof(events) / sizeof(*events))
-
-static void read_all(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t done = 0;
-	ssize_t ret;
-
-	CHECK_CALL(fd);
-	do {
-		CHECK_CMP(done, <, size - 1);
-		ret = read(fd, text + done, size - 1 - done);
-		CHECK_CALL(ret);
-		done += ret;
-	} while (ret);
-	text[done] = '\0';
-	close(fd);
-}
-
-static void need_tracing(void)
-{
-	if (access(TRACING "/events", F_OK) &&
-	    mount("tracefs", TRACING, "tracefs", 0, NULL))
-		SKIP("no tracefs: %s", strerror(errno));
-	if (access(TRACING "/trace", F_OK))
-		SKIP("no tracefs in " TRACING);
-}
-
-static void forget(void)
-{
-	int fd = open(TRACING "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	CHECK_CALL(fd);
-	close(fd);
-}
-
-static void listen(void)
-{
-	need_tracing();
-	/*
-	 * To know names of tasks the kernel would patch its scheduler's code, in the
-	 * middle of which QEMU without hardware virtualisation can stumble on a
-	 * breakpoint that is no longer there.
-	 */
-	CHECK(!test_write_text(TRACING "/options/record-cmd", "0"));
-	CHECK(!test_write_text(TRACING "/buffer_size_kb", "4096"));
-	forget();
-	CHECK(!test_write_text(EVENTS "/enable", "1"));
-}
-
-/* What came since listen(), in the order of time. */
-static char *heard(void)
-{
-	const size_t size = 8 << 20;
-	char *text = malloc(size);
-
-	CHECK(!test_write_text(EVENTS "/enable", "0"));
-	CHECK(text);
-	read_all(TRACING "/trace", text, size);
-	forget();
-	return text;
-}
 
 static unsigned int count(const char *text, const char *what)
 {
@@ -123,7 +59,7 @@ CASE(each_event_is_there)
 {
 	char path[128];
 
-	need_tracing();
+	tracing_need();
 	for (size_t i = 0; i < NR_EVENTS; i++) {
 		snprintf(path, sizeof(path), EVENTS "/%s/format", events[i]);
 		if (access(path, R_OK))
@@ -141,9 +77,9 @@ CASE(migration_to)
 	move_to_device(fd, addr, PAGES);
 	move_to_system(fd, addr, PAGES);
 	mem_check(addr, PAGES, 1);
-	listen();
+	tracing_listen();
 	move_to_device(fd, addr, PAGES);
-	text = heard();
+	text = tracing_heard();
 
 	snprintf(wanted, sizeof(wanted),
 		 "devpub_migrate_begin: devpub0 pid=%d to addr=%p length=%lu",
@@ -169,9 +105,9 @@ CASE(migration_from)
 	const char *at;
 
 	move_to_device(fd, addr, PAGES);
-	listen();
+	tracing_listen();
 	move_to_system(fd, addr, PAGES);
-	text = heard();
+	text = tracing_heard();
 	at = after(text, "devpub_migrate_begin: devpub0 ");
 	at = after(at, " from addr=");
 	at = after(at, "devpub_free: devpub0 pfn=0x");
@@ -187,9 +123,9 @@ CASE(reasons_counted)
 	char *addr = mem_map(PAGES), *text;
 	struct devpub_migrate arg = migrate_arg(addr, PAGES, NULL);
 
-	listen();
+	tracing_listen();
 	CHECK_CALL(ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg));
-	text = heard();
+	text = tracing_heard();
 	CHECK_EQ(arg.absent, PAGES);
 	CHECK(strstr(text, "to done=2457600 ret=0 pages={0x0,0x0,0x0,0x0,0x258,0x0,"));
 }
@@ -202,9 +138,9 @@ CASE(eviction)
 	const char *at;
 
 	move_to_device(fd, addr, PAGES);
-	listen();
+	tracing_listen();
 	CHECK_CALL(ioctl(fd, DEVPUB_IOC_EVICT, &arg));
-	text = heard();
+	text = tracing_heard();
 	at = after(text, "devpub_evict_begin: devpub0 moved=0 pages=600 ret=0");
 	after(at, "devpub_evict_end: devpub0 moved=600 pages=0 ret=0");
 }
@@ -215,10 +151,10 @@ CASE(silent_unless_asked)
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1), *text;
 
-	listen();
+	tracing_listen();
 	CHECK(!test_write_text(EVENTS "/enable", "0"));
 	move_to_device(fd, addr, PAGES);
-	text = heard();
+	text = tracing_heard();
 	CHECK_EQ(count(text, "devpub_"), 0);
 }
 
@@ -230,7 +166,7 @@ CASE(fdinfo)
 	char text[1024];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	read_all(path, text, sizeof(text));
+	tracing_read(path, text, sizeof(text));
 	CHECK(strstr(text, "devpub-device:\tdevpub0\n"));
 	CHECK(strstr(text, "devpub-draining:\t0\n"));
 	CHECK_EQ(test_field(path, "devpub-capacity-kB"), info.capacity / 1024);

@@ -23,6 +23,10 @@ static unsigned int changed;
 
 static bool swap_is_on, disk_loaded;
 
+#define MEMORY	"/sys/devices/system/memory/"
+
+static char movable[96];
+
 static void undo(void)
 {
 	while (changed--)
@@ -32,6 +36,13 @@ static void undo(void)
 				  settings[changed].path,
 				  settings[changed].before);
 	changed = 0;
+	if (movable[0]) {
+		/* It may be offline already. */
+		test_write_text(movable, "offline");
+		if (test_write_text(movable, "online"))
+			test_note("%s: could not be put back", movable);
+		movable[0] = '\0';
+	}
 	if (swap_is_on && swapoff(DISK))
 		test_note("swapoff: %s", strerror(errno));
 	if (swap_is_on)
@@ -101,6 +112,67 @@ void machine_swap_on(void)
 	swap_is_on = true;
 }
 
+static int node_of_block(unsigned long long nr)
+{
+	char path[96];
+
+	for (int node = 0; node < 64; node++) {
+		snprintf(path, sizeof(path), MEMORY "memory%llu/node%d", nr, node);
+		if (!access(path, F_OK))
+			return node;
+	}
+	return 0;
+}
+
+/* Whether it went offline and came back for movable pages only. */
+static bool make_movable(const char *state)
+{
+	char text[32];
+
+	test_read_text(state, text, sizeof(text));
+	if (strncmp(text, "online", 6) || test_write_text(state, "offline"))
+		return false;
+	if (!test_write_text(state, "online_movable"))
+		return true;
+	if (test_write_text(state, "online"))
+		test_note("%s: could not be put back", state);
+	return false;
+}
+
+void machine_movable_block(struct machine_block *block)
+{
+	char text[32];
+	unsigned long long size;
+	int tries = 8;
+
+	if (access(MEMORY "block_size_bytes", R_OK))
+		SKIP("no memory blocks");
+	test_read_text(MEMORY "block_size_bytes", text, sizeof(text));
+	size = strtoull(text, NULL, 16);
+	/* The kernel's own memory is more likely at the bottom. */
+	for (long long nr = (1ULL << 36) / size; nr >= 0 && tries; nr--) {
+		snprintf(block->state, sizeof(block->state),
+			 MEMORY "memory%lld/state", nr);
+		if (access(block->state, R_OK | W_OK))
+			continue;
+		tries--;
+		if (!make_movable(block->state))
+			continue;
+		snprintf(movable, sizeof(movable), "%s", block->state);
+		block->first = nr * (size / PAGE);
+		block->frames = size / PAGE;
+		block->node = node_of_block(nr);
+		return;
+	}
+	SKIP("no memory block can go offline");
+}
+
+void machine_drain_batches(void)
+{
+	/* mm/compaction.c, compact_nodes(), does so first. */
+	test_write_text("/proc/sys/vm/compact_memory", "1");
+}
+
 void machine_run(void (*body)(struct place *place), struct place *place)
 {
 	pid_t pid = test_fork();
@@ -109,6 +181,7 @@ void machine_run(void (*body)(struct place *place), struct place *place)
 	if (pid == 0) {
 		changed = 0;
 		swap_is_on = false;
+		movable[0] = '\0';
 		body(place);
 		fflush(stdout);
 		_exit(0);

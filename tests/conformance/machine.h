@@ -14,6 +14,7 @@
 #define DEVPUB_CONFORMANCE_MACHINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct place;
 
@@ -23,6 +24,22 @@ void machine_set(const char *path, const char *text);
 void machine_set_if_there(const char *path, const char *text);
 /* 8 MiB of swap space, or the case is skipped. */
 void machine_swap_on(void);
+
+/* A block of system memory, by its frames. */
+struct machine_block {
+	char state[96];		/* the file that takes it off and puts it back */
+	uint64_t first, frames;
+	int node;
+};
+
+/*
+ * A block that holds nothing but what can move, and is the first of its node to be
+ * used, so that it can go offline; or the case is skipped.
+ */
+void machine_movable_block(struct machine_block *block);
+
+/* Have what waits in batches of any processor dealt with, where that is possible. */
+void machine_drain_batches(void);
 
 void machine_run(void (*body)(struct place *place), struct place *place);
 

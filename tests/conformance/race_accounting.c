@@ -38,6 +38,9 @@ ONCE(rollup, "smaps_rollup shows all pages at any time")
 	struct mover mover;
 
 	mover_start(&mover, addr, PAGES);
+	/* Until its thread has all its memory: see accounting.c, rollup_contended. */
+	while (!mover.passes)
+		test_sleep(1);
 	while (mover_round(&mover))
 		CHECK_CMP(test_field("/proc/self/smaps_rollup", "Rss"), >=,
 			  before + KIB(PAGES));

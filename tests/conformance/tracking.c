@@ -129,6 +129,9 @@ PLACES(referenced, "smaps tells pages that were used since their marks were clea
 
 	CHECK_CALL(test_write_text("/proc/self/clear_refs", "1"));
 	CHECK_EQ(mem_smaps(addr, "Referenced"), 0);
+	/* The processor marks no page that it remembers: have it forget them. */
+	CHECK_CALL(mprotect(addr, PAGES * PAGE, PROT_READ));
+	CHECK_CALL(mprotect(addr, PAGES * PAGE, PROT_READ | PROT_WRITE));
 	mem_check(addr, PAGES / 2, 1);
 	CHECK_EQ(mem_smaps(addr, "Referenced"), PAGES / 2 * PAGE / 1024);
 	place_check(place, addr, PAGES);

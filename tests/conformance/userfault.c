@@ -340,3 +340,52 @@ ONCE(minor, "shared memory whose minor faults are handled is refused as shared, 
 	mem_fill(other, 1, 1);
 	mem_check(addr, PAGES, 1);
 }
+
+PLACES(minor, "minor faults, which are for shared memory, can't be asked for, and the pages stay as they are")
+{
+	char *addr = place_new(place, PAGES, 1);
+	struct uffdio_register reg = {
+		.range = { .start = address(addr), .len = PAGES * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MINOR,
+	};
+	int uffd = uffd_open(UFFD_FEATURE_MINOR_SHMEM);
+
+	CHECK_ERRNO(ioctl(uffd, UFFDIO_REGISTER, &reg), EINVAL);
+	place_check(place, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+	to_system(place->fd, addr, PAGES);
+	move_to_device(place->fd, addr, PAGES);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(minor_shared, "shared memory whose minor faults are handled is refused as shared, and the handler hears of them")
+{
+	int fd = device_open(), uffd = uffd_open(UFFD_FEATURE_MINOR_SHMEM);
+	int memory = memfd_create("minor", MFD_CLOEXEC);
+	struct uffdio_continue go_on;
+	pthread_t thread;
+	char *addr, *other;
+
+	CHECK_CALL(memory);
+	CHECK_CALL(ftruncate(memory, PAGES * PAGE));
+	addr = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    memory, 0);
+	other = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     memory, 0);
+	CHECK(addr != MAP_FAILED && other != MAP_FAILED);
+	mem_fill(other, PAGES, 1);
+	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MINOR);
+	to_device_all(fd, addr, PAGES, DEVPUB_REASON_SHARED);
+	no_fault(uffd);
+
+	thread = touch_faults(uffd, addr, UFFD_PAGEFAULT_FLAG_MINOR);
+	go_on = (struct uffdio_continue) {
+		.range = { .start = address(addr), .len = PAGES * PAGE },
+	};
+	CHECK_CALL(ioctl(uffd, UFFDIO_CONTINUE, &go_on));
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	addr[0]--;
+	to_device_all(fd, addr, PAGES, DEVPUB_REASON_SHARED);
+	mem_check(addr, PAGES, 1);
+	mem_check(other, PAGES, 1);
+}

@@ -16,7 +16,7 @@ _devpubctl() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list info stats create destroy evict migrate residency run top doctor
+		words='list info stats create destroy evict migrate residency run top doctor bench
 			--help --version'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 		return
@@ -61,6 +61,8 @@ _devpubctl() {
 		run) words="--to --output --quiet --json --bytes --help $(compgen -c -- "$current")" ;;
 		top) words='--delay --once --json --bytes --help' ;;
 		doctor) words='--json --bytes --help' ;;
+		bench) words='--device --pages --source --workers --repeat --json --help to from
+			populate fault move move-512 memcpy peer-to peer-read peer-from' ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -185,6 +185,11 @@ enum devpub_reason {
  * @already:	out: pages that were already there
  * @absent:	out: pages that do not exist
  * @refused:	out: pages that should have moved and did not
+ * @workers:	in: processors that may work on the call at a time: 1, the calling
+ *		thread does it all; 0, the kernel chooses.  There are never more than
+ *		the calling thread's affinity and the module's parameter allow, nor
+ *		more than pay
+ * @reserved:	in: must be 0
  *
  * The range may span any number of mappings and the gaps between them.
  * moved + populated + already + absent + refused is done in pages, always.
@@ -201,9 +206,11 @@ struct devpub_migrate {
 	__aligned_u64 already;
 	__aligned_u64 absent;
 	__aligned_u64 refused;
+	__u32 workers;
+	__u32 reserved;
 };
 
-#define DEVPUB_MIGRATE_SIZE_VER0	80 /* the first version */
+#define DEVPUB_MIGRATE_SIZE_VER0	80 /* the first version, up to refused */
 
 /**
  * enum devpub_where - where a page lives

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A page on its way: made, migrated with a spy inside the engine, and compared in
+ * each phase with what expect.c expects.
+ */
+#include <kunit/test.h>
+#include <linux/bits.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+#include "count.h"
+#include "evict.h"
+#include "fault.h"
+#include "fixture.h"
+#include "user.h"
+
+/* Another one each time, lest a page that was used before pass for a copy. */
+static u64 count_content;
+
+/**
+ * devpub_count_expect() - compare one of the two pages with its row
+ * @c: the page on its way
+ * @phase: when
+ * @role: which; one that is not there is passed over
+ */
+void devpub_count_expect(struct devpub_count *c, enum devpub_phase phase,
+			 enum devpub_role role)
+{
+	struct page *page = role == DEVPUB_SOURCE ? c->src : c->dst;
+	int held = role == DEVPUB_SOURCE || !c->src ? c->row->refs : 0;
+
+	if (page)
+		devpub_expect_counts(c->test, c->way, c->row->fate, phase,
+				     role, page, c->param.maps,
+				     held + (page == c->held));
+}
+
+static bool count_has_destination(const struct devpub_count *c)
+{
+	return c->row->fate != DEVPUB_SKIPPED &&
+	       c->row->fate != DEVPUB_NOT_COLLECTED;
+}
+
+/* Each mapping of a collected page is a migration entry; of another, untouched. */
+static void count_expect_entries(struct devpub_count *c)
+{
+	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+	struct devpub_pte now;
+	int i;
+
+	for (i = 0; c->src && i < c->param.maps; i++) {
+		now = devpub_pte_read(c->users[i]->mm, c->addr);
+		KUNIT_EXPECT_EQ(c->test, now.migration, collected);
+		KUNIT_EXPECT_EQ(c->test, now.present, !collected);
+		KUNIT_EXPECT_EQ(c->test, now.pfn, page_to_pfn(c->src));
+		KUNIT_EXPECT_EQ(c->test, now.writable, c->before[i].writable);
+		KUNIT_EXPECT_EQ(c->test, now.soft_dirty, c->before[i].soft_dirty);
+	}
+}
+
+/* Hold the page that finalize leaves to the system's allocator. */
+static void count_hold(struct devpub_count *c)
+{
+	if (c->way == DEVPUB_TO && c->row->fate == DEVPUB_MOVED)
+		c->held = c->src;
+	else if (c->way != DEVPUB_TO && c->row->fate == DEVPUB_NOT_MOVED)
+		c->held = c->dst;
+	if (c->held)
+		get_page(c->held);
+}
+
+static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
+		       unsigned long *src, unsigned long *dst,
+		       unsigned long npages)
+{
+	struct devpub_count *c = container_of(spy, struct devpub_count, spy);
+	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+
+	if (moment == DEVPUB_BEFORE_PAGES && c->param.obstacle == DEVPUB_NO_MEMORY)
+		KUNIT_EXPECT_TRUE(c->test, devpub_fault_disarm());
+	/* Once each, in their order. */
+	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(moment) - 1);
+	c->seen |= BIT(moment);
+
+	/* An eviction begins with the first page that it finds, and ours is the only one. */
+	devpub_fixture_drain_batches(c->test->priv);
+	switch (moment) {
+	case DEVPUB_AFTER_SETUP:
+		KUNIT_EXPECT_EQ(c->test, !!(src[0] & MIGRATE_PFN_MIGRATE),
+				collected);
+		KUNIT_EXPECT_PTR_EQ(c->test, migrate_pfn_to_page(src[0]),
+				    collected ? c->src : NULL);
+		devpub_count_expect(c, DEVPUB_PHASE_SETUP, DEVPUB_SOURCE);
+		count_expect_entries(c);
+		if (c->param.obstacle == DEVPUB_NO_MEMORY)
+			devpub_fault_arm(1);
+		if (c->param.obstacle == DEVPUB_HOLE_TAKEN)
+			KUNIT_EXPECT_EQ(c->test, 0, devpub_user_write(c->users[0],
+								      c->addr, 1));
+		break;
+	case DEVPUB_BEFORE_PAGES:
+		c->dst = migrate_pfn_to_page(dst[0]);
+		KUNIT_EXPECT_EQ(c->test, !!c->dst, count_has_destination(c));
+		if (!collected)
+			break;
+		devpub_count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_SOURCE);
+		devpub_count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_DESTINATION);
+		break;
+	case DEVPUB_AFTER_PAGES:
+		KUNIT_EXPECT_EQ(c->test, !!(src[0] & MIGRATE_PFN_MIGRATE),
+				c->row->fate == DEVPUB_MOVED ||
+				c->row->fate == DEVPUB_FILLED);
+		if (!collected)
+			break;
+		devpub_count_expect(c, DEVPUB_PHASE_PAGES, DEVPUB_SOURCE);
+		devpub_count_expect(c, DEVPUB_PHASE_PAGES, DEVPUB_DESTINATION);
+		break;
+	case DEVPUB_BEFORE_FINALIZE:
+		count_hold(c);
+		break;
+	case DEVPUB_AFTER_FINALIZE:
+		devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
+		devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
+		break;
+	}
+}
+
+/* A migration ends early when nothing was collected. */
+static unsigned long count_moments(const struct devpub_count *c)
+{
+	if (c->row->fate == DEVPUB_NOT_COLLECTED)
+		return BIT(DEVPUB_AFTER_SETUP);
+	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
+}
+
+/**
+ * devpub_count_migrate() - migrate the page, watched from inside
+ * @c: the page on its way
+ * @populate: a hole shall be filled
+ *
+ * The engine's answer and what is left of both pages are compared, too.
+ */
+void devpub_count_migrate(struct devpub_count *c, bool populate)
+{
+	struct kunit *test = c->test;
+	struct devpub_fixture *fix = test->priv;
+	u8 reason;
+	u64 moved;
+
+	c->seen = 0;
+	c->spy.look = count_look;
+	devpub_spy_set(&c->spy);
+	if (c->way == DEVPUB_EVICT) {
+		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+		KUNIT_EXPECT_EQ(test, moved, c->row->fate == DEVPUB_MOVED);
+	} else {
+		reason = devpub_fixture_migrate(test, c->users[0], c->addr,
+						c->way == DEVPUB_TO,
+						populate);
+		KUNIT_EXPECT_EQ(test, reason, c->row->reason);
+	}
+	devpub_spy_set(NULL);
+	KUNIT_EXPECT_EQ(test, c->seen, count_moments(c));
+	devpub_fixture_drain_batches(fix);
+	/* Whether the spy saw the end or not. */
+	devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
+	devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
+	if (c->held)
+		put_page(c->held);
+	c->held = NULL;
+}
+
+/**
+ * devpub_count_make_page() - make a page that as many processes map as asked for
+ * @c: receives it, and the processes; it is on the device unless that is where
+ *     it shall go
+ */
+void devpub_count_make_page(struct devpub_count *c)
+{
+	struct kunit *test = c->test;
+	int i;
+
+	c->users[0] = devpub_user_start(test);
+	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
+	KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr,
+						++count_content), 0);
+	if (c->way != DEVPUB_TO) {
+		KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, c->users[0],
+							     c->addr, true, false),
+				DEVPUB_REASON_MOVED);
+		KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr,
+							++count_content), 0);
+	}
+	for (i = 1; i < c->param.maps; i++)
+		c->users[i] = devpub_user_fork(test, c->users[0]);
+}
+
+/**
+ * devpub_count_read_before() - remember what the page is mapped by
+ * @c: the page on its way
+ */
+void devpub_count_read_before(struct devpub_count *c)
+{
+	int i;
+
+	devpub_fixture_drain_batches(c->test->priv);
+	for (i = 0; i < c->param.maps; i++) {
+		c->before[i] = devpub_pte_read(c->users[i]->mm, c->addr);
+		KUNIT_ASSERT_TRUE(c->test, c->before[i].present);
+		KUNIT_ASSERT_EQ(c->test, c->before[i].pfn, c->before[0].pfn);
+	}
+	c->src = pfn_to_page(c->before[0].pfn);
+}
+
+/**
+ * devpub_count_check_after() - what is left when all is over
+ * @c: the page on its way, which must have its content still
+ */
+void devpub_count_check_after(struct devpub_count *c)
+{
+	struct devpub_fixture *fix = c->test->priv;
+	bool moved = c->row->fate == DEVPUB_MOVED;
+	enum devpub_scene scene = !moved ? DEVPUB_SCENE_REFUSED :
+				  c->way == DEVPUB_TO ?
+				  DEVPUB_SCENE_MOVED_TO : DEVPUB_SCENE_MOVED_BACK;
+	bool on_device = moved == (c->way == DEVPUB_TO);
+	struct devpub_pte now;
+	u64 content;
+	int i;
+
+	for (i = 0; i < c->param.maps; i++) {
+		now = devpub_pte_read(c->users[i]->mm, c->addr);
+		devpub_expect_pte(c->test, scene, &c->before[i], now);
+		KUNIT_EXPECT_EQ(c->test, now.pfn,
+				page_to_pfn(moved ? c->dst : c->src));
+	}
+	KUNIT_EXPECT_EQ(c->test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - on_device);
+
+	for (i = 0; i < c->param.maps; i++) {
+		KUNIT_EXPECT_EQ(c->test, devpub_user_read(c->users[i], c->addr,
+							  &content), 0);
+		KUNIT_EXPECT_EQ(c->test, content, count_content);
+	}
+}
+
+/**
+ * devpub_count_begin() - get ready to look at a page
+ * @test: the case
+ * @way: where it shall go
+ * @param: what is asked for beside that
+ *
+ * Return: the page on its way, whose @row says what will become of it.
+ */
+struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_way way,
+					const struct devpub_count_param *param)
+{
+	struct devpub_count *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	c->way = way;
+	c->param = *param;
+	c->row = devpub_expect_fate(test, way, param->obstacle);
+	return c;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A page on its way, looked at in each phase of the engine's own migrations.
+ */
+#ifndef DEVPUB_COUNT_H
+#define DEVPUB_COUNT_H
+
+#include "expect.h"
+#include "pte.h"
+#include "spy.h"
+
+struct devpub_user;
+
+#define DEVPUB_MAX_MAPS	3
+
+struct devpub_count_param {
+	int maps;
+	enum devpub_obstacle obstacle;
+};
+
+/**
+ * struct devpub_count - a page on its way
+ * @spy:	looks at it
+ * @test:	the case
+ * @way:	where it shall go
+ * @param:	what is asked for beside that
+ * @row:	what becomes of it
+ * @users:	who maps it
+ * @addr:	where
+ * @before:	their page table entries at first
+ * @src:	the page; NULL for a hole
+ * @dst:	where the engine wants it to go
+ * @seen:	moments at which the spy looked
+ * @held:	a page that the system could give to somebody else, held to be
+ *		looked at in peace
+ */
+struct devpub_count {
+	struct devpub_spy spy;
+	struct kunit *test;
+	enum devpub_way way;
+	struct devpub_count_param param;
+	const struct devpub_expect_fate *row;
+	struct devpub_user *users[DEVPUB_MAX_MAPS];
+	unsigned long addr;
+	struct devpub_pte before[DEVPUB_MAX_MAPS];
+	struct page *src;
+	struct page *dst;
+	unsigned long seen;
+	struct page *held;
+};
+
+struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_way way,
+					const struct devpub_count_param *param);
+void devpub_count_make_page(struct devpub_count *c);
+void devpub_count_read_before(struct devpub_count *c);
+void devpub_count_expect(struct devpub_count *c, enum devpub_phase phase,
+			 enum devpub_role role);
+void devpub_count_migrate(struct devpub_count *c, bool populate);
+void devpub_count_check_after(struct devpub_count *c);
+
+#endif /* DEVPUB_COUNT_H */

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # status is for the caller
+#
+# For bench and checks/bench; brings lib.sh with it.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# What is measured: a device of its own for each module, in memory that the kernel
+# leaves alone, and two NUMA nodes of the rest.
+bench_device=0x40000000,256M
+bench_peer=0x100000000
+bench_append="numa=fake=2 memmap=256M\$0x40000000 memmap=512M\$$bench_peer"
+
+# bench_build KERNEL DIR: set $tree, and have the module and the programs in DIR
+bench_build() {
+	local dir=$2
+
+	need gcc make libc6-dev
+	tree=$("$scripts/kunit-kernel" "$1" lean)
+	cache_hold "$tree"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	copy_source "$dir/module"
+	make -s "-j$(nproc)" -C "$tree" M="$dir/module" modules >&2
+	make -s -C "$top/tests" O="$dir/tests" "$dir/tests/bench" >&2
+}
+
+# bench_boot DIR NAME RUN [OPTION...]: run the script RUN on the kernel of $tree, with
+# the module of DIR and HMM's test module loaded, and with more options for
+# scripts/vm.  Leaves NAME.console and NAME.result in DIR.
+bench_boot() {
+	local dir=$1 name=$2 run=$3 peer
+	shift 3
+
+	peer=$(find "$tree/" -name test_hmm.ko)
+	"$scripts/mkinitramfs" --output "$dir/initramfs" --modules "$tree" \
+		--release "$(<"$tree/include/config/kernel.release")" \
+		--add "$dir/module/devpub.ko:devpub.ko" --add "$peer:test_hmm.ko" \
+		--add "$dir/tests/bench:bench" --run "set -e
+insmod devpub.ko region=$bench_device
+insmod test_hmm.ko spm_addr_dev0=$bench_peer spm_addr_dev1=0x110000000
+$run"
+	"$scripts/vm" --kernel "$tree/arch/x86/boot/bzImage" --initramfs "$dir/initramfs" \
+		--memory 4G --append "$bench_append" --timeout "${TIMEOUT:-3600}" \
+		--log "$dir/$name.console" --result "$dir/$name.result" "$@"
+	if grep -nE -f "$top/tests/alarms" "$dir/$name.console" >&2; then
+		die "$name: the kernel's log"
+	fi
+}

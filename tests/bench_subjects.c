@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the benchmark measures: devpub's calls, and what they are compared with. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/devpub.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define HUGE		(2UL << 20)
+#define TRIES		20
+#define MOVE_BATCH	512
+#define MPOL_MF_MOVE	(1 << 1)
+
+/* The kernel's HMM test module (lib/test_hmm_uapi.h), its first coherent device. */
+#define PEER		"/dev/hmm_dmirror2"
+struct peer_command {
+	uint64_t addr, ptr, npages, cpages, faults;
+};
+#define PEER_READ	_IOWR('H', 0x00, struct peer_command)
+#define PEER_TO		_IOWR('H', 0x02, struct peer_command)
+#define PEER_FROM	_IOWR('H', 0x03, struct peer_command)
+
+const char *const source_names[SOURCES] = {
+	[SOURCE_SMALL]		= "small",
+	[SOURCE_THP]		= "thp",
+	[SOURCE_FORKED]		= "forked",
+	[SOURCE_THREADS]	= "threads",
+};
+
+/* The memory that this process moves. */
+static unsigned char *memory;
+static size_t mapped;
+static pid_t sharer;
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* No-ops that scripts/profile.c knows by their displacement. */
+static uint64_t timed_begin(const struct bench *bench)
+{
+	if (bench->profile)
+		asm volatile("nopl 0x0deb0b01(%%rax)" : : : "memory");
+	return clock_ns();
+}
+
+static uint64_t timed_end(const struct bench *bench, uint64_t begun)
+{
+	uint64_t took = clock_ns() - begun;
+
+	if (bench->profile)
+		asm volatile("nopl 0x0deb0b02(%%rax)" : : : "memory");
+	return took;
+}
+
+static void unmap(void)
+{
+	if (memory)
+		munmap(memory, mapped);
+	memory = NULL;
+}
+
+/* At a border of huge pages, and a page off one of 64 MiB: see Documentation/performance.md. */
+static void map(const struct bench *bench)
+{
+	size_t length = bench->pages * PAGE;
+	unsigned char *area;
+	uintptr_t at;
+
+	unmap();
+	mapped = length + 2 * HUGE;
+	area = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (area == MAP_FAILED)
+		bench_die("no memory to map: %s", strerror(errno));
+	at = ((uintptr_t)area + HUGE - 1) & ~(HUGE - 1);
+	munmap(area, at - (uintptr_t)area);
+	memory = (unsigned char *)at;
+	mapped -= at - (uintptr_t)area;
+	madvise(memory, mapped, bench->source == SOURCE_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+static void fill(const struct bench *bench)
+{
+	size_t i;
+
+	for (i = 0; i < bench->pages; i++)
+		*(volatile uint64_t *)(memory + i * PAGE) = i + 1;
+}
+
+static void check(const struct bench *bench)
+{
+	size_t i;
+
+	for (i = 0; i < bench->pages; i++)
+		if (*(volatile uint64_t *)(memory + i * PAGE) != i + 1)
+			bench_die("page %zu lost its content", i);
+}
+
+static void *run_along(void *arg)
+{
+	volatile uint64_t *word = arg;
+
+	for (;;)
+		(*word)++;
+	return NULL;
+}
+
+static void end_sharer(void)
+{
+	if (sharer <= 0)
+		return;
+	kill(sharer, SIGKILL);
+	waitpid(sharer, NULL, 0);
+	sharer = 0;
+}
+
+/* Memory as the source has it.  That of small pages serves all repetitions. */
+static void prepare(const struct bench *bench)
+{
+	static uint64_t word[512] __attribute__((aligned(4096)));
+	static pthread_t thread;
+
+	end_sharer();
+	if (memory && (bench->source == SOURCE_SMALL || bench->source == SOURCE_THREADS))
+		return;
+	map(bench);
+	fill(bench);
+	if (bench->source == SOURCE_THREADS && !thread &&
+	    pthread_create(&thread, NULL, run_along, word))
+		bench_die("no thread");
+	if (bench->source != SOURCE_FORKED)
+		return;
+	sharer = fork();
+	if (sharer < 0)
+		bench_die("fork: %s", strerror(errno));
+	if (!sharer) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+}
+
+static int device(const struct bench *bench)
+{
+	static int fd = -1;
+	char name[32];
+
+	snprintf(name, sizeof(name), "/dev/devpub%u", bench->device);
+	if (fd < 0)
+		fd = open(name, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		bench_die("%s: %s", name, strerror(errno));
+	return fd;
+}
+
+/* One call; dies unless every page arrives or was there. */
+static void migrate(const struct bench *bench, unsigned long command, unsigned int flags)
+{
+	struct devpub_migrate arg = {
+		.flags = flags,
+		.addr = (uintptr_t)memory,
+		.length = bench->pages * PAGE,
+		.workers = bench->workers,
+	};
+
+	if (ioctl(device(bench), command, &arg))
+		bench_die("migration: %s", strerror(errno));
+	if (arg.refused || arg.absent)
+		bench_die("%llu pages refused, %llu absent",
+			  (unsigned long long)arg.refused, (unsigned long long)arg.absent);
+}
+
+/* The same, outside of what counts, where a page may be busy for a moment. */
+static void migrate_patiently(const struct bench *bench, unsigned long command)
+{
+	struct devpub_migrate arg = {
+		.addr = (uintptr_t)memory,
+		.length = bench->pages * PAGE,
+	};
+	int try;
+
+	for (try = 0; try < TRIES; try++) {
+		if (ioctl(device(bench), command, &arg))
+			bench_die("migration: %s", strerror(errno));
+		if (!arg.refused)
+			return;
+	}
+	bench_die("%llu pages refused", (unsigned long long)arg.refused);
+}
+
+static uint64_t run_to(const struct bench *bench)
+{
+	uint64_t took;
+
+	prepare(bench);
+	took = timed_begin(bench);
+	migrate(bench, DEVPUB_IOC_MIGRATE_TO, 0);
+	took = timed_end(bench, took);
+	end_sharer();
+	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_FROM);
+	check(bench);
+	return took;
+}
+
+static uint64_t run_from(const struct bench *bench)
+{
+	uint64_t took;
+
+	prepare(bench);
+	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_TO);
+	took = timed_begin(bench);
+	migrate(bench, DEVPUB_IOC_MIGRATE_FROM, 0);
+	took = timed_end(bench, took);
+	end_sharer();
+	check(bench);
+	return took;
+}
+
+static uint64_t run_populate(const struct bench *bench)
+{
+	uint64_t took;
+
+	map(bench);
+	took = timed_begin(bench);
+	migrate(bench, DEVPUB_IOC_MIGRATE_TO, DEVPUB_MIGRATE_POPULATE);
+	return timed_end(bench, took);
+}
+
+static uint64_t run_fault(const struct bench *bench)
+{
+	uint64_t took;
+
+	map(bench);
+	took = timed_begin(bench);
+	fill(bench);
+	return timed_end(bench, took);
+}
+
+static uint64_t run_memcpy(const struct bench *bench)
+{
+	static unsigned char *copy;
+	uint64_t took;
+
+	prepare(bench);
+	if (!copy) {
+		copy = mmap(NULL, bench->pages * PAGE + HUGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (copy == MAP_FAILED)
+			bench_die("no memory to map: %s", strerror(errno));
+		/* Not at the same place of a processor's cache. */
+		copy += 17 * PAGE;
+	}
+	took = timed_begin(bench);
+	memcpy(copy, memory, bench->pages * PAGE);
+	asm volatile("" : : "r"(copy) : "memory");
+	return timed_end(bench, took);
+}
+
+/* Moves it to a node; returns what the calls alone took. */
+static uint64_t move(const struct bench *bench, int node, size_t batch)
+{
+	static void **pages;
+	static int *nodes, *status;
+	uint64_t took;
+	size_t i, n;
+
+	if (!pages) {
+		pages = malloc(bench->pages * sizeof(*pages));
+		nodes = malloc(bench->pages * sizeof(*nodes));
+		status = malloc(bench->pages * sizeof(*status));
+		if (!pages || !nodes || !status)
+			bench_die("no memory");
+	}
+	for (i = 0; i < bench->pages; i++) {
+		pages[i] = memory + i * PAGE;
+		nodes[i] = node;
+		status[i] = -1;
+	}
+
+	took = timed_begin(bench);
+	for (i = 0; i < bench->pages; i += n) {
+		n = bench->pages - i < batch ? bench->pages - i : batch;
+		if (syscall(SYS_move_pages, 0, n, pages + i, nodes + i, status + i, MPOL_MF_MOVE))
+			bench_die("move_pages: %s", strerror(errno));
+	}
+	took = timed_end(bench, took);
+
+	for (i = 0; i < bench->pages; i++)
+		if (status[i] != node)
+			bench_die("move_pages: page %zu is at %d", i, status[i]);
+	return took;
+}
+
+static uint64_t move_timed(const struct bench *bench, size_t batch)
+{
+	struct bench untimed = *bench;
+	uint64_t took;
+
+	untimed.profile = false;
+	prepare(bench);
+	move(&untimed, 0, bench->pages);
+	took = move(bench, 1, batch);
+	check(bench);
+	return took;
+}
+
+static uint64_t run_move(const struct bench *bench)
+{
+	return move_timed(bench, bench->pages);
+}
+
+static uint64_t run_move_batches(const struct bench *bench)
+{
+	return move_timed(bench, MOVE_BATCH);
+}
+
+static void peer(const struct bench *bench, unsigned long command)
+{
+	static unsigned char *mirror;
+	static int fd = -1;
+	struct peer_command arg = {
+		.addr = (uintptr_t)memory,
+		.npages = bench->pages,
+	};
+
+	if (fd < 0) {
+		fd = open(PEER, O_RDWR | O_CLOEXEC);
+		mirror = mmap(NULL, bench->pages * PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	}
+	if (fd < 0 || mirror == MAP_FAILED)
+		bench_die("%s: %s", PEER, strerror(errno));
+	arg.ptr = (uintptr_t)mirror;
+	if (ioctl(fd, command, &arg))
+		bench_die("%s: %s", PEER, strerror(errno));
+	if (arg.cpages != bench->pages)
+		bench_die("%s: %llu of %zu pages", PEER, (unsigned long long)arg.cpages,
+			  bench->pages);
+}
+
+static uint64_t peer_timed(const struct bench *bench, unsigned long command)
+{
+	uint64_t took = timed_begin(bench);
+
+	peer(bench, command);
+	return timed_end(bench, took);
+}
+
+static uint64_t run_peer_to(const struct bench *bench)
+{
+	uint64_t took;
+
+	prepare(bench);
+	took = peer_timed(bench, PEER_TO);
+	peer(bench, PEER_FROM);
+	check(bench);
+	return took;
+}
+
+static uint64_t run_peer_read(const struct bench *bench)
+{
+	uint64_t took;
+
+	prepare(bench);
+	peer(bench, PEER_TO);
+	took = peer_timed(bench, PEER_READ);
+	peer(bench, PEER_FROM);
+	return took;
+}
+
+static uint64_t run_peer_from(const struct bench *bench)
+{
+	uint64_t took;
+
+	prepare(bench);
+	peer(bench, PEER_TO);
+	took = peer_timed(bench, PEER_FROM);
+	check(bench);
+	return took;
+}
+
+const struct subject subjects[] = {
+	{ "to", "memory to the device", run_to, true, true },
+	{ "from", "memory back from the device", run_from, true, true },
+	{ "populate", "holes to the device", run_populate, false, true },
+	{ "fault", "the first touch of holes", run_fault, false, false },
+	{ "move", "move_pages(2) from node 0 to 1, one call", run_move, true, false },
+	{ "move-512", "the same, 512 pages a call", run_move_batches, true, false },
+	{ "memcpy", "copying, in user space", run_memcpy, false, false },
+	{ "peer-to", "HMM's test module, to its device and read back", run_peer_to, true, false },
+	{ "peer-read", "its reading back alone", run_peer_read, true, false },
+	{ "peer-from", "HMM's test module, back from its device", run_peer_from, true, false },
+};
+
+const size_t nr_subjects = sizeof(subjects) / sizeof(subjects[0]);
+
+const char *bench_lacks(const struct subject *subject, const struct bench *bench)
+{
+	char name[32];
+
+	if (subject->run == run_move || subject->run == run_move_batches)
+		return access("/sys/devices/system/node/node1", F_OK) ?
+		       "there is one NUMA node only" : NULL;
+	if (!strncmp(subject->name, "peer", 4))
+		return access(PEER, F_OK) ? "test_hmm is not loaded with a coherent device" : NULL;
+	if (subject->parallel) {
+		snprintf(name, sizeof(name), "/dev/devpub%u", bench->device);
+		return access(name, R_OK | W_OK) ? "no such device, or no permission" : NULL;
+	}
+	return NULL;
+}
