@@ -71,6 +71,21 @@ need_all() {
 		gcc make libc6-dev gcc-multilib cpio depmod=kmod xz=xz-utils zstd perl
 }
 
+# as_root COMMAND...: run it as root, or as one who looks like root to it and has a range
+# of users at hand.
+as_root() {
+	if is_root; then
+		"$@"
+	else
+		unshare --user --map-root-user --map-auto "$@"
+	fi
+}
+
+# discard FILE...: remove them, also those of the users that as_root has
+discard() {
+	rm -rf "$@" 2>/dev/null || as_root rm -rf "$@"
+}
+
 # cache_make DIR COMMAND...: make the cache entry DIR, unless it is there, by
 # COMMAND, which gets a directory to fill as one more argument.  An entry
 # appears whole or not at all, and is made once however many ask for it.
@@ -86,7 +101,7 @@ cache_make() {
 	}
 	if [ ! -d "$dir" ]; then
 		flock "$lock"
-		rm -rf "$dir.tmp"
+		discard "$dir.tmp"
 		mkdir "$dir.tmp"
 		"$@" "$dir.tmp"
 		mv -T "$dir.tmp" "$dir"
@@ -105,10 +120,12 @@ cache_hold() {
 
 # cache_drop DIR...: remove entries, but for those in use.
 cache_drop() {
-	local dir
+	local dir lock
 
 	for dir in "$@"; do
-		flock -n "$dir.lock" rm -rf "$dir" "$dir.tmp" || :
+		exec {lock}>>"$dir.lock"
+		! flock -n "$lock" || discard "$dir" "$dir.tmp"
+		exec {lock}>&-
 	done
 }
 
