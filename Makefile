@@ -50,7 +50,7 @@ check-version:
 	@scripts/version check
 
 check-packages:
-	@scripts/check-packages
+	@ONLY="deb packages" scripts/check
 
 # Without a package, but with DKMS
 dkms-install:
