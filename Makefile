@@ -54,12 +54,12 @@ check-packages:
 
 # Without a package, but with DKMS
 dkms-install:
-	@scripts/install dkms
+	@tree=$(tree) scripts/install dkms
 
 dkms-remove:
-	@scripts/install dkms-remove
+	@tree=$(tree) scripts/install dkms-remove
 
-# Without either: for the kernel of $(tree) only
+# Without either: for that kernel only
 install: modules
 	@tree=$(tree) scripts/install all
 
