@@ -367,6 +367,10 @@ static int other_process(struct devpub *dev)
 		devpub_detach(process);
 		return skip("the module is too old for other processes");
 	}
+	if (ret == -EPERM) {
+		devpub_detach(process);
+		return skip("needs CAP_SYS_PTRACE");
+	}
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, NULL),
 		 -ESRCH);

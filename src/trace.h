@@ -20,6 +20,12 @@
 	{ DEVPUB_STEP_PAGES,	 "pages" },	\
 	{ DEVPUB_STEP_FINALIZE, "finalize" }
 
+/* What reads the events' formats, as perf does, knows numbers only. */
+TRACE_DEFINE_ENUM(DEVPUB_STEP_SETUP);
+TRACE_DEFINE_ENUM(DEVPUB_STEP_FILL);
+TRACE_DEFINE_ENUM(DEVPUB_STEP_PAGES);
+TRACE_DEFINE_ENUM(DEVPUB_STEP_FINALIZE);
+
 /* An ioctl begins to migrate; pid is the process whose memory it is. */
 TRACE_EVENT(devpub_migrate_begin,
 	TP_PROTO(unsigned int index, pid_t pid, bool to, u64 addr, u64 length),
@@ -67,7 +73,7 @@ TRACE_EVENT(devpub_migrate_end,
 	TP_printk("devpub%u pid=%d %s done=%llu ret=%d pages=%s",
 		  __entry->index, __entry->pid, __entry->to ? "to" : "from",
 		  __entry->done, __entry->ret,
-		  __print_array(__entry->pages, DEVPUB_NR_REASONS, sizeof(u64)))
+		  __print_array(__entry->pages, DEVPUB_NR_REASONS, 8))
 );
 
 /* The part of a window that is in one mapping has gone through a step. */

@@ -22,18 +22,35 @@ void target_name(pid_t pid, char *name, size_t size)
 	text_clean(name);
 }
 
-bool target_is_kernel_thread(pid_t pid)
+/* From /proc/PID/stat; false when there is no such process any more. */
+static bool read_stat(pid_t pid, char *state, unsigned int *flags)
 {
 	char path[32], stat[512], *rest;
-	unsigned int flags;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (!text_file(path, stat, sizeof(stat)))
 		return false;
 	/* The command may hold anything, parentheses, too. */
 	rest = strrchr(stat, ')');
-	return rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u",
-			      &flags) == 1 && flags & PF_KTHREAD;
+	return rest && sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u", state,
+			      flags) == 2;
+}
+
+bool target_is_kernel_thread(pid_t pid)
+{
+	unsigned int flags;
+	char state;
+
+	return read_stat(pid, &state, &flags) && flags & PF_KTHREAD;
+}
+
+/* A process that nobody has waited for yet keeps its number, and nothing else. */
+static bool has_ended(pid_t pid)
+{
+	unsigned int flags;
+	char state;
+
+	return !read_stat(pid, &state, &flags) || state == 'Z' || state == 'X';
 }
 
 int target_open(const char *text, struct target *target)
@@ -60,6 +77,10 @@ int target_open(const char *text, struct target *target)
 		target_close(target);
 		return ctl_fail(CTL_NO_PROCESS, "process %d (%s) is a kernel thread; it has no memory of its own",
 				target->pid, target->name);
+	}
+	if (has_ended(target->pid)) {
+		target_close(target);
+		return ctl_error(-ESRCH, "process %d (%s)", target->pid, target->name);
 	}
 	return 0;
 }
