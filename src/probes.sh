@@ -13,6 +13,11 @@ include=${1:?usage: probes.sh KERNEL_SOURCE}/include/linux
 	exit 1
 }
 
+grep -q MEMORY_DEVICE_COHERENT "$include/memremap.h" || {
+	echo "devpub: this kernel has no coherent device memory: run Linux 6.1 or later" >&2
+	exit 1
+}
+
 # A declaration may span lines: match on the header as one line.  A header that is
 # not there has nothing.
 probe() {
