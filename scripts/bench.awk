@@ -22,6 +22,7 @@ function read_table(mode,	file, line, f, key) {
 		if (split(line, f, " ") != 8 || f[1] == "WHAT")
 			continue
 		key = k SUBSEP mode SUBSEP f[1] SUBSEP f[2] SUBSEP f[3] SUBSEP f[4]
+		seen[mode]++
 		median[key] = f[6]; least[key] = f[7]; most[key] = f[8]
 	}
 	close(file)
@@ -198,6 +199,10 @@ function ratio(label, what, source, pages, workers, what2, source2, pages2, work
 }
 
 function time_table(	pages, w, what, words) {
+	if (!seen["times"]) {
+		print "Not measured for this page: `scripts/bench times write` does."
+		return
+	}
 	head("times in one boot, median : median (least to most that the extremes allow)")
 	words["to"] = "to the device"; words["from"] = "back"
 	split("to from", what, " ")
