@@ -5,6 +5,10 @@
 VARIABLES := KDIR KERNELS TESTS SUITE ONLY FULL V O JOBS MEMORY SMP TIMEOUT
 export $(VARIABLES)
 
+# For what is installed without a package
+prefix ?= /usr/local
+export prefix
+
 # The tree to build for: by default, that of the running kernel.
 tree := $(abspath $(or $(KDIR),/lib/modules/$(shell uname -r)/build))
 
@@ -42,6 +46,29 @@ bench:
 demo:
 	@scripts/demo
 
+deb:
+	@scripts/deb
+
+check-version:
+	@scripts/version check
+
+check-packages:
+	@ONLY="deb packages" scripts/check
+
+# Without a package, but with DKMS
+dkms-install:
+	@tree=$(tree) scripts/install dkms
+
+dkms-remove:
+	@tree=$(tree) scripts/install dkms-remove
+
+# Without either: for that kernel only
+install: modules
+	@tree=$(tree) scripts/install all
+
+uninstall:
+	@tree=$(tree) scripts/install remove
+
 clean:
 	$(if $(wildcard $(tree)/Makefile),$(MAKE) -C $(tree) M=$(CURDIR) clean)
 	rm -rf build
@@ -59,6 +86,15 @@ help:
 	@echo 'make build    only build it for these kernels'
 	@echo 'make clean    remove what was built'
 	@echo
+	@echo 'make deb              build Debian packages, into build/deb'
+	@echo 'make check-version    is the version the same everywhere?'
+	@echo 'make check-packages   install, use, upgrade and purge them on real Debian systems'
+	@echo 'make dkms-install     have DKMS build the module for this kernel and those to come'
+	@echo 'make dkms-remove      take that back'
+	@echo 'make install          module, tools, library and tests, under prefix (/usr/local)'
+	@echo 'make uninstall        take that back'
+	@echo
 	@scripts/check --help 2>&1 || :
 
-.PHONY: modules build check kunit kunit-debug kunit-values kunit-mutants conformance bench demo clean help
+.PHONY: modules build check kunit kunit-debug kunit-values kunit-mutants conformance bench demo \
+	deb check-version check-packages dkms-install dkms-remove install uninstall clean help

@@ -22,7 +22,7 @@ static const struct {
 		"in a mapping without ordinary pages" },
 	[DEVPUB_REASON_LARGE] = { "large",
 		"part of a large folio that the kernel does not split" },
-	[DEVPUB_REASON_KSM] = { "ksm", "merged with other pages by KSM" },
+	[DEVPUB_REASON_KSM] = { "ksm", "merged by KSM, or may be" },
 	[DEVPUB_REASON_SWAPCACHE] = { "swapcache",
 		"still has a copy in swap" },
 	[DEVPUB_REASON_SWAPPED] = { "swapped",

@@ -18,7 +18,7 @@ bench_build() {
 	need gcc make libc6-dev
 	tree=$("$scripts/kunit-kernel" "$1" lean)
 	cache_hold "$tree"
-	rm -rf "$dir"
+	rm -rf "$dir/module"
 	mkdir -p "$dir"
 	copy_source "$dir/module"
 	make -s "-j$(nproc)" -C "$tree" M="$dir/module" modules >&2

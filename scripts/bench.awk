@@ -203,19 +203,20 @@ function time_table(	pages, w, what, words) {
 	split("to from", what, " ")
 	for (w = 1; w <= 2; w++) {
 		ratio("256 MiB " words[what[w]] ", one worker : two", what[w], "small", 65536, 1, what[w], "small", 65536, 2)
-		ratio("64 MiB " words[what[w]] " : move_pages(2)", what[w], "small", 16384, 0, "move", "small", 16384, 0)
-		ratio("64 MiB " words[what[w]] " : move_pages(2) by 512", what[w], "small", 16384, 0, "move-512", "small", 16384, 0)
-		ratio("64 MiB " words[what[w]] " : HMM's test module", what[w], "small", 16384, 0, "peer-" what[w], "small", 16384, 0)
-		ratio("64 MiB " words[what[w]] " : memcpy", what[w], "small", 16384, 0, "memcpy", "small", 16384, 0)
+		ratio("16 MiB " words[what[w]] " : move_pages(2)", what[w], "small", 4096, 0, "move", "small", 4096, 0)
+		ratio("16 MiB " words[what[w]] " : move_pages(2) by 512", what[w], "small", 4096, 0, "move-512", "small", 4096, 0)
+		ratio("16 MiB " words[what[w]] " : HMM's test module", what[w], "small", 4096, 0, "peer-" what[w], "small", 4096, 0)
+		ratio("16 MiB " words[what[w]] " : memcpy", what[w], "small", 4096, 0, "memcpy", "small", 4096, 0)
 		ratio("4 KiB " words[what[w]] " : move_pages(2)", what[w], "small", 1, 0, "move", "small", 1, 0)
 		for (pages = 64; pages <= 2048; pages *= pages == 64 ? 4 : 2)
 			ratio(pages / 256 " MiB " words[what[w]] ", workers chosen : the calling thread alone", what[w], "small", pages, 0, what[w], "small", pages, 1)
-		ratio("4 MiB " words[what[w]] " : 256 MiB, a page", what[w], "small", 1024, 0, what[w], "small", 65536, 0)
-		ratio("64 MiB " words[what[w]] ", THPs : small pages", what[w], "thp", 16384, 0, what[w], "small", 16384, 0)
-		ratio("64 MiB " words[what[w]] ", shared by fork : not shared", what[w], "forked", 16384, 0, what[w], "small", 16384, 0)
-		ratio("64 MiB " words[what[w]] ", another thread runs : none", what[w], "threads", 16384, 0, what[w], "small", 16384, 0)
+		ratio("4 MiB " words[what[w]] " : 256 MiB by two workers, a page", what[w], "small", 1024, 0, what[w], "small", 65536, 2)
+		ratio("16 MiB " words[what[w]] " : 64 MiB, a page", what[w], "small", 4096, 0, what[w], "small", 16384, 0)
+		ratio("16 MiB " words[what[w]] ", THPs : small pages", what[w], "thp", 4096, 0, what[w], "small", 4096, 0)
+		ratio("16 MiB " words[what[w]] ", shared by fork : not shared", what[w], "forked", 4096, 0, what[w], "small", 4096, 0)
+		ratio("16 MiB " words[what[w]] ", another thread runs : none", what[w], "threads", 4096, 0, what[w], "small", 4096, 0)
 	}
-	ratio("64 MiB of holes populated : faulted in", "populate", "small", 16384, 0, "fault", "small", 16384, 0)
+	ratio("16 MiB of holes populated : faulted in", "populate", "small", 4096, 0, "fault", "small", 4096, 0)
 }
 
 function profile_table(what,	i, at, text, shown) {

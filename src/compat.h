@@ -108,6 +108,11 @@ static inline void dev_clear_offline(struct device *dev)
 #define alloc_pages_bulk_node alloc_pages_bulk_array_node
 #endif
 
+/* After 6.12: who wants a workqueue of each processor says so, or is warned. */
+#ifndef DEVPUB_HAVE_WQ_PERCPU
+#define WQ_PERCPU 0
+#endif
+
 /* From here on, what only the tests want. */
 #ifdef DEVPUB_KUNIT
 

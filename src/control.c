@@ -14,6 +14,12 @@
 #include "devices.h"
 #include "region.h"
 
+/*
+ * One of those that the kernel leaves to local use (Documentation/admin-guide/devices.txt):
+ * depmod wants a number for a file that is there before the module.
+ */
+#define DEVPUB_CONTROL_MINOR	241
+
 static unsigned int control_window;
 
 static int control_create(void *target, void *arg_, bool *answered)
@@ -96,7 +102,7 @@ static const struct file_operations control_fops = {
 };
 
 static struct miscdevice control_device = {
-	.minor	= MISC_DYNAMIC_MINOR,
+	.minor	= DEVPUB_CONTROL_MINOR,
 	.name	= "devpub-control",
 	.fops	= &control_fops,
 	.mode	= 0600,
@@ -110,7 +116,14 @@ static struct miscdevice control_device = {
  */
 int devpub_control_register(unsigned int window)
 {
+	int ret;
+
 	control_window = window;
+	ret = misc_register(&control_device);
+	if (!ret)
+		return 0;
+	/* Somebody else's local use. */
+	control_device.minor = MISC_DYNAMIC_MINOR;
 	return misc_register(&control_device);
 }
 
@@ -123,3 +136,7 @@ void devpub_control_unregister(void)
 {
 	misc_deregister(&control_device);
 }
+
+/* Whoever opens the file has the module loaded. */
+MODULE_ALIAS_MISCDEV(DEVPUB_CONTROL_MINOR);
+MODULE_ALIAS("devname:devpub-control");

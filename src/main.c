@@ -22,7 +22,7 @@
 
 static char *size;
 module_param(size, charp, 0444);
-MODULE_PARM_DESC(size, "Size of each device to carve out of the running system's memory, e.g. 256M or 256M,128M (default 256M, unless region= is given)");
+MODULE_PARM_DESC(size, "Size of each device to carve out of the running system's memory, e.g. 256M or 256M,128M, or none (default 256M, unless region= is given)");
 
 static int node = NUMA_NO_NODE;
 module_param(node, int, 0444);
@@ -129,7 +129,7 @@ static int __init devpub_init(void)
 		return -EINVAL;
 	}
 	if (size)
-		ret = parse_sizes(size);
+		ret = strcmp(size, "none") ? parse_sizes(size) : 0;
 	else if (!nr_regions)
 		ret = parse_sizes("256M");
 	if (ret)

@@ -13,6 +13,11 @@ include=${1:?usage: probes.sh KERNEL_SOURCE}/include/linux
 	exit 1
 }
 
+grep -q MEMORY_DEVICE_COHERENT "$include/memremap.h" || {
+	echo "devpub: this kernel has no coherent device memory: run Linux 6.1 or later" >&2
+	exit 1
+}
+
 # A declaration may span lines: match on the header as one line.  A header that is
 # not there has nothing.
 probe() {
@@ -31,5 +36,6 @@ probe ANON_PGOFF	mm.h		'pgoff_t vma_start_anon_pgoff\('
 probe DEV_FLAGS		device.h	'__create_dev_flag_accessors\(offline,'
 probe KZALLOC_OBJ	slab.h		'#define kzalloc_obj\('
 probe PAGES_BULK_NODE	gfp.h		'alloc_pages_bulk_node'
+probe WQ_PERCPU		workqueue.h	'WQ_PERCPU ='
 probe STRING_NAMESPACE	module.h	'define MODULE_IMPORT_NS\(ns\) MODULE_INFO\(import_ns, ns\)'
 probe LEAFOPS		leafops.h	'bool softleaf_is_migration\('

@@ -368,11 +368,12 @@ CASE(ksm_merged)
 	for (size_t i = 0; i < pages; i++)
 		mem_check(addr + i * PAGE, 1, 7);
 
-	/* A write takes the page out of the merger, and it may move. */
+	/* A write takes the page out of the merger, but it may be merged again. */
 	mem_fill(addr, 1, 8);
-	move_to_device(fd, addr, 1);
+	stays(fd, addr, pages, DEVPUB_REASON_KSM);
+	CHECK_CALL(madvise(addr, pages * PAGE, MADV_UNMERGEABLE));
+	move_to_device(fd, addr, pages);
 	mem_check(addr, 1, 8);
 	mem_check(addr + PAGE, 1, 7);
-	CHECK_CALL(madvise(addr, pages * PAGE, MADV_UNMERGEABLE));
 	CHECK_CALL(test_write_text(KSM_DIR "run", run));
 }

@@ -105,6 +105,19 @@ size_rounded_up() {
 	done
 }
 
+# Devices can come later.
+no_device() {
+	before
+	load size=none
+	for device in "$class"/devpub*; do
+		[ ! -e "$device" ] || fail "there is $device"
+	done
+	[ -c /dev/devpub-control ] || fail "no /dev/devpub-control"
+	unload
+	[ ! -e /dev/devpub-control ] || fail "left /dev/devpub-control"
+	nothing_lost
+}
+
 nodes() {
 	before
 	for bad in 99 -2 2147483647; do
@@ -206,4 +219,4 @@ reserved() {
 	cmp -s /proc/iomem "$scratch/iomem" || fail "/proc/iomem changed"
 }
 
-cases sizes sizes_beyond_memory second_of_two size_rounded_up nodes windows window_sizes regions reserved
+cases sizes sizes_beyond_memory second_of_two size_rounded_up no_device nodes windows window_sizes regions reserved

@@ -39,13 +39,36 @@ static bool installed(void)
 	return found;
 }
 
+/* The version that modprobe would load, or nothing. */
+static void installed_version(char *version, size_t size)
+{
+	FILE *pipe = popen("modinfo -F version devpub 2>/dev/null", "re");
+
+	if (!pipe || !fgets(version, size, pipe))
+		*version = '\0';
+	version[strcspn(version, "\n")] = '\0';
+	if (pipe)
+		pclose(pipe);
+}
+
+static void loaded(void)
+{
+	char version[64] = "unknown", other[64];
+
+	text_file("/sys/module/devpub/version", version, sizeof(version));
+	installed_version(other, sizeof(other));
+	if (*other && strcmp(version, other))
+		doctor_say("module", VERDICT_WARNING,
+			   "modprobe -r devpub && modprobe devpub, when its devices can be spared",
+			   "loaded, version %s; %s is installed", version, other);
+	else
+		doctor_say("module", VERDICT_OK, "", "loaded, version %s", version);
+}
+
 void doctor_module(void)
 {
-	char version[64] = "unknown";
-
 	if (!access("/sys/module/devpub", F_OK)) {
-		text_file("/sys/module/devpub/version", version, sizeof(version));
-		doctor_say("module", VERDICT_OK, "", "loaded, version %s", version);
+		loaded();
 	} else if (installed()) {
 		doctor_say("module", VERDICT_WARNING, "modprobe devpub",
 			   "installed, not loaded");

@@ -151,6 +151,23 @@ PLACES(merged_moves, "merged pages are refused as such, and move when they are n
 	with_ksm(move_merged, place);
 }
 
+PLACES(may_be_merged, "pages that KSM may merge are refused as such, and come back from the device")
+{
+	char *addr = new_same(place);
+
+	if (madvise(addr, PAGES * PAGE, MADV_MERGEABLE))
+		SKIP("no KSM in this kernel");
+	to_device_all(place->fd, addr, PAGES, DEVPUB_REASON_KSM);
+	place_check(place, addr, PAGES);
+	to_system(place->fd, addr, PAGES);
+	check_in_system(place->fd, addr, PAGES);
+	to_device_all(place->fd, addr, PAGES, DEVPUB_REASON_KSM);
+	check_same(addr, PAGES);
+	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_UNMERGEABLE));
+	move_to_device(place->fd, addr, PAGES);
+	check_same(addr, PAGES);
+}
+
 static void merge_then_fork(struct place *place)
 {
 	char *addr = new_same(place);
@@ -164,6 +181,7 @@ static void merge_then_fork(struct place *place)
 		for (size_t i = 0; i < PAGES; i++)
 			mem_check(addr + i * PAGE, 1, self);
 		mem_fill(addr, PAGES, 5);
+		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_UNMERGEABLE));
 		move_to_device(place->fd, addr, PAGES);
 		mem_check(addr, PAGES, 5);
 		_exit(0);
@@ -179,11 +197,10 @@ PLACES(forked, "a child's writes to what may be merged are its own")
 
 static void merge_whole_process(struct place *place)
 {
-	char *addr;
+	char *addr = new_same(place);
 
 	if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
 		SKIP("this kernel can't merge a process' whole memory");
-	addr = new_same(place);
 	await_scans();
 	CHECK_EQ(merged(addr, PAGES), place->kind == PLACE_DEVICE ? 0 : PAGES);
 	check_same(addr, PAGES);

@@ -121,7 +121,8 @@ struct devpub_info {
  *				vvar, device memory, DAX)
  * @DEVPUB_REASON_LARGE:	refused: part of a large folio that the kernel does
  *				not split here
- * @DEVPUB_REASON_KSM:		refused: a page merged by KSM
+ * @DEVPUB_REASON_KSM:		refused: a page merged by KSM, or that it may merge
+ *				(MADV_MERGEABLE)
  * @DEVPUB_REASON_SWAPCACHE:	refused: the page still has a copy in swap
  * @DEVPUB_REASON_SWAPPED:	refused: swapped out, or for another reason in no
  *				page at present; touch it and try again
