@@ -167,6 +167,28 @@ static bool enrolled(const char *key)
 	return !system(command);
 }
 
+/* Does the kernel have the key that the module is signed with? */
+static bool kernel_has_key(void)
+{
+	char signer[128] = "", line[512];
+	bool found = false;
+	FILE *file;
+
+	file = popen("modinfo -F signer devpub 2>/dev/null", "re");
+	if (!file)
+		return false;
+	if (fgets(signer, sizeof(signer), file))
+		signer[strcspn(signer, "\n")] = '\0';
+	pclose(file);
+	file = *signer ? fopen("/proc/keys", "re") : NULL;
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, "asymmetri") && strstr(line, signer);
+	fclose(file);
+	return found;
+}
+
 static void signing_key(bool needed)
 {
 	static const char key[] = "/var/lib/dkms/mok.pub";
@@ -177,13 +199,23 @@ static void signing_key(bool needed)
 		doctor_say("signing key", VERDICT_BAD,
 			   "install the module with dkms, which makes a key, then: mokutil --import /var/lib/dkms/mok.pub, and reboot",
 			   "no key of dkms, and the kernel takes signed modules only");
+	} else if (kernel_has_key()) {
+		doctor_say("signing key", VERDICT_OK, "", "the kernel trusts %s", key);
 	} else if (access("/usr/bin/mokutil", X_OK)) {
 		doctor_say("signing key", VERDICT_UNKNOWN,
 			   "apt-get install mokutil, and run this again",
 			   "%s is there; whether the firmware knows it can't be told without mokutil",
 			   key);
 	} else if (enrolled(key)) {
-		doctor_say("signing key", VERDICT_OK, "", "%s is enrolled", key);
+		/* Only root sees which keys the kernel has. */
+		if (geteuid())
+			doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
+				   "%s is enrolled; whether the kernel trusts it can't be told",
+				   key);
+		else
+			doctor_say("signing key", VERDICT_BAD,
+				   "switch Secure Boot on in the firmware, without which the kernel trusts no enrolled key, and reboot",
+				   "%s is enrolled, but the kernel does not trust it", key);
 	} else {
 		doctor_say("signing key", VERDICT_BAD,
 			   "mokutil --import /var/lib/dkms/mok.pub, and reboot: the firmware asks for the password that you choose",
