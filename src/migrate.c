@@ -236,8 +236,8 @@ static void migrate_fill(struct devpub_migration *m,
 			used = 0;
 			got = migrate_alloc_system(m, args->vma, args->start +
 						   (i << PAGE_SHIFT), chosen);
-			/* Nor will the next ones be had: their owner waits. */
-			out = !got;
+			/* Nor will others be had from everywhere: their owner waits. */
+			out = !got && migrate_any_node(args->vma);
 		}
 		chosen--;
 		if (used == got) {
