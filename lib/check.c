@@ -271,22 +271,25 @@ static int room(struct devpub *dev)
 	return 0;
 }
 
+/* Each page that moves interrupts the other threads. */
+#define THREAD_PAGES	64UL
+
 static void *move_often(void *arg)
 {
-	char *memory = touched(PAGES);
+	char *memory = touched(THREAD_PAGES);
 	struct devpub *dev = arg;
 	intptr_t bad = 0;
 	int i;
 
 	for (i = 0; i < 20; i++) {
-		if (devpub_migrate_to(dev, memory, PAGES * page_size, 0, NULL,
+		if (devpub_migrate_to(dev, memory, THREAD_PAGES * page_size, 0, NULL,
 				      NULL) ||
-		    devpub_migrate_from(dev, memory, PAGES * page_size, 0, NULL,
+		    devpub_migrate_from(dev, memory, THREAD_PAGES * page_size, 0, NULL,
 					NULL))
 			bad++;
 		bad += memory[i * page_size] != 42;
 	}
-	munmap(memory, PAGES * page_size);
+	munmap(memory, THREAD_PAGES * page_size);
 	return (void *)bad;
 }
 

@@ -22,6 +22,7 @@ function read_table(mode,	file, line, f, key) {
 		if (split(line, f, " ") != 8 || f[1] == "WHAT")
 			continue
 		key = k SUBSEP mode SUBSEP f[1] SUBSEP f[2] SUBSEP f[3] SUBSEP f[4]
+		seen[mode]++
 		median[key] = f[6]; least[key] = f[7]; most[key] = f[8]
 	}
 	close(file)
@@ -55,15 +56,14 @@ function key(mode, what, source, pages, workers) {
 	return k SUBSEP mode SUBSEP what SUBSEP source SUBSEP pages SUBSEP workers
 }
 
+# What was not measured is "".
 function value(mode, what, source, pages, workers,	at) {
 	at = key(mode, what, source, pages, workers)
-	if (!(at in median)) {
-		printf "bench.awk: %s: no %s of %s %s pages, %s workers\n", kernel[k], what,
-			source, pages, workers >"/dev/stderr"
-		failed = 1
-		return 1
-	}
-	return median[at]
+	return at in median ? median[at] : ""
+}
+
+function quotient(a, b) {
+	return a == "" || b == "" || b == 0 ? "" : a / b
 }
 
 # Of 64 MiB of small pages, by instructions
@@ -81,14 +81,13 @@ function head(first,	text, line) {
 }
 
 function goal(measure, wanted, format,	text, ok) {
-	text = "| " measure " | " (wanted < 1e9 ? (more ? ">= " : "<= ") sprintf(format, wanted) : "-")
+	text = "| " measure " | " (more ? ">= " : "<= ") sprintf(format, wanted)
 	for (k = 1; k <= n; k++) {
 		ok = more ? result[k] >= wanted : result[k] <= wanted
-		text = text " | " sprintf(format, result[k]) (ok ? "" : " (not met)")
+		text = text " | " (result[k] == "" ? "not measured" : sprintf(format, result[k]) (ok ? "" : " (not met)"))
 	}
 	print text " |"
 }
-
 
 function flatness(mode,	pages, low, high, v, what, worst, w) {
 	worst = 0
@@ -97,6 +96,8 @@ function flatness(mode,	pages, low, high, v, what, worst, w) {
 		low = 1e9; high = 0
 		for (pages = 1024; pages <= 65536; pages *= 4) {
 			v = value(mode, what[w], "small", pages, 0)
+			if (v == "")
+				return ""
 			if (v < low) low = v
 			if (v > high) high = v
 		}
@@ -116,32 +117,32 @@ function goals(	i, line) {
 		line = line " | ---"
 	print line " |"
 	more = 0
-	for (k = 1; k <= n; k++) result[k] = usual("to") / usual("move")
+	for (k = 1; k <= n; k++) result[k] = quotient(usual("to"), usual("move"))
 	goal("instructions, to the device : move_pages(2)", 0.41, "%.3f")
-	for (k = 1; k <= n; k++) result[k] = usual("to") / (usual("peer-to") - usual("peer-read"))
+	for (k = 1; k <= n; k++) result[k] = quotient(usual("to"), usual("peer-to") - usual("peer-read"))
 	goal("instructions, to the device : HMM's test module without its read-back", 0.78, "%.3f")
-	for (k = 1; k <= n; k++) result[k] = usual("from") / usual("move")
+	for (k = 1; k <= n; k++) result[k] = quotient(usual("from"), usual("move"))
 	goal("instructions, back : move_pages(2)", 0.47, "%.3f")
-	for (k = 1; k <= n; k++) result[k] = usual("from") / usual("peer-from")
+	for (k = 1; k <= n; k++) result[k] = quotient(usual("from"), usual("peer-from"))
 	goal("instructions, back : HMM's test module", 0.80, "%.3f")
-	for (k = 1; k <= n; k++) result[k] = 100 * own[k, "to"] / total[k, "to"]
+	for (k = 1; k <= n; k++) result[k] = quotient(100 * own[k, "to"], total[k, "to"])
 	goal("our own share of the instructions, to the device", 5, "%.1f %%")
-	for (k = 1; k <= n; k++) result[k] = 100 * own[k, "from"] / total[k, "from"]
+	for (k = 1; k <= n; k++) result[k] = quotient(100 * own[k, "from"], total[k, "from"])
 	goal("our own share, back", 5, "%.1f %%")
 	more = 1
 	for (k = 1; k <= n; k++)
-		result[k] = value("times", "to", "small", 65536, 1) / value("times", "to", "small", 65536, 2)
+		result[k] = quotient(value("times", "to", "small", 65536, 1), value("times", "to", "small", 65536, 2))
 	goal("time, 256 MiB to the device, one worker : two on 2 processors", 1.8, "%.2f")
 	for (k = 1; k <= n; k++)
-		result[k] = value("times", "from", "small", 65536, 1) / value("times", "from", "small", 65536, 2)
+		result[k] = quotient(value("times", "from", "small", 65536, 1), value("times", "from", "small", 65536, 2))
 	goal("the same, back", 1.8, "%.2f")
 	more = 0
 	for (k = 1; k <= n; k++) result[k] = flatness("instructions")
 	goal("instructions a page from 4 MiB to the full device, most : least", 1.1, "%.3f")
 	for (k = 1; k <= n; k++)
-		result[k] = value("instructions", "to", "small", 1, 0) / value("instructions", "move", "small", 1, 0)
+		result[k] = quotient(value("instructions", "to", "small", 1, 0), value("instructions", "move", "small", 1, 0))
 	goal("instructions of one page by one call : move_pages(2)", 1, "%.3f")
-	for (k = 1; k <= n; k++) result[k] = usual("populate") / usual("fault")
+	for (k = 1; k <= n; k++) result[k] = quotient(usual("populate"), usual("fault"))
 	goal("instructions, populating holes : faulting them in", 0.5, "%.3f")
 }
 
@@ -198,6 +199,10 @@ function ratio(label, what, source, pages, workers, what2, source2, pages2, work
 }
 
 function time_table(	pages, w, what, words) {
+	if (!seen["times"]) {
+		print "Not measured for this page: `scripts/bench times write` does."
+		return
+	}
 	head("times in one boot, median : median (least to most that the extremes allow)")
 	words["to"] = "to the device"; words["from"] = "back"
 	split("to from", what, " ")

@@ -15,10 +15,11 @@
 #include "region.h"
 
 /*
- * One of those that the kernel leaves to local use (Documentation/admin-guide/devices.txt):
- * depmod wants a number for a file that is there before the module.
+ * One of those that the kernel leaves to local use (Documentation/admin-guide/devices.txt;
+ * it has used 240 to 242 itself since): depmod wants a number for a file that is there
+ * before the module.
  */
-#define DEVPUB_CONTROL_MINOR	241
+#define DEVPUB_CONTROL_MINOR	250
 
 static unsigned int control_window;
 

@@ -25,6 +25,7 @@
 #include "export.h"
 #include "ioctl.h"
 #include "sysfs.h"
+#include "walk.h"
 
 /* A call inside ends with its window. */
 #define DRAIN_POLL	msecs_to_jiffies(5)
@@ -58,6 +59,11 @@ static void device_release_region(void *data)
 	devpub_region_release(&ddev->region, ddev->parent);
 }
 
+static void device_evict_all(void *data)
+{
+	devpub_evict_all(data);
+}
+
 static void device_drain(void *data)
 {
 	struct devpub_device *ddev = data;
@@ -66,7 +72,7 @@ static void device_drain(void *data)
 	devpub_device_exit(ddev);
 	while (!try_wait_for_completion(&ddev->drained))
 		schedule_timeout_idle(DRAIN_POLL);
-	devpub_evict_all(ddev);
+	devpub_walk_elsewhere(device_evict_all, ddev);
 }
 
 static void device_del_node(void *data)

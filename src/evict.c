@@ -83,8 +83,8 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 {
 	struct devpub_migration m = { .ddev = ddev, .insist = true };
 	struct devpub_pool *pool = &ddev->pool;
-	unsigned long addr, window, tried = 0;
-	struct mm_struct *mm;
+	unsigned long addr, window, tried = 0, looked = 0;
+	struct mm_struct *mm, *tried_mm = NULL;
 	unsigned long i;
 	int ret;
 	u8 *codes;
@@ -100,37 +100,35 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	}
 
 	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
-	for (i = 0;; i++) {
+	for (i = 0;; i++, looked++) {
+		/* Progress comes before the first look at signals. */
+		if (interruptible && looked >= ddev->window) {
+			if (signal_pending(current))
+				ret = -EINTR;
+			else if (devpub_device_is_draining(ddev))
+				ret = -ENODEV;
+			if (ret)
+				break;
+		}
+		cond_resched();
+		/* What is missed, because it changes now, is found the next time. */
 		i = find_next_bit(pool->used, pool->npages, i);
 		if (i >= pool->npages)
 			break;
-		cond_resched();
 		mm = devpub_owner_get(pfn_to_page(pool->base_pfn + i), &addr);
 		if (!mm)
 			continue;
 		/* Once for all pages that did not leave. */
 		window = addr / (ddev->window * PAGE_SIZE);
-		if (mm == m.mm && window == tried) {
-			mmput(mm);
-			continue;
+		if (mm != tried_mm || window != tried) {
+			tried_mm = mm;
+			tried = window;
+			m.mm = mm;
+			*moved += evict_window(&m, addr, codes);
+			looked += ddev->window;
 		}
-		if (m.mm)
-			mmput(m.mm);
-		m.mm = mm;
-		tried = window;
-		*moved += evict_window(&m, addr, codes);
-		/* Progress comes before the first look at signals. */
-		if (interruptible && signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		if (interruptible && devpub_device_is_draining(ddev)) {
-			ret = -ENODEV;
-			break;
-		}
+		mmput_async(mm);
 	}
-	if (m.mm)
-		mmput(m.mm);
 
 	atomic64_add(*moved, &ddev->stats.evicted);
 	kvfree(codes);
@@ -143,10 +141,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict);
 
 static long evict_drain_this_cpu(void *data)
 {
-	const struct devpub_pool *pool = data;
-
-	/* The first thing that a migration, even of nothing, does. */
-	return migrate_device_range(NULL, pool->base_pfn, 0);
+	devpub_migrate_drain(data);
+	return 0;
 }
 
 /*

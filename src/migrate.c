@@ -61,7 +61,8 @@ int devpub_migrate_begin(struct devpub_migration *m)
 {
 	unsigned int window = m->ddev->window;
 
-	m->src = kvmalloc_array(3 * window, sizeof(*m->src), GFP_KERNEL);
+	m->src = kvmalloc_array(3 * window, sizeof(*m->src),
+				GFP_KERNEL_ACCOUNT);
 	if (!m->src)
 		return -ENOMEM;
 	m->dst = m->src + window;
@@ -81,6 +82,21 @@ void devpub_migrate_end(struct devpub_migration *m)
 	kvfree(m->src);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_end);
+
+/**
+ * devpub_migrate_drain() - empty this processor's batches of LRU pages
+ * @pool: of a device whose pagemap is registered
+ *
+ * A page in one of them has a reference more, which keeps it from moving.
+ * lru_add_drain() is not exported, but is the first thing that a migration, even of
+ * nothing, does (mm/migrate_device.c, migrate_device_unmap()).
+ *
+ * Context: process context.
+ */
+void devpub_migrate_drain(const struct devpub_pool *pool)
+{
+	migrate_device_range(NULL, pool->base_pfn, 0);
+}
 
 /* May pages of this mapping live on a device at all?  0 when they may. */
 static u8 migrate_vma_refusal(struct vm_area_struct *vma)
@@ -189,6 +205,8 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 		m->pages[0] = alloc_page_vma(gfp, vma, addr);
 		return !!m->pages[0];
 	}
+	/* It may give them one by one, and wants what is free in a zone to be more. */
+	n = min(n, PTRS_PER_PTE);
 	memset(m->pages, 0, n * sizeof(*m->pages));
 	return alloc_pages_bulk_node(gfp, m->node, n, m->pages);
 }
@@ -200,7 +218,7 @@ static void migrate_fill(struct devpub_migration *m,
 {
 	unsigned long i, used = 0, got = 0;
 	unsigned long *dst = m->dst;
-	bool to = m->to;
+	bool to = m->to, out = false;
 
 	if (to)
 		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, chosen);
@@ -214,10 +232,12 @@ static void migrate_fill(struct devpub_migration *m,
 		if (!(entry & MIGRATE_PFN_MIGRATE) || reasons[i])
 			continue;
 
-		if (used == got && !to) {
+		if (used == got && !to && !out) {
 			used = 0;
 			got = migrate_alloc_system(m, args->vma, args->start +
 						   (i << PAGE_SHIFT), chosen);
+			/* Nor will the next ones be had: their owner waits. */
+			out = !got;
 		}
 		chosen--;
 		if (used == got) {

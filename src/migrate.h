@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+struct devpub_pool;
 struct devpub_device;
 struct mm_struct;
 struct page;
@@ -44,6 +45,7 @@ struct devpub_migration {
 
 int devpub_migrate_begin(struct devpub_migration *m);
 void devpub_migrate_end(struct devpub_migration *m);
+void devpub_migrate_drain(const struct devpub_pool *pool);
 int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 			  unsigned long end, u8 *reasons);
 

@@ -9,6 +9,7 @@
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/oom.h>
 #include <linux/pagemap.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
@@ -81,7 +82,7 @@ static struct mm_struct *owner_walk(struct anon_vma *anon_vma, pgoff_t index,
 	return NULL;
 }
 
-/* The @nth process that may map the page; the caller calls mmput(). */
+/* The @nth process that may map the page; the caller calls mmput_async(). */
 static struct mm_struct *owner_candidate(struct page *page, unsigned int nth,
 					 unsigned long *addr)
 {
@@ -115,7 +116,11 @@ static bool owner_maps(struct mm_struct *mm, unsigned long addr,
 
 	if (mmap_read_lock_killable(mm))
 		return false;
-	vma = vma_lookup(mm, addr);
+	/*
+	 * A fork that failed leaves its parent's mappings in the child's tree (6.12,
+	 * kernel/fork.c, dup_mmap()), and says so before it lets go of the lock.
+	 */
+	vma = check_stable_address_space(mm) ? NULL : vma_lookup(mm, addr);
 	if (vma && !(vma->vm_flags & (VM_IO | VM_PFNMAP)) &&
 	    !is_vm_hugetlb_page(vma))
 		devpub_query_pages(mm, addr, &there, 1);
@@ -133,7 +138,8 @@ static bool owner_maps(struct mm_struct *mm, unsigned long addr,
  * The answer may be old when it is looked at.
  *
  * Context: process context, takes mmap_lock of other processes for reading.
- * Return: the process's memory, which the caller gives back by mmput(), or NULL
+ * Return: the process's memory, which the caller gives back by mmput_async(), for the
+ * end of an address space waits for all kinds of I/O; or NULL
  * when nobody maps the page, somebody works on it, or all who map it exit.
  */
 struct mm_struct *devpub_owner_get(struct page *page, unsigned long *addr)
@@ -145,7 +151,7 @@ struct mm_struct *devpub_owner_get(struct page *page, unsigned long *addr)
 		mm = owner_candidate(page, nth, addr);
 		if (!mm || owner_maps(mm, *addr, page))
 			return mm;
-		mmput(mm);
+		mmput_async(mm);
 		cond_resched();
 	}
 }

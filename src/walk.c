@@ -16,6 +16,7 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/cpuset.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -36,6 +37,8 @@
 #include "walk.h"
 
 static_assert(DEVPUB_WALK_NR_CODES > DEVPUB_WHERE_OTHER);
+
+#define WALK_POLL		msecs_to_jiffies(5)
 
 /* A worker with less to do than this costs more than it saves. */
 #define WALK_WINDOWS_PER_WORKER	2
@@ -213,6 +216,9 @@ static void walk_work(struct work_struct *work)
 			walk_window(walk, &worker->migration, start, end,
 				    crew->codes +
 				    devpub_range_pages(crew->start, start));
+		} else {
+			/* What waits in ours, the next one can't. */
+			devpub_migrate_drain(&walk->ddev->pool);
 		}
 		devpub_device_exit(walk->ddev);
 		if (i >= crew->windows)
@@ -229,6 +235,12 @@ static int walk_round(struct walk_crew *crew)
 	bool bound = !cpumask_subset(cpu_online_mask, current->cpus_ptr);
 	unsigned int i, cpu = raw_smp_processor_id();
 	unsigned long addr;
+
+	/* What waits in the caller's batches, the workers can't get at. */
+	if (devpub_device_enter(crew->walk->ddev)) {
+		devpub_migrate_drain(&crew->walk->ddev->pool);
+		devpub_device_exit(crew->walk->ddev);
+	}
 
 	crew->stop = false;
 	atomic_set(&crew->next, 0);
@@ -387,8 +399,10 @@ static struct walk_crew *walk_crew_create(struct devpub_walk *walk, unsigned int
 		crew->n++;
 	}
 	if (crew->n)
-		crew->codes = kvmalloc_array(crew->n * WALK_ROUND,
-					     walk->ddev->window, GFP_KERNEL);
+		crew->codes = kvmalloc(min_t(u64, walk->length >> PAGE_SHIFT,
+					     (u64)crew->n * WALK_ROUND *
+					     walk->ddev->window),
+				       GFP_KERNEL_ACCOUNT);
 	if (!crew->codes) {
 		walk_crew_destroy(crew);
 		return NULL;
@@ -423,7 +437,7 @@ int devpub_walk_range(struct devpub_walk *walk)
 		}
 	}
 
-	codes = kvmalloc(walk->ddev->window, GFP_KERNEL);
+	codes = kvmalloc(walk->ddev->window, GFP_KERNEL_ACCOUNT);
 	if (codes)
 		ret = walk_begin(walk, &migration);
 	if (!ret) {
@@ -432,6 +446,53 @@ int devpub_walk_range(struct devpub_walk *walk)
 	}
 	kvfree(codes);
 	return ret;
+}
+
+/**
+ * struct walk_errand - something that another thread does
+ * @work:	its place in the queue
+ * @run:	what
+ * @data:	for it
+ * @done:	completed when it is done
+ */
+struct walk_errand {
+	struct work_struct work;
+	void (*run)(void *data);
+	void *data;
+	struct completion done;
+};
+
+static void walk_errand_work(struct work_struct *work)
+{
+	struct walk_errand *errand = container_of(work, struct walk_errand, work);
+
+	errand->run(errand->data);
+	complete(&errand->done);
+}
+
+/**
+ * devpub_walk_elsewhere() - have a kernel thread do something
+ * @run: what, however long it takes
+ * @data: for @run
+ *
+ * For what must go on to its end: get_user_pages() and others refuse to work for who
+ * has got a fatal signal, which may come at any time to whoever unloads a module.
+ * The wait is no D state for the hung task detector to mistake for a bug.
+ *
+ * Context: process context, sleeps; between devpub_walk_init() and
+ * devpub_walk_exit().
+ */
+void devpub_walk_elsewhere(void (*run)(void *data), void *data)
+{
+	struct walk_errand errand = { .run = run, .data = data };
+
+	init_completion(&errand.done);
+	INIT_WORK_ONSTACK(&errand.work, walk_errand_work);
+	queue_work(walk_anywhere, &errand.work);
+	while (!try_wait_for_completion(&errand.done))
+		schedule_timeout_idle(WALK_POLL);
+	flush_work(&errand.work);
+	destroy_work_on_stack(&errand.work);
 }
 
 /**

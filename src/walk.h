@@ -48,6 +48,8 @@ extern unsigned int devpub_walk_max_workers;
 
 int devpub_walk_range(struct devpub_walk *walk);
 
+void devpub_walk_elsewhere(void (*run)(void *data), void *data);
+
 int devpub_walk_init(void);
 void devpub_walk_exit(void);
 

@@ -152,6 +152,26 @@ held_page() {
 	after
 }
 
+# Whoever unloads may be killed meanwhile; what has begun goes on to its end.
+unloader_killed() {
+	before
+	start pin pin 4
+	"$here/mod" unload devpub >"$scratch/unload" &
+	unloading=$!
+	until_true 25 log_tells "devpub.*[0-9]+ page" || fail "no word in the log about the page"
+	kill -KILL "$unloading"
+	sleep 1
+	loaded || fail "unloaded under a page"
+	finish "$peer"
+	until_true 20 not_loaded || fail "still waiting after the page came free"
+	wait "$unloading" || :
+	after
+}
+
+not_loaded() {
+	! loaded
+}
+
 log_tells() {
 	log_since "$case_start" | grep -qE "$1"
 }
@@ -161,4 +181,4 @@ unloaded_in_background() {
 }
 
 cases names two_devices default_size live_mappings open_file under_load \
-	unbind_with_open_file bind_again held_page
+	unbind_with_open_file bind_again held_page unloader_killed
