@@ -42,7 +42,7 @@ function cell_of(kernel, program, row,    i, n, place, result, count, common, te
 {
 	n = places[kernel, program, row]
 	if (!n)
-		return "not run"
+		return "*not run*"
 	for (i = 1; i <= n; i++) {
 		result = cell[kernel, program, row, place_of[kernel, program, row, i]]
 		if (++count[result] > count[common])
@@ -115,7 +115,8 @@ function write_table(    i, j, k, row)
 	print ""
 	print "Written by `make conformance`; not to be edited. The programs are in `tests/conformance`."
 	print "Each behaviour was seen with the pages in system memory, on the device, and moved there and"
-	print "back; a cell stands for all three unless it names one."
+	print "back; a cell stands for all three unless it names one. What each program found last on a"
+	print "kernel is here; *not run* is what none has told of so far. Programs without a run are left out."
 	print ""
 	print "| kernel | version | run on |"
 	print "| --- | --- | --- |"
