@@ -236,12 +236,12 @@ ONCE(write_protect, "a page that a userfaultfd protects is not written to while 
 }
 
 /* A child that moves its pages until it is killed; they stay as they are. */
-static pid_t moving_child(char *addr)
+static pid_t moving_child(char *addr, size_t pages)
 {
 	pid_t pid = test_fork();
 
 	if (pid == 0)
-		mover_run(addr, PAGES);
+		mover_run(addr, pages);
 	return pid;
 }
 
@@ -250,7 +250,7 @@ ONCE(readers, "who reads and writes a process whose pages move sees what it wrot
 	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
 	struct iovec here = { copy, PAGES * PAGE }, there = { addr, PAGES * PAGE };
 	unsigned int rounds = test_rounds(20);
-	pid_t pid = moving_child(addr);
+	pid_t pid = moving_child(addr, PAGES);
 
 	for (unsigned int i = 1; i <= rounds; i++) {
 		CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0),
@@ -266,22 +266,27 @@ ONCE(readers, "who reads and writes a process whose pages move sees what it wrot
 
 ONCE(checkpoints, "a process is stopped, read whole and let go, again and again, while its pages move")
 {
-	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
-	struct iovec here = { copy, PAGES * PAGE }, there = { addr, PAGES * PAGE };
+	/* A window, which is finished though its process is to stop. */
+	const size_t pages = HUGE_PAGES;
+	char *addr = mem_map_huge(pages), *copy = mem_map(pages);
+	struct iovec here = { copy, pages * PAGE }, there = { addr, pages * PAGE };
 	unsigned int rounds = test_rounds(20);
-	static uint64_t entries[PAGES];
-	pid_t pid = moving_child(addr);
+	static uint64_t entries[HUGE_PAGES];
+	pid_t pid;
 
+	CHECK_CALL(madvise(addr, pages * PAGE, MADV_NOHUGEPAGE));
+	mem_fill(addr, pages, 1);
+	pid = moving_child(addr, pages);
 	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
 	for (unsigned int i = 0; i < rounds; i++) {
 		CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
 		CHECK_CALL(waitpid(pid, NULL, 0));
-		pagemap_read_of(pid, addr, PAGES, entries);
-		for (size_t j = 0; j < PAGES; j++)
+		pagemap_read_of(pid, addr, pages, entries);
+		for (size_t j = 0; j < pages; j++)
 			CHECK(entries[j] & PAGEMAP_PRESENT);
 		CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0),
-			 PAGES * PAGE);
-		mem_check(copy, PAGES, 1);
+			 pages * PAGE);
+		mem_check(copy, pages, 1);
 		CHECK_CALL(ptrace(PTRACE_CONT, pid, NULL, NULL));
 		test_sleep(20);
 	}
