@@ -188,3 +188,10 @@ copy_source() {
 	mkdir -p "$1"
 	tar -c -C "$top" --exclude-from="$top/.gitignore" "${parts[@]}" | tar -x -C "$1"
 }
+
+# copy_tree DIR: all of the project, and nothing built
+copy_tree() {
+	mkdir -p "$1"
+	tar -c -C "$top" --exclude=./.git --exclude=./build --exclude=./{tests,tools,lib}/build \
+		--exclude-from="$top/.gitignore" . | tar -x -C "$1"
+}
