@@ -2,12 +2,16 @@
 /* devpubctl evict: every process's pages off a device, which stays. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "devices.h"
 #include "progress.h"
 #include "table.h"
 #include "text.h"
+
+#define EVICT_TRIES	6
+#define EVICT_PAUSE_US	20000
 
 static void print(unsigned int index, uint64_t moved, uint64_t remaining,
 		  uint64_t page_size)
@@ -31,8 +35,9 @@ static void print(unsigned int index, uint64_t moved, uint64_t remaining,
 
 static int evict(const char *name)
 {
-	uint64_t moved, remaining;
+	uint64_t moved = 0, once, remaining = 0;
 	struct devpub_info info;
+	int try = 0;
 	struct devpub *dev;
 	unsigned int index;
 	char what[32];
@@ -45,7 +50,13 @@ static int evict(const char *name)
 	ret = devpub_info(dev, &info);
 	if (!ret) {
 		progress_begin(what, 0);
-		ret = devpub_evict(dev, &moved, &remaining);
+		/* What somebody holds for a moment only leaves the next time. */
+		do {
+			if (try)
+				usleep(EVICT_PAUSE_US);
+			ret = devpub_evict(dev, &once, &remaining);
+			moved += once;
+		} while (!ret && remaining && ++try < EVICT_TRIES);
 		progress_end();
 	}
 	devpub_close(dev);
