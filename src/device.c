@@ -12,13 +12,14 @@
  *	the region is released		the memory is the system's again
  *	the struct is put		last, or when the last open file is closed
  */
-#include <linux/jiffies.h>
+#include <linux/completion.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "device.h"
 #include "evict.h"
@@ -26,9 +27,6 @@
 #include "ioctl.h"
 #include "sysfs.h"
 #include "walk.h"
-
-/* A call inside ends with its window. */
-#define DRAIN_POLL	msecs_to_jiffies(5)
 
 static struct class devpub_class = {
 	.name		= "devpub",
@@ -59,20 +57,48 @@ static void device_release_region(void *data)
 	devpub_region_release(&ddev->region, ddev->parent);
 }
 
-static void device_evict_all(void *data)
+/**
+ * struct device_eviction - the eviction before a device's end
+ * @work:	its place in the queue
+ * @ddev:	the device
+ * @done:	completed when nothing is on it any more
+ */
+struct device_eviction {
+	struct work_struct work;
+	struct devpub_device *ddev;
+	struct completion done;
+};
+
+static void device_evict_all(struct work_struct *work)
 {
-	devpub_evict_all(data);
+	struct device_eviction *eviction =
+		container_of(work, struct device_eviction, work);
+
+	devpub_evict_all(eviction->ddev);
+	complete(&eviction->done);
 }
 
+/*
+ * A kernel thread evicts: get_user_pages() and others refuse to work for who has got a
+ * fatal signal, which may come at any time to whoever unloads a module.  However long
+ * it takes, the waits are no D state for the hung task detector to mistake for a bug.
+ */
 static void device_drain(void *data)
 {
+	struct device_eviction eviction = { .ddev = data };
 	struct devpub_device *ddev = data;
 
 	WRITE_ONCE(ddev->draining, true);
 	devpub_device_exit(ddev);
-	while (!try_wait_for_completion(&ddev->drained))
-		schedule_timeout_idle(DRAIN_POLL);
-	devpub_walk_elsewhere(device_evict_all, ddev);
+	/* A call inside ends with its window. */
+	wait_for_completion_state(&ddev->drained, TASK_IDLE);
+
+	init_completion(&eviction.done);
+	INIT_WORK_ONSTACK(&eviction.work, device_evict_all);
+	queue_work(devpub_walk_anywhere, &eviction.work);
+	wait_for_completion_state(&eviction.done, TASK_IDLE);
+	flush_work(&eviction.work);
+	destroy_work_on_stack(&eviction.work);
 }
 
 static void device_del_node(void *data)

@@ -82,7 +82,7 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
  * @pfns: receives their frame numbers
  * @n: how many are wanted
  *
- * Context: any.
+ * Context: any in which a spinlock_t may be taken, interrupts included.
  * Return: how many were free, at most @n.
  */
 u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
@@ -108,7 +108,7 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_take);
  * @pool: the pool
  * @pfn: its frame number
  *
- * Context: any.
+ * Context: any in which a spinlock_t may be taken, interrupts included.
  * Return: false, and nothing changed, when the page is not the pool's or is
  * free already.
  */

@@ -16,7 +16,6 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/cpuset.h>
-#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -37,8 +36,6 @@
 #include "walk.h"
 
 static_assert(DEVPUB_WALK_NR_CODES > DEVPUB_WHERE_OTHER);
-
-#define WALK_POLL		msecs_to_jiffies(5)
 
 /* A worker with less to do than this costs more than it saves. */
 #define WALK_WINDOWS_PER_WORKER	2
@@ -89,7 +86,8 @@ struct walk_crew {
 unsigned int devpub_walk_max_workers;
 
 /* For callers that may run anywhere, and for those that are bound to processors. */
-static struct workqueue_struct *walk_anywhere, *walk_bound;
+struct workqueue_struct *devpub_walk_anywhere;
+static struct workqueue_struct *walk_bound;
 
 static int walk_window(struct devpub_walk *walk,
 		       struct devpub_migration *migration, unsigned long start,
@@ -248,7 +246,7 @@ static int walk_round(struct walk_crew *crew)
 	reinit_completion(&crew->all);
 	for (i = 0; i < crew->n; i++) {
 		if (!bound) {
-			queue_work(walk_anywhere, &crew->workers[i].work);
+			queue_work(devpub_walk_anywhere, &crew->workers[i].work);
 			continue;
 		}
 		cpu = cpumask_next_and(cpu, cpu_online_mask, current->cpus_ptr);
@@ -449,53 +447,6 @@ int devpub_walk_range(struct devpub_walk *walk)
 }
 
 /**
- * struct walk_errand - something that another thread does
- * @work:	its place in the queue
- * @run:	what
- * @data:	for it
- * @done:	completed when it is done
- */
-struct walk_errand {
-	struct work_struct work;
-	void (*run)(void *data);
-	void *data;
-	struct completion done;
-};
-
-static void walk_errand_work(struct work_struct *work)
-{
-	struct walk_errand *errand = container_of(work, struct walk_errand, work);
-
-	errand->run(errand->data);
-	complete(&errand->done);
-}
-
-/**
- * devpub_walk_elsewhere() - have a kernel thread do something
- * @run: what, however long it takes
- * @data: for @run
- *
- * For what must go on to its end: get_user_pages() and others refuse to work for who
- * has got a fatal signal, which may come at any time to whoever unloads a module.
- * The wait is no D state for the hung task detector to mistake for a bug.
- *
- * Context: process context, sleeps; between devpub_walk_init() and
- * devpub_walk_exit().
- */
-void devpub_walk_elsewhere(void (*run)(void *data), void *data)
-{
-	struct walk_errand errand = { .run = run, .data = data };
-
-	init_completion(&errand.done);
-	INIT_WORK_ONSTACK(&errand.work, walk_errand_work);
-	queue_work(walk_anywhere, &errand.work);
-	while (!try_wait_for_completion(&errand.done))
-		schedule_timeout_idle(WALK_POLL);
-	flush_work(&errand.work);
-	destroy_work_on_stack(&errand.work);
-}
-
-/**
  * devpub_walk_init() - get ready for walks
  *
  * Context: module init.
@@ -503,10 +454,10 @@ void devpub_walk_elsewhere(void (*run)(void *data), void *data)
  */
 int devpub_walk_init(void)
 {
-	walk_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
+	devpub_walk_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
 	walk_bound = alloc_workqueue("devpub_bound",
 				     WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
-	if (walk_anywhere && walk_bound)
+	if (devpub_walk_anywhere && walk_bound)
 		return 0;
 	devpub_walk_exit();
 	return -ENOMEM;
@@ -519,8 +470,8 @@ int devpub_walk_init(void)
  */
 void devpub_walk_exit(void)
 {
-	if (walk_anywhere)
-		destroy_workqueue(walk_anywhere);
+	if (devpub_walk_anywhere)
+		destroy_workqueue(devpub_walk_anywhere);
 	if (walk_bound)
 		destroy_workqueue(walk_bound);
 }

@@ -8,6 +8,7 @@
 
 struct devpub_device;
 struct mm_struct;
+struct workqueue_struct;
 
 /* One byte a page: a code, of which there are at most this many. */
 #define DEVPUB_WALK_NR_CODES	DEVPUB_NR_REASONS
@@ -46,9 +47,10 @@ struct devpub_walk {
 
 extern unsigned int devpub_walk_max_workers;
 
-int devpub_walk_range(struct devpub_walk *walk);
+/* Work on it may take long; between devpub_walk_init() and devpub_walk_exit(). */
+extern struct workqueue_struct *devpub_walk_anywhere;
 
-void devpub_walk_elsewhere(void (*run)(void *data), void *data);
+int devpub_walk_range(struct devpub_walk *walk);
 
 int devpub_walk_init(void);
 void devpub_walk_exit(void);
