@@ -36,7 +36,7 @@ typedef int devpub_fault_back(struct kunit *test,
 			      const struct devpub_memory *mem, unsigned int nth,
 			      bool *failed);
 
-unsigned int devpub_fault_walk(struct kunit *test, enum devpub_way way,
-			       devpub_fault_back *back);
+void devpub_fault_walk(struct kunit *test, enum devpub_way way,
+		       devpub_fault_back *back, unsigned int essential);
 
 #endif /* DEVPUB_FAULT_H */

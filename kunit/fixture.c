@@ -113,7 +113,8 @@ void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on)
  * @fix: the fixture
  *
  * Each page in one has a reference more.  lru_add_drain() is not exported, but is
- * the first thing that a migration, even of nothing, does.
+ * the first thing that a migration, even of nothing, does.  The module does the same
+ * (devpub_migrate_drain()); a test must not depend on what it tests.
  *
  * Context: process context.
  */

@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/interrupt.h>
 #include <linux/limits.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -312,17 +313,39 @@ static void pool_hammer_work(struct work_struct *work)
 	atomic_dec(hammer->running);
 }
 
-static void pool_hammer_interrupt(void *data)
+/**
+ * struct pool_interrupter - takes and gives pages in the softirqs of one processor
+ * @tasklet:	in which it does so
+ * @hammer:	whose pool and whose counts; its @id is not used
+ */
+struct pool_interrupter {
+	struct tasklet_struct tasklet;
+	struct pool_hammer *hammer;
+};
+
+static void pool_interrupt(struct tasklet_struct *tasklet)
 {
+	struct pool_interrupter *by = container_of(tasklet, struct pool_interrupter,
+						   tasklet);
 	unsigned long pfns[2];
 
-	pool_hammer_round(data, HAMMER_WORKERS + 1 + smp_processor_id(), pfns, 2);
+	pool_hammer_round(by->hammer, HAMMER_WORKERS + 1 + smp_processor_id(),
+			  pfns, 2);
+}
+
+/* From a hard interrupt, at whose end the softirq runs: on top of whatever goes on. */
+static void pool_interrupt_this_cpu(void *data)
+{
+	struct pool_interrupter *interrupters = data;
+
+	tasklet_schedule(&interrupters[smp_processor_id()].tasklet);
 }
 
 /* The last reference to a page is dropped in any context, interrupts included. */
 static void pool_concurrent(struct kunit *test)
 {
 	atomic_t wrong = ATOMIC_INIT(0), running = ATOMIC_INIT(HAMMER_WORKERS);
+	struct pool_interrupter *interrupters;
 	struct pool_hammer *hammers;
 	struct workqueue_struct *wq;
 	atomic_t *owner;
@@ -331,6 +354,9 @@ static void pool_concurrent(struct kunit *test)
 	hammers = kunit_kcalloc(test, HAMMER_WORKERS, sizeof(*hammers),
 				GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, hammers);
+	interrupters = kunit_kcalloc(test, nr_cpu_ids, sizeof(*interrupters),
+				     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, interrupters);
 	owner = kunit_kcalloc(test, POOL_PAGES, sizeof(*owner), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, owner);
 	wq = alloc_workqueue("devpub_kunit", WQ_UNBOUND, HAMMER_WORKERS);
@@ -347,10 +373,16 @@ static void pool_concurrent(struct kunit *test)
 		INIT_WORK(&hammers[i].work, pool_hammer_work);
 		queue_work(wq, &hammers[i].work);
 	}
+	for (i = 0; i < nr_cpu_ids; i++) {
+		interrupters[i].hammer = &hammers[0];
+		tasklet_setup(&interrupters[i].tasklet, pool_interrupt);
+	}
 	while (atomic_read(&running)) {
-		on_each_cpu(pool_hammer_interrupt, &hammers[0], true);
+		on_each_cpu(pool_interrupt_this_cpu, interrupters, true);
 		cond_resched();
 	}
+	for (i = 0; i < nr_cpu_ids; i++)
+		tasklet_kill(&interrupters[i].tasklet);
 	destroy_workqueue(wq);
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&wrong), 0);
