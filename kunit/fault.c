@@ -44,6 +44,7 @@ static const char fault_script[] =
 
 static const char fault_restore_script[] =
 	"set -e\n"
+	"[ -e " FAULT_SAVED " ] || exit 0\n"
 	"cd /sys/kernel/debug\n"
 	"while read -r v f; do echo $v >$f; done <" FAULT_SAVED "\n"
 	"rm " FAULT_SAVED "\n";
@@ -72,11 +73,14 @@ void devpub_fault_setup(struct kunit *test, unsigned int kinds)
 		kinds & DEVPUB_FAULT_SLAB ? "N" : "Y", NULL
 	};
 
-	if (call_usermodehelper(argv[0], argv, fault_envp, UMH_WAIT_PROC))
-		kunit_skip(test, "can't set fault injection up: no debugfs in /sys/kernel/debug?");
-	/* By a pointer to something: a resource without data counts as failed. */
+	/*
+	 * First, for the script may end half-way.  By a pointer to something: a resource
+	 * without data counts as failed.
+	 */
 	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, NULL, fault_restore,
 							 GFP_KERNEL, test));
+	if (call_usermodehelper(argv[0], argv, fault_envp, UMH_WAIT_PROC))
+		kunit_skip(test, "can't set fault injection up: no debugfs in /sys/kernel/debug?");
 }
 
 /**
@@ -163,6 +167,7 @@ static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
  */
 static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 				    devpub_fault_back *back,
+				    unsigned int essential,
 				    struct devpub_memory *mem,
 				    unsigned long *alone)
 {
@@ -175,6 +180,7 @@ static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 
 		stayed = fault_expect_pages(test, way, mem);
 		if (ret) {
+			KUNIT_EXPECT_NE(test, essential, 0U);
 			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
 			KUNIT_EXPECT_EQ(test, stayed, BIT(mem->npages) - 1);
 			none++;
@@ -227,7 +233,8 @@ void devpub_fault_walk(struct kunit *test, enum devpub_way way,
 	for (i = 0; i < FAULT_WALKS && !done; i++) {
 		if (i)
 			devpub_memory_move_to(test, &mem);
-		none = fault_walk_once(test, way, back, &mem, &alone);
+		none = fault_walk_once(test, way, back, essential, &mem,
+				       &alone);
 		done = alone == all && none == essential;
 	}
 	/* Each page was the one without memory. */

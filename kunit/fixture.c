@@ -145,7 +145,10 @@ u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 	};
 	u8 reason = DEVPUB_REASON_UNSEEN;
 
-	KUNIT_ASSERT_EQ(test, devpub_migrate_begin(&m), 0);
+	/* No assertion: who calls may hold pages that the unloading would wait for. */
+	KUNIT_EXPECT_EQ(test, devpub_migrate_begin(&m), 0);
+	if (!m.src)
+		return reason;
 	KUNIT_EXPECT_EQ(test, devpub_migrate_window(&m, addr, addr + PAGE_SIZE,
 						    &reason), 0);
 	devpub_migrate_end(&m);

@@ -7,7 +7,7 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
-#include <linux/interrupt.h>
+#include <linux/irq_work.h>
 #include <linux/limits.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -314,31 +314,31 @@ static void pool_hammer_work(struct work_struct *work)
 }
 
 /**
- * struct pool_interrupter - takes and gives pages in the softirqs of one processor
- * @tasklet:	in which it does so
+ * struct pool_interrupter - takes and gives pages in the interrupts of one processor
+ * @work:	in which it does so
  * @hammer:	whose pool and whose counts; its @id is not used
  */
 struct pool_interrupter {
-	struct tasklet_struct tasklet;
+	struct irq_work work;
 	struct pool_hammer *hammer;
 };
 
-static void pool_interrupt(struct tasklet_struct *tasklet)
+static void pool_interrupt(struct irq_work *work)
 {
-	struct pool_interrupter *by = container_of(tasklet, struct pool_interrupter,
-						   tasklet);
+	struct pool_interrupter *by = container_of(work, struct pool_interrupter,
+						   work);
 	unsigned long pfns[2];
 
 	pool_hammer_round(by->hammer, HAMMER_WORKERS + 1 + smp_processor_id(),
 			  pfns, 2);
 }
 
-/* From a hard interrupt, at whose end the softirq runs: on top of whatever goes on. */
+/* An interrupt of its own, which lockdep knows for one that PREEMPT_RT has in a thread. */
 static void pool_interrupt_this_cpu(void *data)
 {
 	struct pool_interrupter *interrupters = data;
 
-	tasklet_schedule(&interrupters[smp_processor_id()].tasklet);
+	irq_work_queue(&interrupters[smp_processor_id()].work);
 }
 
 /* The last reference to a page is dropped in any context, interrupts included. */
@@ -375,14 +375,14 @@ static void pool_concurrent(struct kunit *test)
 	}
 	for (i = 0; i < nr_cpu_ids; i++) {
 		interrupters[i].hammer = &hammers[0];
-		tasklet_setup(&interrupters[i].tasklet, pool_interrupt);
+		init_irq_work(&interrupters[i].work, pool_interrupt);
 	}
 	while (atomic_read(&running)) {
 		on_each_cpu(pool_interrupt_this_cpu, interrupters, true);
 		cond_resched();
 	}
 	for (i = 0; i < nr_cpu_ids; i++)
-		tasklet_kill(&interrupters[i].tasklet);
+		irq_work_sync(&interrupters[i].work);
 	destroy_workqueue(wq);
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&wrong), 0);

@@ -111,14 +111,17 @@ static int devices_evict(struct platform_device *pdev, u64 *remaining)
 	u64 moved;
 	int ret;
 
-	device_lock(&pdev->dev);
+	*remaining = 0;
+	/* Who unbinds the device has the lock until its last page comes free. */
+	ret = device_lock_interruptible(&pdev->dev);
+	if (ret)
+		return ret;
 	if (pdev->dev.driver)
 		ddev = platform_get_drvdata(pdev);
 	if (ddev && !devpub_device_enter(ddev))
 		ddev = NULL;
 	device_unlock(&pdev->dev);
 
-	*remaining = 0;
 	if (!ddev)
 		return 0;
 	ret = devpub_evict(ddev, true, &moved);

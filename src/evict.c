@@ -54,7 +54,6 @@ static unsigned long evict_window(struct devpub_migration *m,
 
 	start += first << PAGE_SHIFT;
 	n = last - first;
-	memset(codes, DEVPUB_REASON_UNSEEN, n);
 	if (devpub_migrate_window(m, start, start + (n << PAGE_SHIFT), codes))
 		return 0;
 	for (i = 0; i < n; i++)
@@ -166,7 +165,7 @@ static void evict_drain_batches(struct devpub_pool *pool)
  *
  * Returns only when every page is back in the pool: a page that is still out
  * would otherwise lose its memory under it.  While some can't leave, says so
- * every ten seconds.  The wait is no D state for the hung task detector to
+ * every ten seconds, but for the time that it waits for a process's mmap_lock.  The wait is no D state for the hung task detector to
  * mistake for one.
  *
  * Context: process context, sleeps; the pagemap is registered.

@@ -53,8 +53,8 @@
  *
  * The memory used is that of a window, however long the range.
  *
- * Context: process context, may sleep; between devpub_device_enter() and
- * devpub_device_exit(), which also covers all uses of @m.
+ * Context: process context, may sleep; the device's struct stays until
+ * devpub_migrate_end().
  * Return: 0 or -ENOMEM.
  */
 int devpub_migrate_begin(struct devpub_migration *m)
@@ -461,9 +461,10 @@ static void migrate_mapping_from(struct devpub_migration *m,
  * @start: page-aligned first address
  * @end: page-aligned end, at most a window further; any mappings and gaps may
  *	 lie between
- * @reasons: receives an enum devpub_reason a page; zeroed by the caller
+ * @reasons: receives an enum devpub_reason a page
  *
- * Context: process context; takes mmap_lock for reading.
+ * Context: process context, between devpub_device_enter() and devpub_device_exit(); takes
+ * mmap_lock for reading.
  * Return: 0, or -EINTR when a fatal signal came before the lock was had, and
  * nothing was done.
  */

@@ -381,21 +381,23 @@ static void walk_crew_destroy(struct walk_crew *crew)
 static struct walk_crew *walk_crew_create(struct devpub_walk *walk, unsigned int n)
 {
 	struct walk_crew *crew;
+	unsigned int i;
 
 	crew = kzalloc(struct_size(crew, workers, n), GFP_KERNEL | __GFP_NOWARN);
 	if (!crew)
 		return NULL;
+	crew->n = n;
 	crew->walk = walk;
 	init_completion(&crew->all);
-	while (crew->n < n) {
-		struct walk_worker *worker = &crew->workers[crew->n];
+	for (i = 0; i < n; i++) {
+		struct walk_worker *worker = &crew->workers[i];
 
 		if (walk_begin(walk, &worker->migration))
 			break;
 		INIT_WORK(&worker->work, walk_work);
 		worker->crew = crew;
-		crew->n++;
 	}
+	crew->n = i;
 	if (crew->n)
 		crew->codes = kvmalloc(min_t(u64, walk->length >> PAGE_SHIFT,
 					     (u64)crew->n * WALK_ROUND *
