@@ -33,6 +33,8 @@ kunit-debug:
 
 kunit-values:
 	@KERNELS="$(or $(KERNELS),6.12 newest)" scripts/kunit --values
+	$(if $(KDIR),,@scripts/kunit --kernel 6.12 --debug --values \
+		--suite expected_count.count_short_of_memory)
 
 kunit-mutants:
 	@scripts/kunit-mutants

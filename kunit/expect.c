@@ -173,7 +173,7 @@ static const char *ways_cases(unsigned int ways)
 {
 	if (ways & DEVPUB_TO)
 		return ways & BACK ? "count_*" : "count_to_device count_of_*";
-	return "count_back count_evicted count_short_of_memory";
+	return "count_back count_evicted";
 }
 
 static const char *fate_spoil(unsigned int row, unsigned int member)
@@ -188,7 +188,8 @@ static const char *fate_spoil(unsigned int row, unsigned int member)
 	else
 		fate->reason = fate->reason == DEVPUB_REASON_MOVED ?
 				DEVPUB_REASON_BUSY : DEVPUB_REASON_MOVED;
-	return ways_cases(fate->ways);
+	return fate->obstacle == DEVPUB_NO_MEMORY ? "count_short_of_memory" :
+						    ways_cases(fate->ways);
 }
 
 static const char *count_spoil(unsigned int row, unsigned int member)
@@ -203,6 +204,9 @@ static const char *count_spoil(unsigned int row, unsigned int member)
 		count->locked = !count->locked;
 	else
 		count->lru = !count->lru;
+	/* On the way back only what there is no memory for is passed over. */
+	if (count->fate == DEVPUB_SKIPPED && !(count->ways & DEVPUB_TO))
+		return "count_short_of_memory";
 	return ways_cases(count->ways);
 }
 
