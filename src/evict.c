@@ -165,8 +165,7 @@ static void evict_drain_batches(struct devpub_pool *pool)
  *
  * Returns only when every page is back in the pool: a page that is still out
  * would otherwise lose its memory under it.  While some can't leave, says so
- * every ten seconds, but for the time that it waits for a process's mmap_lock.  The wait is no D state for the hung task detector to
- * mistake for one.
+ * every ten seconds, but for the time that it waits for a process's mmap_lock.
  *
  * Context: process context, sleeps; the pagemap is registered.
  */
