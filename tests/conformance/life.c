@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -240,12 +241,16 @@ PLACES(reaped, "process_mrelease() frees the pages of a killed process before it
 PLACES(out_of_memory, "a process that its memory cgroup kills frees its pages")
 {
 	struct cgroup group;
+	char path[160];
 	int status;
 	pid_t pid;
 
 	cgroup_create(&group, "memory");
 	cgroup_write(&group, "memory.max", "16M");
-	cgroup_write(&group, "memory.swap.max", "0");
+	/* Only a kernel with CONFIG_SWAP has the file. */
+	snprintf(path, sizeof(path), "%s/memory.swap.max", group.path);
+	if (!access(path, F_OK))
+		cgroup_write(&group, "memory.swap.max", "0");
 	pid = test_fork();
 	if (pid == 0) {
 		char *more;
