@@ -2,7 +2,7 @@
 #
 # Make the table of Documentation/conformance.md of KTAP that tests/run wrote:
 #
-#	awk -f conformance.awk KERNEL=DATE=result.log...
+#	awk -v devpub=VERSION -f conformance.awk KERNEL=result.log...
 #
 # A row is a behaviour, a column a kernel.  The places that a behaviour was seen
 # in (cases NAME.PLACE) share a cell, and are named where they differ.
@@ -63,15 +63,22 @@ BEGIN {
 	for (i = 1; i < ARGC; i++) {
 		at = index(ARGV[i], "=")
 		kernels[i] = substr(ARGV[i], 1, at - 1)
-		date[kernels[i]] = substr(ARGV[i], at + 1, 10)
-		read_log(kernels[i], substr(ARGV[i], at + 12))
+		read_log(kernels[i], substr(ARGV[i], at + 1))
 	}
 	columns = ARGC - 1
 	write_table()
 	exit
 }
 
-function read_log(of, file,    result, name, place, failures)
+# The day, or the first and the last
+function dates(kernel)
+{
+	if (first[kernel] == last[kernel])
+		return first[kernel]
+	return first[kernel] " to " last[kernel]
+}
+
+function read_log(of, file,    result, name, place, failures, unclean)
 {
 	kernel = of
 	program = ""
@@ -79,13 +86,22 @@ function read_log(of, file,    result, name, place, failures)
 		sub(/\r$/, "")
 		if (/^# kernel: /) {
 			version[kernel] = substr($0, 11)
+		} else if (/^# date: /) {
+			if (!(kernel in first) || $3 < first[kernel])
+				first[kernel] = $3
+			if ($3 > last[kernel])
+				last[kernel] = $3
 		} else if (/^# Subtest: /) {
 			program = $3
-			failures = 0
+			failures = unclean = 0
 			if (!(program in rows)) {
 				rows[program] = 0
 				program_of[++programs] = program
 			}
+		} else if (/^# (the kernel's log[ :]|device pages are missing|unload|load |no end)/) {
+			unclean = 1
+		} else if (/^  # device [0-9]+ misses /) {
+			unclean = 1
 		} else if (/^  # [a-z0-9_]+: /) {
 			name = substr($2, 1, length($2) - 1)
 			if (!((program, name) in sentence))
@@ -103,7 +119,7 @@ function read_log(of, file,    result, name, place, failures)
 			sub(/^[^.]*\.?/, "", place)
 			set(name, place, result)
 		} else if (/^(not )?ok [0-9]+ /) {
-			set("", "", $1 == "not" && !failures ? "**FAIL**" : "pass")
+			set("", "", $1 == "not" && (unclean || !failures || / # /) ? "**FAIL**" : "pass")
 		}
 	}
 	close(file)
@@ -114,14 +130,16 @@ function write_table(    i, j, k, row)
 	print "# Conformance: what a process may expect of its memory on the device"
 	print ""
 	print "Written by `make conformance`; not to be edited. The programs are in `tests/conformance`."
-	print "Each behaviour was seen with the pages in system memory, on the device, and moved there and"
-	print "back; a cell stands for all three unless it names one. What each program found last on a"
-	print "kernel is here; *not run* is what none has told of so far. Programs without a run are left out."
+	print "A behaviour with a place (`PLACES`) was seen with the pages in system memory, on the device, and"
+	print "moved there and back, and a cell stands for all three unless it names one; the others (`ONCE`)"
+	print "were seen once. *not run* is what a program did not come to before its end, or was not asked."
+	print ""
+	print "This is of devpub " devpub "."
 	print ""
 	print "| kernel | version | run on |"
 	print "| --- | --- | --- |"
 	for (k = 1; k <= columns; k++)
-		print "| " kernels[k] " | " version[kernels[k]] " | " date[kernels[k]] " |"
+		print "| " kernels[k] " | " version[kernels[k]] " | " dates(kernels[k]) " |"
 	for (i = 1; i <= programs; i++) {
 		program = program_of[i]
 		print ""

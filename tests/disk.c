@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "disk.h"
 #include "harness.h"
 
+bool disk_is_there(void)
+{
+	return !access(DISK, F_OK);
+}
+
 bool disk_begin(void)
 {
 	if (geteuid())
 		SKIP("needs root");
-	if (!access(DISK, F_OK))
+	if (disk_is_there())
 		return false;
 	if (!system("modprobe brd rd_nr=1 rd_size=8192 2>/dev/null"))
 		for (int i = 0; i < 20 && access(DISK, W_OK); i++)
@@ -25,4 +31,16 @@ void disk_end(bool loaded)
 {
 	if (loaded && syscall(SYS_delete_module, "brd", O_NONBLOCK))
 		test_note("brd stays loaded: %s", strerror(errno));
+}
+
+void disk_take_away(void)
+{
+	int tries = 50;
+
+	swapoff(DISK);
+	/* What used it may be on its way to the exit. */
+	while (syscall(SYS_delete_module, "brd", O_NONBLOCK) && --tries)
+		test_sleep(100);
+	if (disk_is_there())
+		test_note(DISK " stays: %s", strerror(errno));
 }

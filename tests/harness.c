@@ -14,6 +14,7 @@
 
 #include "device.h"
 #include "differences.h"
+#include "disk.h"
 #include "harness.h"
 #include "ktap.h"
 
@@ -385,12 +386,15 @@ int main(int argc, char **argv)
 	ktap_plan(nr);
 	nr = 0;
 	for (test = first; test; test = test->next) {
+		bool disk = disk_is_there();
 		int status;
 
 		if (!wanted(test->name, argv + 1))
 			continue;
 		tell_expectation(test);
 		status = run_case(test);
+		if (!disk && disk_is_there())
+			disk_take_away();
 		if (!devices_balanced())
 			status = -1;
 		failed += !report(++nr, test->name, status);

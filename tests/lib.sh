@@ -68,8 +68,12 @@ log_mark() {
 	echo "$log_marks"
 }
 
+# log_since MARK: fails when the log has lost it, and names no line then
 log_since() {
-	dmesg | sed "1,/devpub-test: mark $1\$/d"
+	dmesg >"$scratch/dmesg"
+	grep -q "devpub-test: mark $1\$" "$scratch/dmesg" ||
+		fail "the kernel's log has lost its begin" >&2
+	sed "1,/devpub-test: mark $1\$/d" "$scratch/dmesg"
 }
 
 # until SECONDS COMMAND...: wait for it to succeed

@@ -142,21 +142,36 @@ PLACES(pageout, "MADV_PAGEOUT loses nothing")
 	place_check(place, addr, PAGES);
 }
 
-PLACES(hints, "advice about readahead, dumps and huge pages changes no page")
+static void check_hints(struct place *place, const int *hints, size_t count)
 {
-	static const int hints[] = {
-		MADV_NORMAL, MADV_SEQUENTIAL, MADV_RANDOM, MADV_WILLNEED,
-		MADV_DONTDUMP, MADV_DODUMP, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
-	};
 	char *addr = place_new(place, PAGES, 1);
 	uint64_t before[PAGES], after[PAGES];
 
 	mem_pfns(addr, PAGES, before);
-	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+	for (size_t i = 0; i < count; i++)
 		advise(addr, PAGES, hints[i]);
 	mem_pfns(addr, PAGES, after);
 	CHECK(!memcmp(before, after, sizeof(before)));
 	mem_check(addr, PAGES, 1);
+}
+
+PLACES(hints, "advice about readahead and dumps changes no page")
+{
+	static const int hints[] = {
+		MADV_NORMAL, MADV_SEQUENTIAL, MADV_RANDOM, MADV_WILLNEED,
+		MADV_DONTDUMP, MADV_DODUMP,
+	};
+
+	check_hints(place, hints, sizeof(hints) / sizeof(*hints));
+}
+
+PLACES(huge_hints, "advice about huge pages changes no page")
+{
+	static const int hints[] = { MADV_HUGEPAGE, MADV_NOHUGEPAGE };
+
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK))
+		SKIP("the kernel has no CONFIG_TRANSPARENT_HUGEPAGE");
+	check_hints(place, hints, sizeof(hints) / sizeof(*hints));
 }
 
 PLACES(populate, "MADV_POPULATE_READ and _WRITE leave pages that are there alone, and fill holes")

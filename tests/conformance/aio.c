@@ -24,12 +24,25 @@ static void limit(struct aio *aio, const char *bytes)
 
 void aio_open(struct aio *aio)
 {
-	*aio = (struct aio) { .loaded = disk_begin() };
-	aio->disk = open(DISK, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
-	if (!aio->loaded || aio->disk < 0)
-		SKIP(DISK " is in use");
+	char file[160];
+
+	*aio = (struct aio) { 0 };
+	if (syscall(SYS_io_setup, 4, &aio->context)) {
+		CHECK_EQ(errno, ENOSYS);
+		SKIP("no asynchronous I/O: the kernel has no CONFIG_AIO");
+	}
 	cgroup_create(&aio->group, "io");
-	CHECK_CALL(syscall(SYS_io_setup, 4, &aio->context));
+	snprintf(file, sizeof(file), "%s/io.max", aio->group.path);
+	if (access(file, F_OK)) {
+		cgroup_remove(&aio->group);
+		SKIP("no io.max: the kernel has no CONFIG_BLK_DEV_THROTTLING");
+	}
+	aio->loaded = disk_begin();
+	aio->disk = open(DISK, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
+	if (!aio->loaded || aio->disk < 0) {
+		cgroup_remove(&aio->group);
+		SKIP(DISK " is in use");
+	}
 	limit(aio, "512");
 	cgroup_enter(&aio->group);
 }

@@ -25,19 +25,27 @@ static size_t soft_dirty(const void *addr, size_t pages)
 	return count;
 }
 
-/* Begin to track writes; new memory counts as written. */
-static void clear_soft_dirty(const void *addr)
+/* New memory counts as written, where the kernel has the bit. */
+static void need_soft_dirty(void)
 {
-	if (!soft_dirty(addr, 1) || test_write_text("/proc/self/clear_refs", "4"))
-		SKIP("no soft-dirty bits in this kernel");
+	if (!soft_dirty(mem_new(1, 1), 1))
+		SKIP("no soft-dirty bits: the kernel has no CONFIG_MEM_SOFT_DIRTY");
+}
+
+/* Begin to track writes. */
+static void clear_soft_dirty(void)
+{
+	CHECK_CALL(test_write_text("/proc/self/clear_refs", "4"));
 }
 
 PLACES(written, "soft-dirty marks pages that were written to, and only those")
 {
-	char *addr = place_new(place, PAGES, 1);
+	char *addr;
 
+	need_soft_dirty();
+	addr = place_new(place, PAGES, 1);
 	CHECK_EQ(soft_dirty(addr, PAGES), PAGES);
-	clear_soft_dirty(addr);
+	clear_soft_dirty();
 	CHECK_EQ(soft_dirty(addr, PAGES), 0);
 	mem_check(addr, PAGES, 1);
 	CHECK_EQ(soft_dirty(addr, PAGES), 0);
@@ -51,7 +59,8 @@ PLACES(written_then_moved, "pages that were written to are marked still where th
 {
 	char *addr = mem_new(PAGES, 1);
 
-	clear_soft_dirty(addr);
+	need_soft_dirty();
+	clear_soft_dirty();
 	mem_fill(addr, PAGES, 2);
 	place_put(place, addr, PAGES);
 	CHECK_EQ(soft_dirty(addr, PAGES), PAGES);
@@ -61,28 +70,36 @@ PLACES(moved, "moving pages is no writing")
 {
 	char *addr = mem_new(PAGES, 1);
 
-	clear_soft_dirty(addr);
+	need_soft_dirty();
+	clear_soft_dirty();
 	place_put(place, addr, PAGES);
 	CHECK_EQ(soft_dirty(addr, PAGES), 0);
 	mem_fill(addr, 4, 2);
 	CHECK_EQ(soft_dirty(addr, PAGES), 4);
 }
 
-/* Have writes noted by a userfaultfd that does not wait for a handler. */
-static void track_writes(void *addr, size_t pages)
+static int register_writes(int uffd, void *addr, size_t pages)
 {
-	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = {
 		.range = { .start = address(addr), .len = pages * PAGE },
 		.mode = UFFDIO_REGISTER_MODE_WP,
 	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg);
+}
+
+/* Have writes noted by a userfaultfd that does not wait for a handler. */
+static void track_writes(void *addr, size_t pages)
+{
+	struct uffdio_api api = { .api = UFFD_API };
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
 	/* UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC */
 	api.features = 1 << 13 | 1 << 15;
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+	    register_writes(uffd, mem_new(1, 1), 1))
 		SKIP("no asynchronous write protection: %s", strerror(errno));
+	CHECK_CALL(register_writes(uffd, addr, pages));
 }
 
 static size_t written_since(const void *addr, size_t pages, bool again)
