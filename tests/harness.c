@@ -107,8 +107,12 @@ void test_wait(pid_t pid)
 
 void test_kill(pid_t pid)
 {
+	int status;
+
 	kill(pid, SIGKILL);
-	CHECK_CALL(waitpid(pid, NULL, 0));
+	CHECK_CALL(waitpid(pid, &status, 0));
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		FAIL("child ended before it was killed: status %#x", status);
 }
 
 void test_gate_open(struct test_gate *gate)

@@ -235,32 +235,22 @@ ONCE(write_protect, "a page that a userfaultfd protects is not written to while 
 	mem_check(addr, PAGES, seed);
 }
 
-/* A child that moves its pages until it is killed; they stay as they are. */
-static pid_t moving_child(char *addr, size_t pages)
-{
-	pid_t pid = test_fork();
-
-	if (pid == 0)
-		mover_run(addr, pages);
-	return pid;
-}
-
 ONCE(readers, "who reads and writes a process whose pages move sees what it wrote")
 {
 	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
 	struct iovec here = { copy, PAGES * PAGE }, there = { addr, PAGES * PAGE };
 	unsigned int rounds = test_rounds(20);
-	pid_t pid = moving_child(addr, PAGES);
+	struct mover *mover = mover_fork(addr, PAGES);
 
-	for (unsigned int i = 1; i <= rounds; i++) {
-		CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0),
+	for (unsigned int i = 1; i <= rounds || !mover_has_moved(mover); i++) {
+		CHECK_EQ(process_vm_readv(mover->pid, &here, 1, &there, 1, 0),
 			 PAGES * PAGE);
 		mem_check(copy, PAGES, i);
 		mem_fill(copy, PAGES, i + 1);
-		CHECK_EQ(process_vm_writev(pid, &here, 1, &there, 1, 0),
+		CHECK_EQ(process_vm_writev(mover->pid, &here, 1, &there, 1, 0),
 			 PAGES * PAGE);
 	}
-	test_kill(pid);
+	mover_kill(mover);
 	mem_check(addr, PAGES, 1);
 }
 
@@ -272,13 +262,15 @@ ONCE(checkpoints, "a process is stopped, read whole and let go, again and again,
 	struct iovec here = { copy, pages * PAGE }, there = { addr, pages * PAGE };
 	unsigned int rounds = test_rounds(20);
 	static uint64_t entries[HUGE_PAGES];
+	struct mover *mover;
 	pid_t pid;
 
 	CHECK_CALL(madvise(addr, pages * PAGE, MADV_NOHUGEPAGE));
 	mem_fill(addr, pages, 1);
-	pid = moving_child(addr, pages);
+	mover = mover_fork(addr, pages);
+	pid = mover->pid;
 	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
-	for (unsigned int i = 0; i < rounds; i++) {
+	for (unsigned int i = 0; i < rounds || !mover_has_moved(mover); i++) {
 		CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
 		CHECK_CALL(waitpid(pid, NULL, 0));
 		pagemap_read_of(pid, addr, pages, entries);
@@ -290,7 +282,7 @@ ONCE(checkpoints, "a process is stopped, read whole and let go, again and again,
 		CHECK_CALL(ptrace(PTRACE_CONT, pid, NULL, NULL));
 		test_sleep(20);
 	}
-	test_kill(pid);
+	mover_kill(mover);
 }
 
 static void dump_body(struct place *place)
