@@ -18,11 +18,7 @@ struct version {
 	int parts;
 };
 
-static struct row {
-	bool here;
-	char pattern[80];
-	char reason[256];
-} rows[MAX_ROWS];
+static struct difference rows[MAX_ROWS];
 static unsigned int nr_rows;
 
 /* Read a version of up to three numbers; returns what comes behind it. */
@@ -90,26 +86,30 @@ static const char *row_read(const char *line, const char *program,
 			    const struct test_case *cases)
 {
 	const size_t length = strlen(program);
-	struct row *row = &rows[nr_rows];
-	char kernels[80], pattern[80];
+	struct difference *row = &rows[nr_rows];
+	char kernels[80], pattern[80], *check;
 	int at = 0, in;
 
 	if (line[strspn(line, " \t\n")] == '\0' || *line == '#')
 		return NULL;
 	if (sscanf(line, "%79s %79s %n", kernels, pattern, &at) < 2 ||
 	    !at || !line[at] || line[at] == '\n')
-		return "not of the form KERNELS PROGRAM/CASE REASON";
+		return "not of the form KERNELS PROGRAM/CASE[:CHECK] REASON";
 	in = version_in(running, kernels);
 	if (in < 0)
 		return "no list of kernels";
 	if (strncmp(pattern, program, length) || pattern[length] != '/')
 		return NULL;
+	check = strchr(pattern, ':');
+	if (check)
+		*check++ = '\0';
 	if (!matches_a_case(pattern + length + 1, cases))
 		return "this program has no such case";
 	if (nr_rows == MAX_ROWS)
 		return "too many rows";
 	row->here = in;
 	strcpy(row->pattern, pattern + length + 1);
+	strcpy(row->check, check ? check : "*");
 	snprintf(row->reason, sizeof(row->reason), "%.*s",
 		 (int)strcspn(line + at, "\n"), line + at);
 	nr_rows++;
@@ -149,10 +149,15 @@ void differences_read(const struct test_case *cases)
 	free(program);
 }
 
-const char *difference_of(const char *name)
+const struct difference *difference_of(const char *name)
 {
 	for (unsigned int i = 0; i < nr_rows; i++)
 		if (rows[i].here && !fnmatch(rows[i].pattern, name, 0))
-			return rows[i].reason;
+			return &rows[i];
 	return NULL;
+}
+
+bool difference_covers(const struct difference *difference, const char *failure)
+{
+	return !fnmatch(difference->check, failure, 0);
 }

@@ -89,7 +89,7 @@ pid_t test_fork(void);
 /* Wait for a child; the case fails unless it exited with 0. */
 void test_wait(pid_t pid);
 
-/* Kill a child and wait until it is gone. */
+/* Kill a child, which the case fails unless it is there to be killed. */
 void test_kill(pid_t pid);
 
 /* A point where two processes meet, in both directions. */

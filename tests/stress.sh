@@ -4,7 +4,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-# FULL=1: ten minutes in a row, and longer before the device goes.
+# FULL=1: ten minutes in a row, at whose end the device goes under load.
 if [ -n "${FULL:-}" ]; then
 	long=600 short=60
 else
@@ -108,7 +108,7 @@ same_seed() {
 
 to_the_end() {
 	before
-	stress --seconds $long
+	stress --seconds $short
 	end_of_stress
 	until_true 10 all_free || fail "pages are missing"
 	after
@@ -136,8 +136,8 @@ unbind_under_load() {
 # on with all else.
 unload_under_load() {
 	before
-	stress --seconds $((short + 6)) --leave $short
-	until_true $((short + 100)) told "left the device" || fail "nobody left the device"
+	stress --seconds $((long + 6)) --leave $long
+	until_true $((long + 100)) told "left the device" || fail "nobody left the device"
 	! all_free || fail "no page is on the device"
 	unload
 	kill -0 $stress || fail "the stress ended before: $(cat "$scratch/stress")"

@@ -23,10 +23,13 @@ static const struct {
 	[STRESS_WRITE]		= { "write", 56, 256, true, false },
 	[STRESS_VERIFY]		= { "verify", 56, 512, true, false },
 	[STRESS_FORK]		= { "fork", 8, 128, true, false },
+	[STRESS_VFORK]		= { "vfork", 8, 128, true, false },
 	[STRESS_MAP]		= { "munmap-mmap", 16, 4096, true, false },
 	[STRESS_MREMAP]		= { "mremap", 20, 32, true, false },
+	[STRESS_RESIZE]		= { "resize", 12, 256, true, false },
 	[STRESS_MPROTECT]	= { "mprotect", 16, 64, true, false },
 	[STRESS_DONTNEED]	= { "dontneed", 16, 1024, true, false },
+	[STRESS_PREFAULT]	= { "prefault", 8, 256, false, false },
 	[STRESS_FREE]		= { "free", 12, 64, true, false },
 	[STRESS_COLD]		= { "cold", 8, 256, false, false },
 	[STRESS_PAGEOUT]	= { "pageout", 16, 256, false, false },
@@ -35,6 +38,7 @@ static const struct {
 	[STRESS_MLOCK]		= { "mlock", 12, 16, false, false },
 	[STRESS_MUNLOCK]	= { "munlock", 12, 512, false, false },
 	[STRESS_READV]		= { "readv", 16, STRESS_BUFFER_PAGES, true, false },
+	[STRESS_WRITEV]		= { "writev", 16, STRESS_BUFFER_PAGES, true, false },
 	[STRESS_VMSPLICE]	= { "vmsplice", 16, STRESS_BUFFER_PAGES, true, false },
 };
 

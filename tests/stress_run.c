@@ -22,6 +22,9 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED	24
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23
+#endif
 
 /* New memory, which nothing else can have come to in between. */
 void stress_map(struct stress_thread *thread, size_t first, size_t count,
@@ -117,14 +120,20 @@ static void fork_child(struct stress_thread *thread, const struct stress_op *op)
 	stress_verify(thread, op->first, op->count);
 }
 
-/* A child that reads, writes and moves its copies; its parent keeps its own. */
+/*
+ * A child that reads, writes and moves its copies, while its parent keeps its own;
+ * or that of a vfork(), which writes for its parent.
+ */
 static void run_fork(struct stress_thread *thread, const struct stress_op *op)
 {
-	pid_t pid = fork();
+	pid_t pid = op->kind == STRESS_VFORK ? vfork() : fork();
 	int status;
 
 	if (pid == 0) {
-		fork_child(thread, op);
+		if (op->kind == STRESS_VFORK)
+			write_pages(thread, op->first, op->count);
+		else
+			fork_child(thread, op);
 		_exit(0);
 	}
 	if (pid < 0)
@@ -172,6 +181,30 @@ static void run_mremap(struct stress_thread *thread, const struct stress_op *op)
 	}
 	for (size_t i = op->first; i < op->first + op->count; i++)
 		thread->pages[i].generation = 0;
+}
+
+/* Shrinks the range by half and has it grow again, by zeros. */
+static void run_resize(struct stress_thread *thread, const struct stress_op *op)
+{
+	const size_t half = (op->count + 1) / 2, rest = op->count - half;
+	char *addr = thread->slice + op->first * PAGE;
+
+	if (!rest)
+		return;
+	/* What grows has the protection of what is before it. */
+	unguard(thread, op->first, op->count);
+	if (mremap(addr, op->count * PAGE, half * PAGE, 0) != addr) {
+		thread->result->failed[op->kind]++;
+		return;
+	}
+	if (mremap(addr, half * PAGE, op->count * PAGE, 0) != addr) {
+		/* Several mappings, for one. */
+		thread->result->failed[op->kind]++;
+		stress_map(thread, op->first + half, rest, MAP_FIXED_NOREPLACE);
+		return;
+	}
+	memset(thread->pages + op->first + half, 0,
+	       rest * sizeof(*thread->pages));
 }
 
 static void run_mprotect(struct stress_thread *thread,
@@ -222,6 +255,31 @@ static void run_readv(struct stress_thread *thread, const struct stress_op *op)
 		stress_wrong(thread, "read %zd bytes: %s", ret, strerror(errno));
 	else
 		check_copy(thread, op->first, op->count, thread->buffer);
+}
+
+/* What a system call writes into the memory, by one way or another. */
+static void run_writev(struct stress_thread *thread, const struct stress_op *op)
+{
+	const size_t size = op->count * PAGE;
+	struct iovec from = { thread->buffer, size };
+	struct iovec to = { thread->slice + op->first * PAGE, size };
+	ssize_t ret;
+	int fd;
+
+	unguard(thread, op->first, op->count);
+	thread->generation++;
+	for (size_t i = 0; i < op->count; i++)
+		stress_page_fill(&thread->pages[op->first + i],
+				 thread->buffer + i * PAGE, thread->generation);
+	if (op->flags & 1) {
+		fd = open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
+		ret = pwrite(fd, thread->buffer, size, address(to.iov_base));
+		close(fd);
+	} else {
+		ret = process_vm_writev(getpid(), &from, 1, &to, 1, 0);
+	}
+	if (ret != (ssize_t)size)
+		stress_wrong(thread, "wrote %zd bytes: %s", ret, strerror(errno));
 }
 
 /* A pipe holds the pages while the device wants them. */
@@ -309,6 +367,8 @@ static int run_advice(const struct stress_op *op, char *addr)
 		return madvise(addr, size, MADV_COLD);
 	case STRESS_PAGEOUT:
 		return madvise(addr, size, MADV_PAGEOUT);
+	case STRESS_PREFAULT:
+		return madvise(addr, size, MADV_POPULATE_WRITE);
 	case STRESS_HUGEPAGE:
 		return madvise(addr, size, op->flags % 4 ? MADV_HUGEPAGE :
 							   MADV_NOHUGEPAGE);
@@ -340,6 +400,7 @@ void stress_run(struct stress_thread *thread, const struct stress_op *op)
 		stress_verify(thread, op->first, op->count);
 		break;
 	case STRESS_FORK:
+	case STRESS_VFORK:
 		run_fork(thread, op);
 		break;
 	case STRESS_MAP:
@@ -347,6 +408,9 @@ void stress_run(struct stress_thread *thread, const struct stress_op *op)
 		break;
 	case STRESS_MREMAP:
 		run_mremap(thread, op);
+		break;
+	case STRESS_RESIZE:
+		run_resize(thread, op);
 		break;
 	case STRESS_MPROTECT:
 		run_mprotect(thread, op);
@@ -363,6 +427,9 @@ void stress_run(struct stress_thread *thread, const struct stress_op *op)
 		break;
 	case STRESS_READV:
 		run_readv(thread, op);
+		break;
+	case STRESS_WRITEV:
+		run_writev(thread, op);
 		break;
 	case STRESS_VMSPLICE:
 		run_vmsplice(thread, op);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "hold.h"
 #include "mem.h"
 #include "pagemap.h"
 #include "place.h"
@@ -222,14 +223,19 @@ static long long numa_maps(const void *addr, const char *name)
 
 PLACES(numa_maps, "numa_maps counts pages as anonymous, dirty and on the node that they are on")
 {
-	char *addr = place_new(place, PAGES, 1);
-	char node[16];
+	char *addr, name[16];
+	int node;
 
-	snprintf(node, sizeof(node), "N%d", device_info(place->fd).node);
+	place_stay_on_cpu();
+	addr = place_new(place, PAGES, 1);
+	if (place->kind == PLACE_DEVICE)
+		node = device_info(place->fd).node;
+	else
+		CHECK_CALL(syscall(SYS_move_pages, 0, 1, &addr, NULL, &node, 0));
+	snprintf(name, sizeof(name), "N%d", node);
 	CHECK_EQ(numa_maps(addr, "anon"), PAGES);
 	CHECK_EQ(numa_maps(addr, "dirty"), PAGES);
-	if (place->kind == PLACE_DEVICE)
-		CHECK_EQ(numa_maps(addr, node), PAGES);
+	CHECK_EQ(numa_maps(addr, name), PAGES);
 }
 
 /* Field 1 of statm: resident pages. */
@@ -371,17 +377,13 @@ PLACES(limits, "pages of a process that may have no more address space nor data 
 {
 	char *addr = place_new(place, PAGES, 1);
 	struct rlimit none = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
-	struct outcome out;
 
 	/* What the helpers allocate must not be the first to miss it. */
-	out = to_device(place->fd, addr, PAGES);
+	check_let_go(place, place_new(place, PAGES, 2), PAGES);
 	CHECK_CALL(setrlimit(RLIMIT_AS, &none));
 	CHECK_CALL(setrlimit(RLIMIT_DATA, &none));
 	CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
-	out = to_system(place->fd, addr, PAGES);
-	CHECK_EQ(out.pages[DEVPUB_REASON_MOVED], PAGES);
-	out = to_device(place->fd, addr, PAGES);
-	CHECK_EQ(out.pages[DEVPUB_REASON_MOVED], PAGES);
+	check_let_go(place, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 }

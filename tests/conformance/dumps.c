@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes that others read whole: core dumps, checkpoints, tracers. */
-#include <elf.h>
-#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "device.h"
+#include "hold.h"
 #include "machine.h"
 #include "mem.h"
 #include "pagemap.h"
@@ -26,32 +26,11 @@
 #define CORE_PATTERN	"/proc/sys/kernel/core_pattern"
 #define CORE		"/tmp/devpub-core"
 
-/* What the core file has of the range. */
-static void core_read(int core, const void *addr, void *to, size_t size)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr part;
-
-	CHECK_EQ(pread(core, &header, sizeof(header), 0), sizeof(header));
-	CHECK(!memcmp(header.e_ident, ELFMAG, SELFMAG));
-	for (int i = 0; i < header.e_phnum; i++) {
-		CHECK_EQ(pread(core, &part, sizeof(part), header.e_phoff +
-			       i * sizeof(part)), sizeof(part));
-		if (part.p_type != PT_LOAD || address(addr) < part.p_vaddr ||
-		    address(addr) + size > part.p_vaddr + part.p_filesz)
-			continue;
-		CHECK_EQ(pread(core, to, size, part.p_offset + address(addr) -
-			       part.p_vaddr), size);
-		return;
-	}
-	FAIL("the range is not in the core file");
-}
-
 static void dump(struct place *place)
 {
 	char *addr = place_new(place, PAGES, 1), *copy = mem_map(PAGES);
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-	int status, core;
+	int status;
 	pid_t pid;
 
 	pid = test_fork();
@@ -65,10 +44,8 @@ static void dump(struct place *place)
 	}
 	CHECK_CALL(waitpid(pid, &status, 0));
 	CHECK(WIFSIGNALED(status) && WCOREDUMP(status));
-	core = open(CORE, O_RDONLY | O_CLOEXEC);
-	CHECK_CALL(core);
+	core_read(CORE, addr, copy, PAGES);
 	unlink(CORE);
-	core_read(core, addr, copy, PAGES * PAGE);
 	mem_check(copy, PAGES / 2, 2);
 	mem_fill(addr, PAGES / 2, 1);
 	CHECK(!memcmp(addr + PAGES / 2 * PAGE, copy + PAGES / 2 * PAGE,
@@ -83,9 +60,9 @@ PLACES(core_dump, "a core dump holds what the pages held")
 	machine_run(dump, place);
 }
 
-/* A process with pages in the place, which adds to each when told to. */
+/* A process with pages in the place, which must hold what they should in the end. */
 static pid_t start_target(struct place *place, char **addr,
-			  struct test_gate *gate)
+			  struct test_gate *gate, uint64_t expected)
 {
 	pid_t pid;
 
@@ -97,10 +74,11 @@ static pid_t start_target(struct place *place, char **addr,
 		place_put(place, *addr, PAGES);
 		test_gate_signal(gate, 1);
 		test_gate_await(gate, 1);
-		mem_check(*addr, PAGES, 2);
+		mem_check(*addr, PAGES, expected);
 		_exit(0);
 	}
 	test_gate_await(gate, 0);
+	place_check_used(place, PAGES);
 	return pid;
 }
 
@@ -110,7 +88,7 @@ PLACES(checkpoint, "who stops a process reads all of it, writes it anew, and let
 	uint64_t entries[PAGES];
 	struct test_gate gate;
 	char *addr, *copy = mem_map(PAGES);
-	pid_t pid = start_target(place, &addr, &gate);
+	pid_t pid = start_target(place, &addr, &gate, 2);
 
 	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
 	CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
@@ -141,31 +119,32 @@ PLACES(stopped, "pages of a stopped process leave the device, and it goes on wit
 {
 	struct test_gate gate;
 	char *addr;
-	pid_t pid = start_target(place, &addr, &gate);
+	pid_t pid = start_target(place, &addr, &gate, 1);
 
 	CHECK_CALL(kill(pid, SIGSTOP));
 	CHECK_EQ(waitpid(pid, NULL, WUNTRACED), pid);
 	evict(place->fd);
 	device_await_free_pages(place->fd, place->idle);
 	CHECK_CALL(kill(pid, SIGCONT));
-	test_kill(pid);
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
 }
 
 PLACES(traced, "a process whose system calls are traced moves its pages as any other")
 {
-	char *addr = place_new(place, PAGES, 1);
 	unsigned int stops = 0;
 	int status;
 	pid_t pid;
 
 	pid = test_fork();
 	if (pid == 0) {
+		char *addr = place_new(place, PAGES, 1);
+
 		CHECK_CALL(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 		raise(SIGSTOP);
-		mem_fill(addr, PAGES, 2);
-		to_device(place->fd, addr, PAGES);
-		to_system(place->fd, addr, PAGES);
-		mem_check(addr, PAGES, 2);
+		check_let_go(place, addr, PAGES);
+		mem_check(addr, PAGES, 1);
+		place_check(place, addr, PAGES);
 		_exit(0);
 	}
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
@@ -175,7 +154,6 @@ PLACES(traced, "a process whose system calls are traced moves its pages as any o
 	CHECK(WIFEXITED(status));
 	CHECK_EQ(WEXITSTATUS(status), 0);
 	CHECK_CMP(stops, >, 4);
-	mem_check(addr, PAGES, 1);
 }
 
 PLACES(confined, "a process in strict seccomp reads and writes its pages, also when they are taken off the device")
@@ -202,7 +180,9 @@ PLACES(confined, "a process in strict seccomp reads and writes its pages, also w
 		syscall(SYS_exit, 0);
 	}
 	test_gate_await(&gate, 0);
+	place_check_used(place, PAGES);
 	evict(place->fd);
+	device_await_free_pages(place->fd, place->idle);
 	test_gate_signal(&gate, 0);
 	test_wait(pid);
 }

@@ -90,16 +90,12 @@ static void merge(struct place *place)
 
 	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
 	await_scans();
-	if (place->kind == PLACE_DEVICE) {
-		CHECK_EQ(merged(addr, PAGES), 0);
-		place_check(place, addr, PAGES);
-	} else {
-		CHECK_EQ(merged(addr, PAGES), PAGES);
-	}
 	check_same(addr, PAGES);
+	place_check(place, addr, PAGES);
+	CHECK_EQ(merged(addr, PAGES), PAGES);
 }
 
-PLACES(merging, "same pages in system memory are merged, those on the device are not")
+PLACES(merging, "same pages are merged, and hold what they held")
 {
 	with_ksm(merge, place);
 }
@@ -198,17 +194,20 @@ PLACES(forked, "a child's writes to what may be merged are its own")
 static void merge_whole_process(struct place *place)
 {
 	char *addr = new_same(place);
+	size_t count;
 
 	if (prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0))
 		SKIP("this kernel can't merge a process' whole memory");
 	await_scans();
-	CHECK_EQ(merged(addr, PAGES), place->kind == PLACE_DEVICE ? 0 : PAGES);
 	check_same(addr, PAGES);
+	count = merged(addr, PAGES);
 	CHECK_CALL(prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0));
 	check_same(addr, PAGES);
+	place_check(place, addr, PAGES);
+	CHECK_EQ(count, PAGES);
 }
 
-PLACES(whole_process, "the same holds of a process that has all its memory merged")
+PLACES(whole_process, "same pages of a process that has all its memory merged are, too")
 {
 	with_ksm(merge_whole_process, place);
 }

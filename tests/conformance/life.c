@@ -163,7 +163,7 @@ PLACES(execs, "a process that becomes another program frees its pages")
 	/* The new program speaks. */
 	test_gate_await(&gate, 0);
 	place_check_used(place, 0);
-	test_kill(pid);
+	test_wait(pid);
 }
 
 PLACES(killed, "a process that is killed frees its pages")

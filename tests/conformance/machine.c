@@ -86,6 +86,37 @@ void machine_set_if_there(const char *path, const char *text)
 		machine_set(path, text);
 }
 
+void machine_needs(const char *path)
+{
+	if (access(path, F_OK))
+		SKIP("no %s", path);
+}
+
+unsigned long machine_nodes(void)
+{
+	unsigned long nodes = 0;
+	char path[64];
+
+	for (unsigned int node = 0; node < 63; node++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/node/node%u/meminfo", node);
+		if (!access(path, R_OK))
+			nodes |= 1UL << node;
+	}
+	if (!nodes)
+		SKIP("this kernel knows no nodes");
+	return nodes;
+}
+
+int machine_other_node(int node)
+{
+	unsigned long others = machine_nodes() & ~(1UL << node);
+
+	if (!others)
+		SKIP("needs a second node with memory");
+	return __builtin_ctzl(others);
+}
+
 void machine_swap_on(void)
 {
 	static uint32_t header[PAGE / sizeof(uint32_t)];

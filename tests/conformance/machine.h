@@ -22,6 +22,12 @@ struct place;
 void machine_set(const char *path, const char *text);
 /* The same where the file exists, and nothing where it doesn't. */
 void machine_set_if_there(const char *path, const char *text);
+/* The case is skipped on machines that have no such file. */
+void machine_needs(const char *path);
+/* The nodes with memory, as bits; the case is skipped where there are no nodes. */
+unsigned long machine_nodes(void);
+/* One of them that isn't the given one, or the case is skipped. */
+int machine_other_node(int node);
 /* 8 MiB of swap space, or the case is skipped. */
 void machine_swap_on(void);
 

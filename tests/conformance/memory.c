@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "device.h"
+#include "machine.h"
 #include "mem.h"
 #include "place.h"
 
@@ -53,11 +54,8 @@ PLACES(soft_offline, "a page that is taken out of use softly keeps its data, els
 	char *addr = place_new(place, 2, 1);
 	uint64_t pfn = mem_pfn(addr);
 
-	if (madvise(addr, PAGE, MADV_SOFT_OFFLINE)) {
-		if (errno == EINVAL || errno == EPERM)
-			SKIP("MADV_SOFT_OFFLINE: %s", strerror(errno));
-		FAIL("MADV_SOFT_OFFLINE: %s", strerror(errno));
-	}
+	machine_needs("/proc/sys/vm/memory_failure_recovery");
+	CHECK_CALL(madvise(addr, PAGE, MADV_SOFT_OFFLINE));
 	mem_check(addr, 2, 1);
 	CHECK_CMP(mem_pfn(addr), !=, pfn);
 	to_device(place->fd, addr, 2);

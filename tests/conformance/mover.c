@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <sys/mman.h>
+
 #include "device.h"
 #include "harness.h"
 #include "mover.h"
@@ -40,6 +42,11 @@ bool mover_round(struct mover *mover)
 	return mover->rounds++ < rounds || mover->passes < rounds;
 }
 
+bool mover_has_moved(const struct mover *mover)
+{
+	return mover->moved_to && mover->moved_back;
+}
+
 void mover_stop(struct mover *mover)
 {
 	mover->stop = true;
@@ -48,12 +55,29 @@ void mover_stop(struct mover *mover)
 	CHECK_CMP(mover->moved_back, >, 0);
 }
 
-void mover_run(void *addr, size_t pages)
+struct mover *mover_fork(void *addr, size_t pages)
 {
-	struct mover mover = {
-		.addr = addr, .pages = pages, .fd = device_open(),
-	};
+	struct mover *mover = mmap(NULL, sizeof(*mover), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
 
-	for (;;)
-		pass(&mover);
+	CHECK(mover != MAP_FAILED);
+	mover->addr = addr;
+	mover->pages = pages;
+	pid = test_fork();
+	if (pid == 0) {
+		mover->fd = device_open();
+		for (;;)
+			pass(mover);
+	}
+	mover->pid = pid;
+	return mover;
+}
+
+void mover_kill(struct mover *mover)
+{
+	test_kill(mover->pid);
+	CHECK_CMP(mover->moved_to, >, 0);
+	CHECK_CMP(mover->moved_back, >, 0);
+	CHECK_CALL(munmap(mover, sizeof(*mover)));
 }

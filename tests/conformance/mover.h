@@ -17,12 +17,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct mover {
 	void *addr;
 	size_t pages;
 	int fd;
 	pthread_t thread;
+	pid_t pid;
 	unsigned int rounds;
 	atomic_uint passes;
 	atomic_ulong moved_to, moved_back;
@@ -32,10 +34,14 @@ struct mover {
 void mover_start(struct mover *mover, void *addr, size_t pages);
 /* Whether to go on: each side gets a number of rounds, however slow the other. */
 bool mover_round(struct mover *mover);
-/* The case fails unless pages moved both ways. */
+/* Whether pages moved both ways so far. */
+bool mover_has_moved(const struct mover *mover);
+/* The case fails unless they did. */
 void mover_stop(struct mover *mover);
 
-/* Move the memory to and fro for ever: what a child does that is killed later. */
-void mover_run(void *addr, size_t pages) __attribute__((noreturn));
+/* A child that does the same to the memory that it inherits, until it is killed. */
+struct mover *mover_fork(void *addr, size_t pages);
+/* The case fails unless the child was there still, and pages moved both ways. */
+void mover_kill(struct mover *mover);
 
 #endif /* DEVPUB_CONFORMANCE_MOVER_H */

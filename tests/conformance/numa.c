@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Policies and moves between nodes. */
 #include <linux/mempolicy.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "hold.h"
 #include "machine.h"
 #include "mem.h"
 #include "place.h"
@@ -17,37 +20,6 @@ static long mbind(void *addr, size_t pages, int mode, unsigned long nodes,
 		  unsigned int flags)
 {
 	return syscall(SYS_mbind, addr, pages * PAGE, mode, &nodes, 64, flags);
-}
-
-/* The nodes with memory, as bits; those of more than one are what some want. */
-static unsigned long nodes_with_memory(void)
-{
-	unsigned long nodes = 0;
-	char path[64];
-
-	for (unsigned int node = 0; node < 63; node++) {
-		snprintf(path, sizeof(path),
-			 "/sys/devices/system/node/node%u/meminfo", node);
-		if (!access(path, R_OK))
-			nodes |= 1UL << node;
-	}
-	if (!nodes)
-		SKIP("this kernel knows no nodes");
-	return nodes;
-}
-
-static unsigned long other_node(int node)
-{
-	unsigned long others = nodes_with_memory() & ~(1UL << node);
-
-	if (!others)
-		SKIP("needs a second node with memory");
-	return others & -others;
-}
-
-static int node_of_bit(unsigned long bit)
-{
-	return __builtin_ctzl(bit);
 }
 
 /* The node of each page, or what move_pages() says instead. */
@@ -73,41 +45,60 @@ PLACES(move_pages_tells, "move_pages() tells the node of each page")
 	char *addr = place_new(place, PAGES, 1);
 	int status[PAGES];
 
-	nodes_with_memory();
+	machine_nodes();
 	nodes_of(addr, PAGES, status);
 	for (size_t i = 0; i < PAGES; i++)
 		if (status[i] < 0)
 			FAIL("page %zu: %s", i, strerror(-status[i]));
 }
 
-PLACES(move_pages_stays, "move_pages() to a node leaves pages of the device where they are, with an error for each")
+/* Have the pages moved to a node that they are not on; returns that node. */
+static int move_to_other_node(struct place *place, char *addr, int *status)
 {
-	char *addr = place_new(place, PAGES, 1);
-	int nodes[PAGES], status[PAGES];
+	int node = place->kind == PLACE_DEVICE ? device_info(place->fd).node :
+						 node_of(addr);
+	int other = machine_other_node(node), nodes[PAGES];
 	void *each[PAGES];
 
 	for (size_t i = 0; i < PAGES; i++) {
 		each[i] = addr + i * PAGE;
-		nodes[i] = node_of_bit(nodes_with_memory() &
-				       -nodes_with_memory());
+		nodes[i] = other;
 		status[i] = 1000;
 	}
 	CHECK_CMP(syscall(SYS_move_pages, 0, PAGES, each, nodes, status,
 			  MPOL_MF_MOVE) + 1, >, 0);
-	for (size_t i = 0; i < PAGES; i++) {
-		if (place->kind == PLACE_DEVICE)
-			CHECK_CMP(-status[i], >, 0);
-		else
-			CHECK_EQ(status[i], nodes[i]);
-	}
+	return other;
+}
+
+PLACES(move_pages, "move_pages() takes pages to another node")
+{
+	char *addr = place_new(place, PAGES, 1);
+	int status[PAGES], node;
+
+	node = move_to_other_node(place, addr, status);
+	mem_check(addr, PAGES, 1);
+	for (size_t i = 0; i < PAGES; i++)
+		if (status[i] != node)
+			FAIL("page %zu: %d instead of node %d", i, status[i],
+			     node);
+}
+
+PLACES(move_pages_data, "pages are the same, and move, after an attempt to take them to another node")
+{
+	char *addr = place_new(place, PAGES, 1);
+	int status[PAGES];
+
+	move_to_other_node(place, addr, status);
+	mem_check(addr, PAGES, 1);
 	place_check(place, addr, PAGES);
+	check_let_go(place, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 }
 
 PLACES(bound, "mbind() with pages to be moved leaves pages of the device where they are, and loses none")
 {
 	char *addr = place_new(place, PAGES, 1);
-	unsigned long nodes = nodes_with_memory();
+	unsigned long nodes = machine_nodes();
 
 	CHECK_CALL(mbind(addr, PAGES, MPOL_BIND, nodes & -nodes, MPOL_MF_MOVE));
 	mem_check(addr, PAGES, 1);
@@ -120,7 +111,7 @@ PLACES(bound, "mbind() with pages to be moved leaves pages of the device where t
 PLACES(migrate_pages, "migrate_pages() of a process leaves pages of the device where they are, and loses none")
 {
 	char *addr = place_new(place, PAGES, 1);
-	unsigned long nodes = nodes_with_memory(), last = nodes;
+	unsigned long nodes = machine_nodes(), last = nodes;
 
 	while (last & (last - 1))
 		last &= last - 1;
@@ -132,52 +123,91 @@ PLACES(migrate_pages, "migrate_pages() of a process leaves pages of the device w
 PLACES(bound_back, "pages of a mapping that is bound to a node come back from the device to that node")
 {
 	int fd = place->fd;
-	unsigned long other = other_node(device_info(fd).node);
+	int other = machine_other_node(device_info(fd).node);
 	char *addr = mem_map(PAGES);
 	int status[PAGES];
 
-	CHECK_CALL(mbind(addr, PAGES, MPOL_BIND, other, 0));
+	CHECK_CALL(mbind(addr, PAGES, MPOL_BIND, 1UL << other, 0));
 	mem_fill(addr, PAGES, 1);
 	place_put(place, addr, PAGES);
 	to_system(fd, addr, PAGES);
 	nodes_of(addr, PAGES, status);
 	for (size_t i = 0; i < PAGES; i++)
-		CHECK_EQ(status[i], node_of_bit(other));
+		CHECK_EQ(status[i], other);
 	mem_check(addr, PAGES, 1);
 }
 
 PLACES(to_other_node, "pages that came back move from node to node as others do")
 {
 	char *addr = place_new(place, PAGES, 1);
-	unsigned long other;
-	int status[PAGES];
+	int status[PAGES], other;
 
 	if (place->kind == PLACE_DEVICE)
 		move_to_system(place->fd, addr, PAGES);
-	other = other_node(node_of(addr));
-	CHECK_CALL(mbind(addr, PAGES, MPOL_BIND, other,
+	other = machine_other_node(node_of(addr));
+	CHECK_CALL(mbind(addr, PAGES, MPOL_BIND, 1UL << other,
 			 MPOL_MF_MOVE | MPOL_MF_STRICT));
 	nodes_of(addr, PAGES, status);
 	for (size_t i = 0; i < PAGES; i++)
-		CHECK_EQ(status[i], node_of_bit(other));
+		CHECK_EQ(status[i], other);
 	move_to_device(place->fd, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 }
 
+/* What /proc/vmstat counts. */
+static unsigned long long counted(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "re");
+	unsigned long long value;
+	char word[64];
+
+	CHECK(file);
+	while (fscanf(file, "%63s %llu", word, &value) == 2) {
+		if (!strcmp(word, name)) {
+			fclose(file);
+			return value;
+		}
+	}
+	FAIL("/proc/vmstat: no line '%s'", name);
+}
+
+struct reader {
+	pthread_t thread;
+	const volatile char *addr;
+	atomic_bool stop;
+};
+
+static void *read_on(void *data)
+{
+	struct reader *reader = data;
+
+	while (!reader->stop)
+		for (size_t i = 0; i < PAGES; i++)
+			(void)reader->addr[i * PAGE];
+	return NULL;
+}
+
+/* Of a process with one thread, pages of the node that it runs on are not sampled. */
 static void run_on_all(struct place *place)
 {
+	unsigned long long sampled = counted("numa_pte_updates");
+	unsigned long long begin = test_milliseconds(), passed;
+	struct reader reader = { .addr = mem_new(PAGES, 9) };
 	char *addr = place_new(place, PAGES, 1);
-	unsigned long long end = test_milliseconds() + 3000;
 	uint64_t seed = 1;
 
-	while (test_milliseconds() < end) {
+	CHECK_EQ(pthread_create(&reader.thread, NULL, read_on, &reader), 0);
+	do {
 		mem_check(addr, PAGES, seed);
 		mem_fill(addr, PAGES, ++seed);
-	}
-	if (place->kind == PLACE_DEVICE)
-		place_check(place, addr, PAGES);
-	else
-		check_in_system(place->fd, addr, PAGES);
+		passed = test_milliseconds() - begin;
+	} while (passed < 3000 ||
+		 (passed < 60000 && counted("numa_pte_updates") == sampled));
+	reader.stop = true;
+	CHECK_EQ(pthread_join(reader.thread, NULL), 0);
+	CHECK_CMP(counted("numa_pte_updates"), >, sampled);
+	mem_check(addr, PAGES, seed);
+	place_check(place, addr, PAGES);
 }
 
 PLACES(balancing, "NUMA balancing samples pages wherever they are, and moves none off the device")

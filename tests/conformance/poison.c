@@ -7,19 +7,14 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "machine.h"
 #include "mem.h"
 #include "place.h"
 
 #define PAGES	3UL
 
-static void poison(void *addr)
-{
-	if (!madvise(addr, PAGE, MADV_HWPOISON))
-		return;
-	if (errno == EINVAL || errno == EPERM)
-		SKIP("MADV_HWPOISON: %s", strerror(errno));
-	FAIL("MADV_HWPOISON: %s", strerror(errno));
-}
+/* Of kernels that handle memory errors. */
+#define HANDLING	"/proc/sys/vm/memory_failure_recovery"
 
 PLACES(lost, "who looks at a page that the hardware lost gets SIGBUS")
 {
@@ -27,9 +22,10 @@ PLACES(lost, "who looks at a page that the hardware lost gets SIGBUS")
 	int status;
 	pid_t pid;
 
+	machine_needs(HANDLING);
 	pid = test_fork();
 	if (pid == 0) {
-		poison((void *)addr);
+		CHECK_CALL(madvise((void *)addr, PAGE, MADV_HWPOISON));
 		(void)addr[0];
 		_exit(0);
 	}

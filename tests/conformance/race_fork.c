@@ -75,18 +75,17 @@ ONCE(child_moves,
 	uint64_t idle = device_free_pages(fd);
 
 	for (unsigned int round = 0; round < test_rounds(6); round++) {
-		pid_t pid;
+		struct mover *mover;
+		uint64_t seed = 1;
 
-		mem_fill(addr, PAGES, 100 * round);
-		pid = test_fork();
-		if (pid == 0)
-			mover_run(addr, PAGES);
-		for (unsigned int i = 1; i < 20; i++) {
-			mem_fill(addr, PAGES, 100 * round + i);
-			mem_check(addr, PAGES, 100 * round + i);
+		mem_fill(addr, PAGES, seed);
+		mover = mover_fork(addr, PAGES);
+		while (seed < 20 || !mover_has_moved(mover)) {
+			mem_fill(addr, PAGES, ++seed);
+			mem_check(addr, PAGES, seed);
 		}
-		test_kill(pid);
-		mem_check(addr, PAGES, 100 * round + 19);
+		mover_kill(mover);
+		mem_check(addr, PAGES, seed);
 	}
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	device_await_free_pages(fd, idle);

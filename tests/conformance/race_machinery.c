@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What else moves, marks and reads pages, while they move to the device and back. */
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "device.h"
 #include "machine.h"
 #include "mem.h"
@@ -26,6 +28,7 @@
 
 #define KSM	"/sys/kernel/mm/ksm/"
 #define THP	"/sys/kernel/mm/transparent_hugepage/"
+#define CORE	"/tmp/devpub-race"
 
 static void advise_and_check(int advice)
 {
@@ -160,26 +163,44 @@ ONCE(drop_caches, "caches are dropped while pages move, which keep their data")
 	write_while_moving("/proc/sys/vm/drop_caches", "3");
 }
 
-ONCE(nodes, "move_pages(), mbind() and migrate_pages() meet pages that move, which keep their data")
+ONCE(nodes, "move_pages(), mbind() and migrate_pages() take pages from node to node that move, and keep their data")
 {
-	char *addr = mem_new(PAGES, 1);
-	static int nodes[PAGES], status[PAGES];
-	static void *each[PAGES];
-	unsigned long node = 1;
+	const unsigned long all = machine_nodes();
+	const size_t pages = 128;
+	char *addr = mem_new(pages, 1);
+	int before[pages], nodes[pages], after[pages];
+	void *each[pages];
+	unsigned long moved = 0;
 	struct mover mover;
+	int node = 0;
 
-	for (size_t i = 0; i < PAGES; i++)
+	for (size_t i = 0; i < pages; i++)
 		each[i] = addr + i * PAGE;
-	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover)) {
-		syscall(SYS_move_pages, 0, PAGES, each, nodes, status, 2);
-		mem_check(addr, PAGES, 1);
-		syscall(SYS_mbind, addr, PAGES * PAGE, 2, &node, 64, 2);
-		syscall(SYS_migrate_pages, 0, 64, &node, &node);
-		mem_check(addr, PAGES, 1);
+	mover_start(&mover, addr, pages);
+	while (mover_round(&mover) || !moved) {
+		unsigned long target;
+
+		node = machine_other_node(node);
+		target = 1UL << node;
+		for (size_t i = 0; i < pages; i++)
+			nodes[i] = node;
+		syscall(SYS_move_pages, 0, pages, each, NULL, before, 0);
+		syscall(SYS_move_pages, 0, pages, each, nodes, after,
+			MPOL_MF_MOVE);
+		mem_check(addr, pages, 1);
+		for (size_t i = 0; i < pages; i++)
+			moved += before[i] >= 0 && before[i] != node &&
+				 after[i] == node;
+		CHECK_CALL(syscall(SYS_migrate_pages, 0, 64, &all, &target));
+		mem_check(addr, pages, 1);
+		/* It may say that not all could be moved. */
+		if (syscall(SYS_mbind, addr, pages * PAGE, MPOL_BIND, &target,
+			    64, MPOL_MF_MOVE))
+			CHECK_EQ(errno, EIO);
+		mem_check(addr, pages, 1);
 	}
 	mover_stop(&mover);
-	mem_check(addr, PAGES, 1);
+	mem_check(addr, pages, 1);
 }
 
 ONCE(soft_dirty, "a write to a page that moves is marked by soft-dirty, always")
@@ -235,32 +256,22 @@ ONCE(write_protect, "a page that a userfaultfd protects is not written to while 
 	mem_check(addr, PAGES, seed);
 }
 
-/* A child that moves its pages until it is killed; they stay as they are. */
-static pid_t moving_child(char *addr, size_t pages)
-{
-	pid_t pid = test_fork();
-
-	if (pid == 0)
-		mover_run(addr, pages);
-	return pid;
-}
-
 ONCE(readers, "who reads and writes a process whose pages move sees what it wrote")
 {
 	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
 	struct iovec here = { copy, PAGES * PAGE }, there = { addr, PAGES * PAGE };
 	unsigned int rounds = test_rounds(20);
-	pid_t pid = moving_child(addr, PAGES);
+	struct mover *mover = mover_fork(addr, PAGES);
 
-	for (unsigned int i = 1; i <= rounds; i++) {
-		CHECK_EQ(process_vm_readv(pid, &here, 1, &there, 1, 0),
+	for (unsigned int i = 1; i <= rounds || !mover_has_moved(mover); i++) {
+		CHECK_EQ(process_vm_readv(mover->pid, &here, 1, &there, 1, 0),
 			 PAGES * PAGE);
 		mem_check(copy, PAGES, i);
 		mem_fill(copy, PAGES, i + 1);
-		CHECK_EQ(process_vm_writev(pid, &here, 1, &there, 1, 0),
+		CHECK_EQ(process_vm_writev(mover->pid, &here, 1, &there, 1, 0),
 			 PAGES * PAGE);
 	}
-	test_kill(pid);
+	mover_kill(mover);
 	mem_check(addr, PAGES, 1);
 }
 
@@ -272,13 +283,15 @@ ONCE(checkpoints, "a process is stopped, read whole and let go, again and again,
 	struct iovec here = { copy, pages * PAGE }, there = { addr, pages * PAGE };
 	unsigned int rounds = test_rounds(20);
 	static uint64_t entries[HUGE_PAGES];
+	struct mover *mover;
 	pid_t pid;
 
 	CHECK_CALL(madvise(addr, pages * PAGE, MADV_NOHUGEPAGE));
 	mem_fill(addr, pages, 1);
-	pid = moving_child(addr, pages);
+	mover = mover_fork(addr, pages);
+	pid = mover->pid;
 	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
-	for (unsigned int i = 0; i < rounds; i++) {
+	for (unsigned int i = 0; i < rounds || !mover_has_moved(mover); i++) {
 		CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
 		CHECK_CALL(waitpid(pid, NULL, 0));
 		pagemap_read_of(pid, addr, pages, entries);
@@ -290,12 +303,12 @@ ONCE(checkpoints, "a process is stopped, read whole and let go, again and again,
 		CHECK_CALL(ptrace(PTRACE_CONT, pid, NULL, NULL));
 		test_sleep(20);
 	}
-	test_kill(pid);
+	mover_kill(mover);
 }
 
 static void dump_body(struct place *place)
 {
-	char *addr = mem_new(PAGES, 1);
+	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 	unsigned int rounds = test_rounds(3);
 	struct mover mover;
@@ -313,15 +326,17 @@ static void dump_body(struct place *place)
 		}
 		CHECK_CALL(waitpid(pid, &status, 0));
 		CHECK(WIFSIGNALED(status) && WCOREDUMP(status));
+		core_read(CORE, addr, copy, PAGES);
+		mem_check(copy, PAGES, 1);
+		CHECK_CALL(unlink(CORE));
 	}
 	mover_stop(&mover);
-	unlink("/tmp/devpub-race");
 	mem_check(addr, PAGES, 1);
 }
 
-ONCE(core_dump, "a process whose pages another one moves is dumped")
+ONCE(core_dump, "a core dump holds what the pages held that another process moves meanwhile")
 {
-	machine_set("/proc/sys/kernel/core_pattern", "/tmp/devpub-race");
+	machine_set("/proc/sys/kernel/core_pattern", CORE);
 	machine_set_if_there("/proc/sys/kernel/core_uses_pid", "0");
 	machine_run(dump_body, NULL);
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a process that was dumped had in its memory. */
+#ifndef DEVPUB_CONFORMANCE_CORE_H
+#define DEVPUB_CONFORMANCE_CORE_H
+
+#include <stddef.h>
+
+/* Read the pages of the range, which is of one mapping, from the core file. */
+void core_read(const char *path, const void *addr, void *to, size_t pages);
+
+#endif /* DEVPUB_CONFORMANCE_CORE_H */
