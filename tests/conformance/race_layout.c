@@ -10,6 +10,10 @@
 #include "mover.h"
 #include "place.h"
 
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP	4
+#endif
+
 #define PAGES	128UL
 
 #define WRITE	(PROT_READ | PROT_WRITE)
@@ -134,6 +138,28 @@ ONCE(remap, "a mapping goes from address to address while its pages move")
 	mem_check(addr, PAGES, seed);
 }
 
+ONCE(dontunmap, "pages are taken from address to address with DONTUNMAP while they move, and leave zeros")
+{
+	char *room = mem_map(2 * PAGES), *addr = room;
+	struct mover mover;
+	uint64_t seed = 1;
+
+	mem_fill(addr, PAGES, 1);
+	mover_start(&mover, room, 2 * PAGES);
+	while (mover_round(&mover)) {
+		char *to = addr == room ? room + PAGES * PAGE : room;
+
+		CHECK(mremap(addr, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE |
+			     MREMAP_FIXED | MREMAP_DONTUNMAP, to) == to);
+		mem_check_zero(addr, PAGES);
+		mem_check(to, PAGES, seed);
+		mem_fill(to, PAGES, ++seed);
+		addr = to;
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
 ONCE(resize, "a mapping shrinks and grows while its pages move, with zeros where it grew")
 {
 	char *room = mem_map(2 * PAGES);
@@ -201,6 +227,26 @@ ONCE(lock, "pages are locked and unlocked while they move, and counted rightly i
 	}
 	FAIL("Mlocked: %lld kB instead of %lld",
 	     test_field("/proc/meminfo", "Mlocked"), before);
+}
+
+ONCE(lock_all, "all memory is locked, at once or on fault, and unlocked while pages move, which keep their data")
+{
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(mlockall(MCL_CURRENT | (mover.rounds % 2 ?
+						   MCL_ONFAULT : 0)));
+		/* The mapping may have been joined with others. */
+		CHECK_CMP(mem_smaps(addr, "Locked"), >=, PAGES * PAGE / 1024);
+		mem_fill(addr, PAGES, ++seed);
+		CHECK_CALL(munlockall());
+		mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
 }
 
 static unsigned long descend(volatile unsigned int depth)

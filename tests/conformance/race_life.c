@@ -15,6 +15,10 @@
 #define PAGES	128UL
 #define PART	(PAGES / 4)
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ	22
+#define MADV_POPULATE_WRITE	23
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE		25
 #endif
@@ -94,6 +98,53 @@ ONCE(populate, "MADV_DONTNEED races with a migration that fills the holes with z
 		mem_check_zero(addr, PAGES);
 		mem_fill(addr, PAGES, ++seed);
 		mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(prefault, "MADV_POPULATE_READ and _WRITE beside a migration fill holes with zeros, and touch no page")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+
+	mem_fill(addr + PAGES / 2 * PAGE, PAGES / 2, 7);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES / 2 * PAGE, MADV_DONTNEED));
+		CHECK_CALL(madvise(addr, PAGES * PAGE, mover.rounds % 2 ?
+				   MADV_POPULATE_READ : MADV_POPULATE_WRITE));
+		mem_check_zero(addr, PAGES / 2);
+		mem_fill(addr, PAGES / 2, ++seed);
+		mem_check(addr, PAGES / 2, seed);
+		mem_check(addr + PAGES / 2 * PAGE, PAGES / 2, 7);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(private_file, "a private mapping of a file shows what was written while it moves, and the file once that is dropped")
+{
+	int file = memfd_create("conformance", MFD_CLOEXEC);
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr, *data = mem_new(PAGES, 1);
+	struct mover mover;
+
+	CHECK_CALL(file);
+	CHECK_EQ(write(file, data, PAGES * PAGE), PAGES * PAGE);
+	addr = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		    file, 0);
+	CHECK(addr != MAP_FAILED);
+	mem_fill(addr, PAGES, 2);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES / 2 * PAGE, MADV_DONTNEED));
+		mem_check(addr, PAGES / 2, 1);
+		mem_fill(addr, PAGES, ++seed);
+		mem_check(addr, PAGES, seed);
+		CHECK_EQ(pread(file, data, PAGES * PAGE, 0), PAGES * PAGE);
+		mem_check(data, PAGES, 1);
 	}
 	mover_stop(&mover);
 	check_all_freed(addr, PAGES, idle);
