@@ -259,7 +259,8 @@ static void migrate_fill(struct devpub_migration *m,
 }
 
 /*
- * Which of the pages with a destination moved, and why not the others?
+ * Which of the pages with a destination moved?  Who holds another one has got hold of it
+ * since migrate_vma_setup(), from elsewhere than a page table: that is no pin.
  *
  * Return: how many moved or came into being.
  */
@@ -271,22 +272,15 @@ static unsigned long migrate_account(const struct devpub_migration *m,
 	unsigned long i, moved = 0;
 
 	for (i = 0; i < args->npages; i++) {
-		struct page *page;
-
 		if (!dst[i])
 			continue;
+		reasons[i] = DEVPUB_REASON_BUSY;
 		if (src[i] & MIGRATE_PFN_MIGRATE) {
 			reasons[i] = src[i] & MIGRATE_PFN_VALID ?
 				     DEVPUB_REASON_MOVED :
 				     DEVPUB_REASON_POPULATED;
 			moved++;
-			continue;
 		}
-		page = migrate_pfn_to_page(src[i]);
-		if (page && folio_maybe_dma_pinned(page_folio(page)))
-			reasons[i] = DEVPUB_REASON_PINNED;
-		else
-			reasons[i] = DEVPUB_REASON_BUSY;
 	}
 	return moved;
 }
