@@ -160,6 +160,22 @@ ONCE(file_untouched, "unwritten pages of a private mapping of a file are refused
 		mem_check(addr + i * PAGE, 1, 100 + i);
 }
 
+ONCE(file_between, "unwritten pages between written ones of a private mapping are refused as the file's")
+{
+	int fd = device_open();
+	char *addr = map_file_private(new_file());
+
+	mem_fill(addr, 1, 1);
+	mem_fill(addr + (PAGES - 1) * PAGE, 1, 1);
+	for (size_t i = 1; i < PAGES - 1; i++)
+		mem_check(addr + i * PAGE, 1, 100 + i);
+	to_device_all(fd, addr + PAGE, PAGES - 2, DEVPUB_REASON_FILE);
+	move_to_device(fd, addr, 1);
+	for (size_t i = 1; i < PAGES - 1; i++)
+		mem_check(addr + i * PAGE, 1, 100 + i);
+	mem_check(addr, 1, 1);
+}
+
 PLACES(file_written,
 	"written pages of a private file mapping are the process's: they move, and the file never shows it")
 {

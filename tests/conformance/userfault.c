@@ -126,6 +126,9 @@ PLACES(missing, "the handler of missing pages hears of holes, and not of pages")
 	mem_check(addr, PAGES, 1);
 	mem_fill(addr, PAGES, 3);
 	no_fault(uffd);
+	/* Whoever asks for holes to be filled. */
+	CHECK_EQ(populate(place->fd, hole, PAGES).pages[DEVPUB_REASON_ABSENT],
+		 PAGES);
 	thread = touch_faults(uffd, hole, UFFD_PAGEFAULT_FLAG_WRITE);
 	CHECK_CALL(ioctl(uffd, UFFDIO_COPY, &copy));
 	CHECK_EQ(pthread_join(thread, NULL), 0);
