@@ -154,6 +154,18 @@ PLACES(moved_inaccessible,
 	moved_with(place, NONE);
 }
 
+ONCE(untouchable_holes, "holes of memory that nobody may touch stay holes, also for who wants them filled")
+{
+	int fd = device_open();
+	char *addr = mem_map(PAGES);
+
+	protect(addr, PAGES, NONE);
+	CHECK_EQ(populate(fd, addr, PAGES).pages[DEVPUB_REASON_ABSENT], PAGES);
+	CHECK_EQ(mem_smaps(addr, "Rss"), 0);
+	protect(addr, PAGES, WRITE);
+	mem_check_zero(addr, PAGES);
+}
+
 PLACES(system_calls, "a system call gets EFAULT where its process would get SIGSEGV")
 {
 	char *addr = place_new(place, 2, 1);
