@@ -35,7 +35,8 @@ static void refcount_free_pages(struct kunit *test)
 	struct devpub_fixture *fix = test->priv;
 	u32 i;
 
-	for (i = 0; i < fix->pool->npages; i++)
+	/* One that is wrong is enough: all of them would fill the kernel's log. */
+	for (i = 0; i < fix->pool->npages && test->status == KUNIT_SUCCESS; i++)
 		refcount_expect_free(test, fix->pool->base_pfn + i);
 }
 
