@@ -237,7 +237,7 @@ static struct page *refcount_map(struct kunit *test, struct devpub_user **users,
 }
 
 /* Each mapping is a reference, and the last one's end is the page's. */
-static void refcount_of_mappings(struct kunit *test)
+static void refcount_until_last(struct kunit *test, bool exits)
 {
 	struct devpub_fixture *fix = test->priv;
 	int maps = *(const int *)test->param_value;
@@ -252,30 +252,24 @@ static void refcount_of_mappings(struct kunit *test)
 	for (i = 0; i < maps; i++) {
 		devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, maps - i, 0);
 		KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 0);
-		KUNIT_EXPECT_EQ(test, 0, devpub_user_call(users[i], __NR_munmap,
-							  addr, PAGE_SIZE));
+		if (exits)
+			devpub_user_stop(test, users[i]);
+		else
+			KUNIT_EXPECT_EQ(test, 0, devpub_user_call(users[i], __NR_munmap,
+								  addr, PAGE_SIZE));
 	}
 	refcount_expect_freed(test, &pfn, 1);
+}
+
+static void refcount_of_mappings(struct kunit *test)
+{
+	refcount_until_last(test, false);
 }
 
 /* The same when processes end instead. */
 static void refcount_of_exits(struct kunit *test)
 {
-	struct devpub_fixture *fix = test->priv;
-	int maps = *(const int *)test->param_value;
-	struct devpub_user *users[MAX_MAPS];
-	unsigned long addr, pfn;
-	struct page *page;
-	int i;
-
-	page = refcount_map(test, users, maps, &addr);
-	pfn = page_to_pfn(page);
-	devpub_fixture_count_frees(fix, true);
-	for (i = 0; i < maps; i++) {
-		devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, maps - i, 0);
-		devpub_user_stop(test, users[i]);
-	}
-	refcount_expect_freed(test, &pfn, 1);
+	refcount_until_last(test, true);
 }
 
 /* ... when a holder is the last ... */

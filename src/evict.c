@@ -6,7 +6,6 @@
 #include <linux/cpu.h>
 #include <linux/jiffies.h>
 #include <linux/math.h>
-#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>

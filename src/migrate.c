@@ -24,7 +24,6 @@
 #include <linux/ktime.h>
 #include <linux/mempolicy.h>
 #include <linux/memremap.h>
-#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
@@ -82,21 +81,6 @@ void devpub_migrate_end(struct devpub_migration *m)
 	kvfree(m->src);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_end);
-
-/**
- * devpub_migrate_drain() - empty this processor's batches of LRU pages
- * @pool: of a device whose pagemap is registered
- *
- * A page in one of them has a reference more, which keeps it from moving.
- * lru_add_drain() is not exported, but is the first thing that a migration, even of
- * nothing, does (mm/migrate_device.c, migrate_device_unmap()).
- *
- * Context: process context.
- */
-void devpub_migrate_drain(const struct devpub_pool *pool)
-{
-	migrate_device_range(NULL, pool->base_pfn, 0);
-}
 
 /* May pages of this mapping live on a device at all?  0 when they may. */
 static u8 migrate_vma_refusal(struct vm_area_struct *vma)

@@ -2,9 +2,11 @@
 #ifndef DEVPUB_MIGRATE_H
 #define DEVPUB_MIGRATE_H
 
+#include <linux/migrate.h>
 #include <linux/types.h>
 
-struct devpub_pool;
+#include "pool.h"
+
 struct devpub_device;
 struct mm_struct;
 struct page;
@@ -45,8 +47,22 @@ struct devpub_migration {
 
 int devpub_migrate_begin(struct devpub_migration *m);
 void devpub_migrate_end(struct devpub_migration *m);
-void devpub_migrate_drain(const struct devpub_pool *pool);
 int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 			  unsigned long end, u8 *reasons);
+
+/**
+ * devpub_migrate_drain() - empty this processor's batches of LRU pages
+ * @pool: of a device whose pagemap is registered
+ *
+ * A page in one of them has a reference more, which keeps it from moving.
+ * lru_add_drain() is not exported, but is the first thing that a migration, even of
+ * nothing, does (mm/migrate_device.c, migrate_device_unmap()).
+ *
+ * Context: process context.
+ */
+static inline void devpub_migrate_drain(const struct devpub_pool *pool)
+{
+	migrate_device_range(NULL, pool->base_pfn, 0);
+}
 
 #endif /* DEVPUB_MIGRATE_H */
