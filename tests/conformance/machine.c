@@ -92,6 +92,22 @@ void machine_needs(const char *path)
 		SKIP("no %s", path);
 }
 
+unsigned long long machine_vmstat(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "re");
+	unsigned long long value;
+	char word[64];
+
+	CHECK(file);
+	while (fscanf(file, "%63s %llu", word, &value) == 2) {
+		if (!strcmp(word, name)) {
+			fclose(file);
+			return value;
+		}
+	}
+	FAIL("/proc/vmstat: no line '%s'", name);
+}
+
 unsigned long machine_nodes(void)
 {
 	unsigned long nodes = 0;

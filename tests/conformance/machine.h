@@ -24,6 +24,8 @@ void machine_set(const char *path, const char *text);
 void machine_set_if_there(const char *path, const char *text);
 /* The case is skipped on machines that have no such file. */
 void machine_needs(const char *path);
+/* What /proc/vmstat counts under this name. */
+unsigned long long machine_vmstat(const char *name);
 /* The nodes with memory, as bits; the case is skipped where there are no nodes. */
 unsigned long machine_nodes(void);
 /* One of them that isn't the given one, or the case is skipped. */

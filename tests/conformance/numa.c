@@ -154,23 +154,6 @@ PLACES(to_other_node, "pages that came back move from node to node as others do"
 	mem_check(addr, PAGES, 1);
 }
 
-/* What /proc/vmstat counts. */
-static unsigned long long counted(const char *name)
-{
-	FILE *file = fopen("/proc/vmstat", "re");
-	unsigned long long value;
-	char word[64];
-
-	CHECK(file);
-	while (fscanf(file, "%63s %llu", word, &value) == 2) {
-		if (!strcmp(word, name)) {
-			fclose(file);
-			return value;
-		}
-	}
-	FAIL("/proc/vmstat: no line '%s'", name);
-}
-
 struct reader {
 	pthread_t thread;
 	const volatile char *addr;
@@ -190,7 +173,7 @@ static void *read_on(void *data)
 /* Of a process with one thread, pages of the node that it runs on are not sampled. */
 static void run_on_all(struct place *place)
 {
-	unsigned long long sampled = counted("numa_pte_updates");
+	unsigned long long sampled = machine_vmstat("numa_pte_updates");
 	unsigned long long begin = test_milliseconds(), passed;
 	struct reader reader = { .addr = mem_new(PAGES, 9) };
 	char *addr = place_new(place, PAGES, 1);
@@ -202,10 +185,10 @@ static void run_on_all(struct place *place)
 		mem_fill(addr, PAGES, ++seed);
 		passed = test_milliseconds() - begin;
 	} while (passed < 3000 ||
-		 (passed < 60000 && counted("numa_pte_updates") == sampled));
+		 (passed < 60000 && machine_vmstat("numa_pte_updates") == sampled));
 	reader.stop = true;
 	CHECK_EQ(pthread_join(reader.thread, NULL), 0);
-	CHECK_CMP(counted("numa_pte_updates"), >, sampled);
+	CHECK_CMP(machine_vmstat("numa_pte_updates"), >, sampled);
 	mem_check(addr, PAGES, seed);
 	place_check(place, addr, PAGES);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -67,4 +69,39 @@ size_t pagemap_scan(const void *addr, size_t pages, uint64_t flags,
 	CHECK_CALL(ret);
 	close(fd);
 	return ret;
+}
+
+static int register_writes(int uffd, void *addr, size_t pages)
+{
+	struct uffdio_register reg = {
+		.range = { .start = address(addr), .len = pages * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg);
+}
+
+void pagemap_track_writes(void *addr, size_t pages)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	/* UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC */
+	api.features = 1 << 13 | 1 << 15;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    register_writes(uffd, mem_new(1, 1), 1))
+		SKIP("no asynchronous write protection: %s", strerror(errno));
+	CHECK_CALL(register_writes(uffd, addr, pages));
+}
+
+size_t pagemap_written(const void *addr, size_t pages, bool again)
+{
+	struct page_region found[pages];
+	size_t ranges, count = 0;
+
+	ranges = pagemap_scan(addr, pages, again ? PM_SCAN_WP_MATCHING : 0,
+			      PAGE_IS_WRITTEN, found, pages);
+	for (size_t i = 0; i < ranges; i++)
+		count += (found[i].end - found[i].start) / PAGE;
+	return count;
 }

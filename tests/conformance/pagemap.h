@@ -5,6 +5,7 @@
 
 #include <linux/fs.h>
 #include <linux/kernel-page-flags.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,5 +59,10 @@ uint64_t pagemap_kpagecount(const void *addr);
  */
 size_t pagemap_scan(const void *addr, size_t pages, uint64_t flags,
 		    uint64_t mask, struct page_region *found, size_t count);
+
+/* Have writes noted, for good, or the case is skipped. */
+void pagemap_track_writes(void *addr, size_t pages);
+/* How many pages are noted; "again" forgets them. */
+size_t pagemap_written(const void *addr, size_t pages, bool again);
 
 #endif /* DEVPUB_CONFORMANCE_PAGEMAP_H */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "gup.h"
 #include "hold.h"
 #include "mem.h"
 #include "place.h"
@@ -271,54 +272,32 @@ PLACES(registered_while_spliced, "pages in a pipe can be registered")
 	CHECK(registered);
 }
 
-/* CONFIG_GUP_TEST's, as in mm/gup_test.h: a pin that lasts until it is ended. */
-struct gup_pin {
-	uint64_t addr, size;
-	uint32_t flags;
-};
-
-#define GUP_PIN_START	_IOW('g', 7, struct gup_pin)
-#define GUP_PIN_STOP	_IO('g', 8)
-#define GUP_PIN_READ	_IOW('g', 9, uint64_t)
-#define GUP_PIN_WRITE	1U
-#define GUP_PIN_FAST	2U
-
-static void gup_pin(struct place *place, unsigned int flags)
+static void long_pin(struct place *place, unsigned int flags)
 {
-	int test = open("/sys/kernel/debug/gup_test", O_RDWR | O_CLOEXEC);
-	struct gup_pin pin = { .size = PAGES * PAGE, .flags = flags };
-	char *addr, *seen = mem_map(PAGES);
-	uint64_t to = address(seen);
+	int gup = gup_open();
+	char *addr = place_new(place, PAGES, 1);
 
-	if (test < 0)
-		SKIP("no /sys/kernel/debug/gup_test: the kernel has no CONFIG_GUP_TEST");
-	addr = place_new(place, PAGES, 1);
-	pin.addr = address(addr);
-	if (ioctl(test, GUP_PIN_START, &pin)) {
-		if (errno == EINVAL || errno == ENOTTY)
-			SKIP("gup_test can't pin for long");
+	if (!gup_pin(gup, addr, PAGES, flags))
 		FAIL("pin: %s", strerror(errno));
-	}
 	check_pinned_in_system(place, addr, PAGES);
 	mem_fill(addr, PAGES, 2);
-	CHECK_CALL(ioctl(test, GUP_PIN_READ, &to));
-	mem_check(seen, PAGES, 2);
-	CHECK_CALL(ioctl(test, GUP_PIN_STOP));
+	gup_check(gup, PAGES, 2);
+	gup_unpin(gup);
 	move_to_device(place->fd, addr, PAGES);
 	mem_check(addr, PAGES, 2);
 }
 
 PLACES(long_pin, "a device's long-term pin takes the pages to system memory and keeps them there")
 {
-	gup_pin(place, GUP_PIN_WRITE);
+	long_pin(place, GUP_WRITE);
 }
 
 PLACES(long_pin_fast, "so does one that is taken without the lock")
 {
-	gup_pin(place, GUP_PIN_WRITE | GUP_PIN_FAST);
+	long_pin(place, GUP_WRITE | GUP_FAST);
 }
 
 PLACES(long_pin_read, "so does one that only reads")
 {
-	gup_pin(place, 0);
+	long_pin(place, 0);
 }

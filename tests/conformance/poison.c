@@ -9,6 +9,7 @@
 #include "device.h"
 #include "machine.h"
 #include "mem.h"
+#include "mover.h"
 #include "place.h"
 
 #define PAGES	3UL
@@ -63,4 +64,35 @@ PLACES(neighbours, "the neighbours of a page that the hardware lost, or that can
 	check_in_system(place->fd, addr + 2 * PAGE, 1);
 	CHECK(!memcmp(addr, copy, PAGE));
 	CHECK(!memcmp(addr + 2 * PAGE, copy + 2 * PAGE, PAGE));
+}
+
+ONCE(moving, "the neighbours of pages that the hardware loses while all move keep their data")
+{
+	struct sigaction action = { .sa_handler = on_sigbus };
+	const size_t pages = 64, step = 8;
+	char *addr = mem_new(pages, 1), *copy = mem_new(pages, 1);
+	volatile size_t at = 0;
+	struct mover mover;
+
+	machine_needs(HANDLING);
+	CHECK_CALL(sigaction(SIGBUS, &action, NULL));
+	mover_start(&mover, addr, pages);
+	while (mover_round(&mover)) {
+		if (mover.rounds % 3 == 0 && at < pages) {
+			/* Refused while it is on the device; or it is known at once. */
+			if (!sigsetjmp(after, 1))
+				madvise(addr + at * PAGE, PAGE, MADV_HWPOISON);
+			at += step;
+		}
+		for (size_t i = 0; i < pages; i++)
+			if (i % step)
+				CHECK(!memcmp(addr + i * PAGE, copy + i * PAGE,
+					      PAGE));
+		for (volatile size_t i = 0; i < at; i += step)
+			/* What was not lost has its data, too. */
+			if (!sigsetjmp(after, 1))
+				CHECK(!memcmp(addr + i * PAGE,
+					      copy + i * PAGE, PAGE));
+	}
+	mover_stop(&mover);
 }

@@ -2,11 +2,14 @@
 /* Mappings, pages and processes that end while they move to the device and back. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "device.h"
 #include "mem.h"
 #include "mover.h"
@@ -205,6 +208,38 @@ ONCE(collapse, "MADV_COLLAPSE of pages that move loses nothing")
 	check_all_freed(addr, HUGE_PAGES, idle);
 }
 
+ONCE(unmap_huge, "munmap() from the middle of a huge page that moves to that of the next leaves the ends")
+{
+	const size_t pages = 2 * HUGE_PAGES, half = HUGE_PAGES / 2;
+	char *addr = mem_map_huge(pages), *middle = addr + half * PAGE;
+	char *end = middle + HUGE_PAGES * PAGE;
+	uint64_t idle = idle_pages(), seed = 1;
+	struct mover mover;
+
+	mem_fill(addr, pages, seed);
+	mover_start(&mover, addr, pages);
+	while (mover_round(&mover)) {
+		CHECK(mmap(addr, pages * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+		      addr);
+		/* A kernel may have no huge pages. */
+		madvise(addr, pages * PAGE, MADV_HUGEPAGE);
+		mem_check_zero(addr, 1);
+		mem_fill(addr, half, ++seed);
+		mem_fill(middle, HUGE_PAGES, seed);
+		mem_fill(end, half, seed);
+		CHECK_CALL(munmap(middle, HUGE_PAGES * PAGE));
+		mem_check(addr, half, seed);
+		mem_check(end, half, seed);
+		mem_fill(addr, half, ++seed);
+		mem_fill(end, half, seed);
+		mem_check(addr, half, seed);
+		mem_check(end, half, seed);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, pages, idle);
+}
+
 /*
  * A child whose pages move to and fro by a thread of its own; the call returns
  * once they do, and the child goes on to its end.
@@ -305,4 +340,37 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 		/* This call may have been the memory's last user. */
 		device_await_free_pages(device_open(), idle);
 	}
+}
+
+static void fill_memory(void)
+{
+	memset(mem_map(64 << 20 >> 12), 1, 64 << 20);
+	_exit(0);
+}
+
+ONCE(out_of_memory, "a process that its memory cgroup kills while its pages move frees them all")
+{
+	uint64_t idle = idle_pages();
+	struct cgroup group;
+	char path[160];
+
+	cgroup_create(&group, "memory");
+	cgroup_write(&group, "memory.max", "16M");
+	/* Only a kernel with CONFIG_SWAP has the file. */
+	snprintf(path, sizeof(path), "%s/memory.swap.max", group.path);
+	if (!access(path, F_OK))
+		cgroup_write(&group, "memory.swap.max", "0");
+	cgroup_enter(&group);
+	for (unsigned int i = 0; i < test_rounds(6); i++) {
+		pid_t pid = start_moving_child(fill_memory);
+		int status;
+
+		CHECK_CALL(waitpid(pid, &status, 0));
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		CHECK_CMP(cgroup_field(&group, "memory.events", "oom_kill"), >, i);
+		/* The kernel's reaper may have been the memory's last user. */
+		device_await_free_pages(device_open(), idle);
+	}
+	cgroup_leave();
+	cgroup_remove(&group);
 }

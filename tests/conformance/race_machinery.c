@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -28,6 +31,7 @@
 
 #define KSM	"/sys/kernel/mm/ksm/"
 #define THP	"/sys/kernel/mm/transparent_hugepage/"
+#define BALANCING "/sys/kernel/debug/sched/numa_balancing/"
 #define CORE	"/tmp/devpub-race"
 
 static void advise_and_check(int advice)
@@ -225,24 +229,140 @@ ONCE(soft_dirty, "a write to a page that moves is marked by soft-dirty, always")
 	mem_check(addr, PAGES, seed);
 }
 
-ONCE(write_protect, "a page that a userfaultfd protects is not written to while it moves")
+ONCE(scanned, "PAGEMAP_SCAN tells each page that was written to while pages move")
 {
-	struct uffdio_api api = {
-		.api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
-	};
-	struct uffdio_writeprotect protect;
-	struct uffdio_register reg;
 	char *addr = mem_new(PAGES, 1);
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	struct mover mover;
 	uint64_t seed = 1;
 
-	protect.range.start = reg.range.start = address(addr);
-	protect.range.len = reg.range.len = PAGES * PAGE;
-	reg.mode = UFFDIO_REGISTER_MODE_WP;
+	pagemap_track_writes(addr, PAGES);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		pagemap_written(addr, PAGES, true);
+		mem_fill(addr, PAGES, ++seed);
+		CHECK_EQ(pagemap_written(addr, PAGES, false), PAGES);
+		mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
+static void balancing_body(struct place *place)
+{
+	unsigned long long sampled = machine_vmstat("numa_pte_updates");
+	unsigned long long begin = test_milliseconds();
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	uint64_t seed = 1;
+
+	(void)place;
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover) ||
+	       (machine_vmstat("numa_pte_updates") == sampled &&
+		test_milliseconds() - begin < 60000)) {
+		mem_check(addr, PAGES, seed);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	CHECK_CMP(machine_vmstat("numa_pte_updates"), >, sampled);
+	mem_check(addr, PAGES, seed);
+}
+
+ONCE(balancing, "NUMA balancing samples pages that move, and they keep their data")
+{
+	machine_set("/proc/sys/kernel/numa_balancing", "1");
+	machine_set_if_there(BALANCING "scan_period_min_ms", "100");
+	machine_set_if_there(BALANCING "scan_delay_ms", "10");
+	machine_run(balancing_body, NULL);
+}
+
+static int uffd_of(void *addr, size_t pages, uint64_t features, uint64_t mode)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	struct uffdio_register reg = {
+		.range = { .start = address(addr), .len = pages * PAGE },
+		.mode = mode,
+	};
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
 	    ioctl(uffd, UFFDIO_REGISTER, &reg))
 		SKIP("no userfaultfd for this: %s", strerror(errno));
+	return uffd;
+}
+
+struct handler {
+	pthread_t thread;
+	int uffd;
+	const char *addr, *source;
+	atomic_uint copied;
+	atomic_bool stop;
+};
+
+/* Give each page that is missed what the source has there. */
+static void *handle(void *data)
+{
+	struct handler *handler = data;
+	struct pollfd ready = { .fd = handler->uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	while (!handler->stop) {
+		struct uffdio_copy copy = { .len = PAGE };
+
+		if (poll(&ready, 1, 10) != 1 ||
+		    read(handler->uffd, &msg, sizeof(msg)) != sizeof(msg))
+			continue;
+		CHECK_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+		copy.dst = msg.arg.pagefault.address & -PAGE;
+		copy.src = address(handler->source) + copy.dst -
+			   address(handler->addr);
+		/* First, as who waits for the page may look once it is there. */
+		handler->copied++;
+		CHECK_CALL(ioctl(handler->uffd, UFFDIO_COPY, &copy));
+	}
+	return NULL;
+}
+
+ONCE(missing, "a userfaultfd's handler fills each hole, and no page, while both move")
+{
+	struct handler handler = { 0 };
+	unsigned int missed = 0;
+	struct mover mover;
+	char *addr;
+
+	addr = mem_map(PAGES);
+	handler.addr = addr;
+	handler.source = mem_new(PAGES, 1);
+	handler.uffd = uffd_of(addr, PAGES, 0, UFFDIO_REGISTER_MODE_MISSING);
+	CHECK_EQ(pthread_create(&handler.thread, NULL, handle, &handler), 0);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(madvise(addr, PAGES / 2 * PAGE, MADV_DONTNEED));
+		missed += mover.rounds == 1 ? PAGES : PAGES / 2;
+		mem_check(addr, PAGES, 1);
+		CHECK_EQ(handler.copied, missed);
+		mem_fill(addr, PAGES, 2);
+		mem_check(addr, PAGES, 2);
+		mem_fill(addr, PAGES, 1);
+		CHECK_EQ(handler.copied, missed);
+	}
+	mover_stop(&mover);
+	handler.stop = true;
+	CHECK_EQ(pthread_join(handler.thread, NULL), 0);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(write_protect, "a page that a userfaultfd protects is not written to while it moves")
+{
+	struct uffdio_writeprotect protect = { .range.len = PAGES * PAGE };
+	char *addr = mem_new(PAGES, 1);
+	struct mover mover;
+	uint64_t seed = 1;
+	int uffd;
+
+	protect.range.start = address(addr);
+	uffd = uffd_of(addr, PAGES, UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+		       UFFDIO_REGISTER_MODE_WP);
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover)) {
 		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;

@@ -12,6 +12,7 @@
 
 #include "device.h"
 #include "disk.h"
+#include "gup.h"
 #include "mem.h"
 #include "mover.h"
 #include "place.h"
@@ -117,6 +118,44 @@ ONCE(registered,
 	test_note("registered %u times in %u rounds", registered, mover.rounds);
 	mem_check(addr, PAGES, seed);
 	uring_close(&ring);
+}
+
+/* Like registering, taking the pin may fail, and may be tried again. */
+ONCE(long_pin, "a device's long-term pin keeps the pages in system memory, whoever moves them")
+{
+	char *addr = mem_new(PAGES, 1);
+	uint64_t before[PAGES], after[PAGES], seed = 1;
+	unsigned int pinned = 0;
+	struct mover mover;
+	int gup = gup_open();
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover) || !pinned) {
+		unsigned int passes = mover.passes;
+
+		if (!gup_pin(gup, addr, PAGES, GUP_WRITE |
+			     (mover.rounds % 2 ? GUP_FAST : 0))) {
+			CHECK(errno == EBUSY || errno == EFAULT ||
+			      errno == EAGAIN);
+			continue;
+		}
+		pinned++;
+		mem_pfns(addr, PAGES, before);
+		check_in_system(mover.fd, addr, PAGES);
+		mem_fill(addr, PAGES, ++seed);
+		while (mover.passes < passes + 2)
+			test_sleep(1);
+		gup_check(gup, PAGES, seed);
+		mem_check(addr, PAGES, seed);
+		mem_pfns(addr, PAGES, after);
+		CHECK(!memcmp(before, after, sizeof(before)));
+		gup_unpin(gup);
+		while (mover.passes < passes + 3)
+			mem_check(addr, PAGES, seed);
+	}
+	mover_stop(&mover);
+	test_note("pinned %u times in %u rounds", pinned, mover.rounds);
+	mem_check(addr, PAGES, seed);
 }
 
 /* A child whose pages move to and fro, filled with the seed 1. */

@@ -78,52 +78,16 @@ PLACES(moved, "moving pages is no writing")
 	CHECK_EQ(soft_dirty(addr, PAGES), 4);
 }
 
-static int register_writes(int uffd, void *addr, size_t pages)
-{
-	struct uffdio_register reg = {
-		.range = { .start = address(addr), .len = pages * PAGE },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
-
-	return ioctl(uffd, UFFDIO_REGISTER, &reg);
-}
-
-/* Have writes noted by a userfaultfd that does not wait for a handler. */
-static void track_writes(void *addr, size_t pages)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	/* UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC */
-	api.features = 1 << 13 | 1 << 15;
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    register_writes(uffd, mem_new(1, 1), 1))
-		SKIP("no asynchronous write protection: %s", strerror(errno));
-	CHECK_CALL(register_writes(uffd, addr, pages));
-}
-
-static size_t written_since(const void *addr, size_t pages, bool again)
-{
-	struct page_region found[PAGES];
-	size_t ranges, count = 0;
-
-	ranges = pagemap_scan(addr, pages, again ? PM_SCAN_WP_MATCHING : 0,
-			      PAGE_IS_WRITTEN, found, PAGES);
-	for (size_t i = 0; i < ranges; i++)
-		count += (found[i].end - found[i].start) / PAGE;
-	return count;
-}
-
 PLACES(scanned, "PAGEMAP_SCAN tells pages that were written to since the last time")
 {
 	char *addr = place_new(place, PAGES, 1);
 
-	track_writes(addr, PAGES);
-	written_since(addr, PAGES, true);
-	CHECK_EQ(written_since(addr, PAGES, false), 0);
+	pagemap_track_writes(addr, PAGES);
+	pagemap_written(addr, PAGES, true);
+	CHECK_EQ(pagemap_written(addr, PAGES, false), 0);
 	mem_fill(addr + 8 * PAGE, 4, 2);
-	CHECK_EQ(written_since(addr, PAGES, true), 4);
-	CHECK_EQ(written_since(addr, PAGES, true), 0);
+	CHECK_EQ(pagemap_written(addr, PAGES, true), 4);
+	CHECK_EQ(pagemap_written(addr, PAGES, true), 0);
 	place_check(place, addr, PAGES);
 }
 
@@ -131,13 +95,13 @@ PLACES(scanned_moved, "moving pages is no writing for PAGEMAP_SCAN, and hides no
 {
 	char *addr = mem_new(PAGES, 1);
 
-	track_writes(addr, PAGES);
-	written_since(addr, PAGES, true);
+	pagemap_track_writes(addr, PAGES);
+	pagemap_written(addr, PAGES, true);
 	mem_fill(addr + 8 * PAGE, 4, 2);
 	place_put(place, addr, PAGES);
-	CHECK_EQ(written_since(addr, PAGES, true), 4);
+	CHECK_EQ(pagemap_written(addr, PAGES, true), 4);
 	mem_fill(addr + 20 * PAGE, 2, 2);
-	CHECK_EQ(written_since(addr, PAGES, true), 2);
+	CHECK_EQ(pagemap_written(addr, PAGES, true), 2);
 }
 
 PLACES(referenced, "smaps tells pages that were used since their marks were cleared")

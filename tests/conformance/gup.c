@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "device.h"
+#include "gup.h"
+#include "harness.h"
+#include "mem.h"
+
+/* As in mm/gup_test.h, which is for the kernel's own tests only. */
+struct pin {
+	uint64_t addr, size;
+	uint32_t flags;
+};
+
+#define PIN_START	_IOW('g', 7, struct pin)
+#define PIN_STOP	_IO('g', 8)
+#define PIN_READ	_IOW('g', 9, uint64_t)
+
+int gup_open(void)
+{
+	int gup = open("/sys/kernel/debug/gup_test", O_RDWR | O_CLOEXEC);
+
+	if (gup < 0)
+		SKIP("no /sys/kernel/debug/gup_test: the kernel has no CONFIG_GUP_TEST");
+	return gup;
+}
+
+bool gup_pin(int gup, const void *addr, size_t pages, unsigned int flags)
+{
+	struct pin pin = {
+		.addr = address(addr), .size = pages * PAGE, .flags = flags,
+	};
+
+	if (!ioctl(gup, PIN_START, &pin))
+		return true;
+	if (errno == EINVAL || errno == ENOTTY)
+		SKIP("gup_test can't pin for long");
+	return false;
+}
+
+void gup_check(int gup, size_t pages, uint64_t seed)
+{
+	char *seen = mem_map(pages);
+	uint64_t to = address(seen);
+
+	CHECK_CALL(ioctl(gup, PIN_READ, &to));
+	mem_check(seen, pages, seed);
+	CHECK_CALL(munmap(seen, pages * PAGE));
+}
+
+void gup_unpin(int gup)
+{
+	CHECK_CALL(ioctl(gup, PIN_STOP));
+}
