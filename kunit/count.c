@@ -51,11 +51,10 @@ static void count_expect_entries(struct devpub_count *c)
 
 	for (i = 0; c->src && i < c->param.maps; i++) {
 		now = devpub_pte_read(c->users[i]->mm, c->addr);
-		KUNIT_EXPECT_EQ(c->test, now.migration, collected);
-		KUNIT_EXPECT_EQ(c->test, now.present, !collected);
+		devpub_expect_pte(c->test, collected ? DEVPUB_SCENE_COLLECTED :
+						       DEVPUB_SCENE_REFUSED,
+				  &c->before[i], now);
 		KUNIT_EXPECT_EQ(c->test, now.pfn, page_to_pfn(c->src));
-		KUNIT_EXPECT_EQ(c->test, now.writable, c->before[i].writable);
-		KUNIT_EXPECT_EQ(c->test, now.soft_dirty, c->before[i].soft_dirty);
 	}
 }
 

@@ -122,6 +122,7 @@ enum devpub_scene {
 	DEVPUB_SCENE_MOVED_TO,
 	DEVPUB_SCENE_MOVED_BACK,
 	DEVPUB_SCENE_REFUSED,
+	DEVPUB_SCENE_COLLECTED,		/* between the two, after migrate_vma_setup() */
 	DEVPUB_SCENE_FILLED,		/* a hole's population */
 	DEVPUB_SCENE_FILLED_READONLY,	/* in a mapping that can't be written to */
 	DEVPUB_SCENE_FORK_PARENT,
@@ -154,9 +155,9 @@ enum devpub_mark {
 /**
  * struct devpub_expect_pte - the entry of a page after a scene
  * @scene:	what happened
+ * @migration:	it is a migration entry, and present where it is none
  * @on_device:	the frame is the device's
- * @writable:	as struct devpub_pte has them, which goes for all below; the
- *		entry is present
+ * @writable:	as struct devpub_pte has them, which goes for all below
  * @dirty:	likewise
  * @young:	likewise
  * @soft_dirty:	likewise
@@ -165,6 +166,7 @@ enum devpub_mark {
  */
 struct devpub_expect_pte {
 	enum devpub_scene scene;
+	enum devpub_mark migration;
 	enum devpub_mark on_device;
 	enum devpub_mark writable;
 	enum devpub_mark dirty;

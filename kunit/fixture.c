@@ -18,11 +18,13 @@
 /* Cases run one at a time. */
 static struct devpub_fixture *fixture_current;
 
-static void fixture_freed(struct page *page, bool ours)
+static void fixture_freed(struct page *page, bool refused)
 {
-	atomic_inc(&fixture_current->frees);
-	if (!ours)
+	if (refused) {
 		atomic_inc(&fixture_current->refused);
+		return;
+	}
+	atomic_inc(&fixture_current->frees);
 	if (page_ref_count(page) ||
 	    !devpub_fixture_owns(fixture_current, page_to_pfn(page)))
 		atomic_inc(&fixture_current->wrong);

@@ -228,6 +228,48 @@ static void pte_moved_there_and_back(struct kunit *test)
 			  devpub_pte_read(user->mm, addr));
 }
 
+/* Who looks at the entry of a page that is collected. */
+struct pte_spy {
+	struct devpub_spy spy;
+	struct kunit *test;
+	struct devpub_user *user;
+	unsigned long addr;
+	struct devpub_pte before;
+	int seen;
+};
+
+static void pte_look(struct devpub_spy *spy, enum devpub_moment moment,
+		     unsigned long *src, unsigned long *dst, unsigned long npages)
+{
+	struct pte_spy *s = container_of(spy, struct pte_spy, spy);
+	struct devpub_pte now;
+
+	if (moment != DEVPUB_AFTER_SETUP)
+		return;
+	s->seen++;
+	now = devpub_pte_read(s->user->mm, s->addr);
+	devpub_expect_pte(s->test, DEVPUB_SCENE_COLLECTED, &s->before, now);
+	KUNIT_EXPECT_EQ(s->test, now.pfn, s->before.pfn);
+}
+
+static void pte_collected(struct kunit *test)
+{
+	struct pte_spy s = { .spy.look = pte_look, .test = test };
+	int to;
+
+	s.user = pte_make_page(test, &s.addr);
+	pte_mark(test, s.user, s.addr);
+	for (to = 1; to >= 0; to--) {
+		s.before = devpub_pte_read(s.user->mm, s.addr);
+		devpub_spy_set(&s.spy);
+		KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, s.user, s.addr, to,
+							     false),
+				DEVPUB_REASON_MOVED);
+		devpub_spy_set(NULL);
+	}
+	KUNIT_EXPECT_EQ(test, s.seen, 2);
+}
+
 /* Refused on the way to the device, and on the way back in both places. */
 static void pte_refused(struct kunit *test)
 {
@@ -304,7 +346,7 @@ static void pte_filled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before.special, param->zero_page);
 
 	KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, user, addr, true, true),
-			DEVPUB_REASON_POPULATED);
+			devpub_expect_fate(test, DEVPUB_TO, DEVPUB_HOLE)->reason);
 	devpub_expect_pte(test, param->scene, &before,
 			  devpub_pte_read(user->mm, addr));
 }
@@ -434,6 +476,7 @@ static void pte_short_of_memory(struct kunit *test)
 static struct kunit_case pte_cases[] = {
 	KUNIT_CASE_PARAM(pte_control, control_gen_params),
 	KUNIT_CASE_PARAM(pte_moved_there_and_back, marks_gen_params),
+	KUNIT_CASE_PARAM(pte_collected, marks_gen_params),
 	KUNIT_CASE_PARAM(pte_refused, marks_gen_params),
 	KUNIT_CASE_PARAM(pte_filled, fill_gen_params),
 	KUNIT_CASE_PARAM(pte_forked, marks_gen_params),

@@ -16,7 +16,7 @@
 #include "spy.h"
 
 static struct devpub_spy *spy_set;
-static void (*spy_freed)(struct page *page, bool ours);
+static void (*spy_freed)(struct page *page, bool refused);
 
 /**
  * devpub_spy_set() - have someone look, or no one
@@ -32,23 +32,31 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set);
 
 /**
  * devpub_spy_set_freed() - have someone told of pages that are freed, or no one
- * @freed: called by the free callback, in its context, with the page and whether the
- *	   pool took it; or NULL
+ * @freed: called by the free callback, in its context, with the page; and once more, with
+ *	   "refused", where it would complain that the pool did not take it; or NULL
  *
  * Context: nothing is freed.
  */
-void devpub_spy_set_freed(void (*freed)(struct page *page, bool ours))
+void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused))
 {
 	WRITE_ONCE(spy_freed, freed);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set_freed);
 
-bool devpub_spy_freed(struct page *page, bool ours)
+void devpub_spy_freed(struct page *page)
 {
-	void (*freed)(struct page *page, bool ours) = READ_ONCE(spy_freed);
+	void (*freed)(struct page *page, bool refused) = READ_ONCE(spy_freed);
 
 	if (freed)
-		freed(page, ours);
+		freed(page, false);
+}
+
+bool devpub_spy_refused(struct page *page)
+{
+	void (*freed)(struct page *page, bool refused) = READ_ONCE(spy_freed);
+
+	if (freed)
+		freed(page, true);
 	return freed;
 }
 

@@ -38,7 +38,7 @@ struct devpub_spy {
 };
 
 void devpub_spy_set(struct devpub_spy *spy);
-void devpub_spy_set_freed(void (*freed)(struct page *page, bool ours));
+void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused));
 
 /* For the module, where the kernel's headers declare them by these names. */
 int devpub_spy_vma_setup(struct migrate_vma *args);

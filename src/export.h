@@ -21,13 +21,18 @@
 struct page;
 
 /*
- * Tell KUnit that the kernel's free callback came for a page, and whether the pool
- * took it.  Return: whether a test is prepared for a page that it did not take.
+ * Tell KUnit that the kernel's free callback came for a page, and that the pool did not
+ * take it.  Return of the latter: whether a test is prepared for that.
  */
 #ifdef DEVPUB_KUNIT
-bool devpub_spy_freed(struct page *page, bool ours);
+void devpub_spy_freed(struct page *page);
+bool devpub_spy_refused(struct page *page);
 #else
-static inline bool devpub_spy_freed(struct page *page, bool ours)
+static inline void devpub_spy_freed(struct page *page)
+{
+}
+
+static inline bool devpub_spy_refused(struct page *page)
 {
 	return false;
 }

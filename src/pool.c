@@ -171,8 +171,8 @@ static void devpub_pool_folio_free(struct folio *folio)
 
 	trace_devpub_free(pool->index, page_to_pfn(page));
 	ours = devpub_pool_give(pool, page_to_pfn(page));
-	if (!devpub_spy_freed(page, ours))
-		WARN_ON_ONCE(!ours);
+	devpub_spy_freed(page);
+	WARN_ON_ONCE(!ours && !devpub_spy_refused(page));
 }
 
 /*
