@@ -166,7 +166,7 @@ static struct devpub_expect_pte expect_ptes[] = {
 	{ DEVPUB_SCENE_FORK_CHILD,	N,  Y,  N,  K,  N,  K,  N,  D },
 	{ DEVPUB_SCENE_PROTECTED,	N,  Y,  N,  K,  K,  K,  N,  D },
 	{ DEVPUB_SCENE_UNPROTECTED,	N,  Y,  W,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_PROTECTED_WHOLLY,N,  Y,  N,  K,  K,  K,  N,  D },
+	{ DEVPUB_SCENE_PROTECTED_WHOLLY, N, Y,  N,  K,  K,  K,  N,  D },
 };
 
 /* The cases that see pages go one of these ways, all of them. */

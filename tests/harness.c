@@ -19,7 +19,7 @@
 #include "ktap.h"
 
 /* Emulated machines are slow: the limit of a case only tells a hang from work. */
-#define CASE_SECONDS	240U
+#define CASE_SECONDS	720U
 
 /* What took so long is worth a line. */
 #define SLOW_SECONDS	5
@@ -405,6 +405,8 @@ int main(int argc, char **argv)
 		status = run_case(test);
 		if (!disk && disk_is_there())
 			disk_take_away();
+		if (!disk && disk_is_there())
+			status = -1;
 		if (!devices_balanced())
 			status = -1;
 		failed += !report(++nr, test->name, status);

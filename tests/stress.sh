@@ -136,10 +136,11 @@ unbind_under_load() {
 # on with all else.
 unload_under_load() {
 	before
-	stress --seconds $((long + 6)) --leave $long
+	stress --seconds $((long + 30)) --leave $long
 	until_true $((long + 100)) told "left the device" || fail "nobody left the device"
 	! all_free || fail "no page is on the device"
-	unload
+	# A child that was forked just then may have the file open for a moment.
+	until_true 10 "$here/mod" unload devpub >/dev/null || fail "can't be unloaded"
 	kill -0 $stress || fail "the stress ended before: $(cat "$scratch/stress")"
 	end_of_stress
 	after

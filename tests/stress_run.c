@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +82,10 @@ static void unguard(struct stress_thread *thread, size_t first, size_t count)
 	bool guarded = false;
 
 	for (size_t i = first; i < first + count; i++) {
+		/* The kernel writes there for us, or tells that it can't. */
+		if (thread->pages[i].guarded &&
+		    getrandom(thread->slice + i * PAGE, 1, GRND_NONBLOCK) >= 0)
+			stress_wrong(thread, "page %zu of the slice is protected, and was written to", i);
 		guarded |= thread->pages[i].guarded;
 		thread->pages[i].guarded = false;
 	}

@@ -193,7 +193,7 @@ static void run_on_all(struct place *place)
 	place_check(place, addr, PAGES);
 }
 
-PLACES(balancing, "NUMA balancing samples pages wherever they are, and moves none off the device")
+PLACES(balancing, "while NUMA balancing samples a process, its pages keep their data, and those of a device, which it passes by, their place")
 {
 	machine_set("/proc/sys/kernel/numa_balancing", "1");
 	machine_set_if_there("/sys/kernel/debug/sched/numa_balancing/scan_period_min_ms", "100");

@@ -12,6 +12,7 @@
 #define PAGEMAP_PFN		((1ULL << 55) - 1)
 #define PAGEMAP_SOFT_DIRTY	(1ULL << 55)
 #define PAGEMAP_EXCLUSIVE	(1ULL << 56)
+#define PAGEMAP_UFFD_WP		(1ULL << 57)
 #define PAGEMAP_FILE		(1ULL << 61)
 #define PAGEMAP_SWAPPED		(1ULL << 62)
 #define PAGEMAP_PRESENT		(1ULL << 63)

@@ -194,16 +194,18 @@ ONCE(collapse, "MADV_COLLAPSE of pages that move loses nothing")
 {
 	uint64_t idle = idle_pages(), seed = 1;
 	char *addr = mem_map_huge(HUGE_PAGES);
+	unsigned int collapsed = 0;
 	struct mover mover;
 
 	mem_fill(addr, HUGE_PAGES, 1);
 	mover_start(&mover, addr, HUGE_PAGES);
 	while (mover_round(&mover)) {
-		madvise(addr, HUGE_PAGES * PAGE, MADV_COLLAPSE);
+		collapsed += !madvise(addr, HUGE_PAGES * PAGE, MADV_COLLAPSE);
 		mem_check(addr, HUGE_PAGES, seed);
 		mem_fill(addr, HUGE_PAGES, ++seed);
 	}
 	mover_stop(&mover);
+	test_note("collapsed %u times in %u rounds", collapsed, mover.rounds);
 	mem_check(addr, HUGE_PAGES, seed);
 	check_all_freed(addr, HUGE_PAGES, idle);
 }
@@ -214,20 +216,23 @@ ONCE(unmap_huge, "munmap() from the middle of a huge page that moves to that of 
 	char *addr = mem_map_huge(pages), *middle = addr + half * PAGE;
 	char *end = middle + HUGE_PAGES * PAGE;
 	uint64_t idle = idle_pages(), seed = 1;
+	unsigned int huge = 0;
 	struct mover mover;
 
 	mem_fill(addr, pages, seed);
+	if (mem_smaps(addr, "AnonHugePages") <= 0)
+		SKIP("no huge page to be had");
 	mover_start(&mover, addr, pages);
-	while (mover_round(&mover)) {
+	while (mover_round(&mover) || !huge) {
 		CHECK(mmap(addr, pages * PAGE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
 		      addr);
-		/* A kernel may have no huge pages. */
-		madvise(addr, pages * PAGE, MADV_HUGEPAGE);
-		mem_check_zero(addr, 1);
+		CHECK_CALL(madvise(addr, pages * PAGE, MADV_HUGEPAGE));
 		mem_fill(addr, half, ++seed);
-		mem_fill(middle, HUGE_PAGES, seed);
 		mem_fill(end, half, seed);
+		/* The rest of each huge page, if it is one. */
+		mem_check_zero(middle, HUGE_PAGES);
+		huge += mem_smaps(addr, "AnonHugePages") > 0;
 		CHECK_CALL(munmap(middle, HUGE_PAGES * PAGE));
 		mem_check(addr, half, seed);
 		mem_check(end, half, seed);
@@ -257,7 +262,7 @@ static pid_t start_moving_child(void (*end)(void))
 		struct mover mover;
 
 		mover_start(&mover, addr, PAGES);
-		while (!mover.passes)
+		while (!mover_has_moved(&mover))
 			test_sleep(1);
 		CHECK_EQ(write(ends[1], "", 1), 1);
 		end();
@@ -327,7 +332,7 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 
 	for (unsigned int i = 0; i < test_rounds(12); i++) {
 		pid_t pid = start_moving_child(stay);
-		int pidfd = syscall(SYS_pidfd_open, pid, 0);
+		int pidfd = syscall(SYS_pidfd_open, pid, 0), status;
 
 		CHECK_CALL(pidfd);
 		test_sleep(3 * i);
@@ -335,7 +340,8 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 		/* Too late is as good: the process may be gone. */
 		if (syscall(SYS_process_mrelease, pidfd, 0))
 			CHECK(errno == ESRCH || errno == EAGAIN);
-		CHECK_CALL(waitpid(pid, NULL, 0));
+		CHECK_CALL(waitpid(pid, &status, 0));
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 		close(pidfd);
 		/* This call may have been the memory's last user. */
 		device_await_free_pages(device_open(), idle);

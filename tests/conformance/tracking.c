@@ -142,6 +142,9 @@ PLACES(idle_pages, "the bitmap of idle pages tells a page that was not used from
 	for (int i = 0; i < 50 && !idle(pfn, true); i++)
 		test_sleep(20);
 	CHECK(idle(pfn, false));
+	/* The processor marks no page that it remembers: have it forget it. */
+	CHECK_CALL(mprotect((void *)addr, PAGE, PROT_READ));
+	CHECK_CALL(mprotect((void *)addr, PAGE, PROT_READ | PROT_WRITE));
 	addr[0]++;
 	CHECK(!idle(pfn, false));
 }
