@@ -53,6 +53,13 @@ static void die(const char *what)
 /* The last thread of a process that leaves the device closes it. */
 static void leave(struct stress_thread *thread, struct process *process)
 {
+	const struct stress_options *options = thread->options;
+	const struct stress_op all = { .kind = STRESS_TO, .count = options->pages };
+
+	/* The last thing that the others did may have been an eviction. */
+	if (atomic_fetch_add(&thread->shared->leaving, 1) + 1 ==
+	    options->processes * options->threads)
+		stress_run(thread, &all);
 	thread->fd = -1;
 	if (atomic_fetch_sub(&process->users, 1) == 1) {
 		close(process->fd);

@@ -68,8 +68,8 @@ struct stress_result {
 struct stress_shared {
 	/* Set once, by whoever is first. */
 	atomic_bool stop, leave, gone, wrong;
-	/* Processes that have closed the device at "leave". */
-	atomic_uint left;
+	/* At "leave": threads that use the device no more, processes that have closed it. */
+	atomic_uint leaving, left;
 	/* The first thing that was wrong. */
 	char text[STRESS_TEXT];
 	struct stress_result results[];
