@@ -33,7 +33,7 @@ void disk_end(bool loaded)
 		test_note("brd stays loaded: %s", strerror(errno));
 }
 
-void disk_take_away(void)
+bool disk_take_away(void)
 {
 	int tries = 50;
 
@@ -41,6 +41,8 @@ void disk_take_away(void)
 	/* What used it may be on its way to the exit. */
 	while (syscall(SYS_delete_module, "brd", O_NONBLOCK) && --tries)
 		test_sleep(100);
-	if (disk_is_there())
-		test_note(DISK " stays: %s", strerror(errno));
+	if (!disk_is_there())
+		return true;
+	test_note(DISK " stays: %s", strerror(errno));
+	return false;
 }

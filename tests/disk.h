@@ -12,6 +12,6 @@ void disk_end(bool loaded);
 
 /* For who runs the cases: end the use of a disk that one of them has left. */
 bool disk_is_there(void);
-void disk_take_away(void);
+bool disk_take_away(void);
 
 #endif /* DEVPUB_TESTS_DISK_H */

@@ -113,9 +113,14 @@ void test_wait(pid_t pid)
 
 void test_kill(pid_t pid)
 {
+	kill(pid, SIGKILL);
+	test_wait_killed(pid);
+}
+
+void test_wait_killed(pid_t pid)
+{
 	int status;
 
-	kill(pid, SIGKILL);
 	CHECK_CALL(waitpid(pid, &status, 0));
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 		FAIL("child ended before it was killed: status %#x", status);
@@ -180,6 +185,23 @@ int test_read_value(const char *path, unsigned long long *value)
 	items = fscanf(file, "%llu", value);
 	fclose(file);
 	return items == 1 ? 0 : -1;
+}
+
+unsigned long long test_counter(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long long value;
+	char word[64];
+
+	if (!file)
+		FAIL("%s: %s", path, strerror(errno));
+	while (fscanf(file, "%63s %llu", word, &value) == 2) {
+		if (!strcmp(word, name)) {
+			fclose(file);
+			return value;
+		}
+	}
+	FAIL("%s: no line '%s'", path, name);
 }
 
 int test_write_text(const char *path, const char *text)
@@ -403,9 +425,7 @@ int main(int argc, char **argv)
 			continue;
 		tell_expectation(test);
 		status = run_case(test);
-		if (!disk && disk_is_there())
-			disk_take_away();
-		if (!disk && disk_is_there())
+		if (!disk && disk_is_there() && !disk_take_away())
 			status = -1;
 		if (!devices_balanced())
 			status = -1;

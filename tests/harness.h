@@ -91,6 +91,8 @@ void test_wait(pid_t pid);
 
 /* Kill a child, which the case fails unless it is there to be killed. */
 void test_kill(pid_t pid);
+/* The same for one that somebody else kills. */
+void test_wait_killed(pid_t pid);
 
 /* A point where two processes meet, in both directions. */
 struct test_gate {
@@ -112,6 +114,8 @@ void test_sleep(unsigned int milliseconds);
 int test_read_value(const char *path, unsigned long long *value);
 int test_write_text(const char *path, const char *text);
 void test_read_text(const char *path, char *text, size_t size);
+/* The value of a line "NAME VALUE", which must be there. */
+unsigned long long test_counter(const char *path, const char *name);
 /* The value of a line "name:   value kB" of a file, or -1. */
 long long test_field(const char *path, const char *name);
 

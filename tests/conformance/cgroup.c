@@ -62,6 +62,14 @@ void cgroup_write(const struct cgroup *group, const char *file,
 		FAIL("%s: '%s': %s", path, text, strerror(errno));
 }
 
+void cgroup_limit(const struct cgroup *group, const char *max)
+{
+	cgroup_write(group, "memory.max", max);
+	/* Only a kernel with CONFIG_SWAP has the file. */
+	if (!access(path_of(group, "memory.swap.max"), F_OK))
+		cgroup_write(group, "memory.swap.max", "0");
+}
+
 unsigned long long cgroup_value(const struct cgroup *group, const char *file)
 {
 	const char *path = path_of(group, file);
@@ -75,18 +83,5 @@ unsigned long long cgroup_value(const struct cgroup *group, const char *file)
 unsigned long long cgroup_field(const struct cgroup *group, const char *file,
 				const char *name)
 {
-	const char *path = path_of(group, file);
-	FILE *stream = fopen(path, "re");
-	unsigned long long value;
-	char word[64];
-
-	if (!stream)
-		FAIL("%s: %s", path, strerror(errno));
-	while (fscanf(stream, "%63s %llu", word, &value) == 2) {
-		if (!strcmp(word, name)) {
-			fclose(stream);
-			return value;
-		}
-	}
-	FAIL("%s: no line '%s'", path, name);
+	return test_counter(path_of(group, file), name);
 }

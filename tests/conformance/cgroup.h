@@ -21,6 +21,8 @@ void cgroup_leave(void);
 /* Files of the group; the case fails when one can't be read or written. */
 void cgroup_write(const struct cgroup *group, const char *file,
 		  const char *text);
+/* The most memory that the group may have, none of which goes to swap. */
+void cgroup_limit(const struct cgroup *group, const char *max);
 unsigned long long cgroup_value(const struct cgroup *group, const char *file);
 /* The value of a line "NAME VALUE", such as those of memory.stat. */
 unsigned long long cgroup_field(const struct cgroup *group, const char *file,

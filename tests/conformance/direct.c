@@ -202,7 +202,6 @@ PLACES(killed_in_flight,
 {
 	struct test_gate gate;
 	struct aio aio;
-	int status;
 	pid_t pid;
 
 	aio_open(&aio);
@@ -223,8 +222,7 @@ PLACES(killed_in_flight,
 	place_check_used(place, PAGES);
 	CHECK_CALL(kill(pid, SIGKILL));
 	aio_go_on(&aio);
-	CHECK_CALL(waitpid(pid, &status, 0));
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	test_wait_killed(pid);
 	/* The disk may let go of what it filled a little later. */
 	device_await_free_pages(place->fd, place->idle);
 	aio_close(&aio);

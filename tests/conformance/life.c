@@ -241,16 +241,10 @@ PLACES(reaped, "process_mrelease() frees the pages of a killed process before it
 PLACES(out_of_memory, "a process that its memory cgroup kills frees its pages")
 {
 	struct cgroup group;
-	char path[160];
-	int status;
 	pid_t pid;
 
 	cgroup_create(&group, "memory");
-	cgroup_write(&group, "memory.max", "16M");
-	/* Only a kernel with CONFIG_SWAP has the file. */
-	snprintf(path, sizeof(path), "%s/memory.swap.max", group.path);
-	if (!access(path, F_OK))
-		cgroup_write(&group, "memory.swap.max", "0");
+	cgroup_limit(&group, "16M");
 	pid = test_fork();
 	if (pid == 0) {
 		char *more;
@@ -261,8 +255,7 @@ PLACES(out_of_memory, "a process that its memory cgroup kills frees its pages")
 		memset(more, 1, 64 << 20);
 		_exit(0);
 	}
-	CHECK_CALL(waitpid(pid, &status, 0));
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	test_wait_killed(pid);
 	CHECK_EQ(cgroup_field(&group, "memory.events", "oom_kill"), 1);
 	place_check_used(place, 0);
 	cgroup_remove(&group);

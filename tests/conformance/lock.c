@@ -74,7 +74,8 @@ PLACES(locked_moves, "locked pages move as others do, and stay locked")
 	mem_check(addr, PAGES, 1);
 }
 
-PLACES(freed_locked, "locked pages are freed with their mapping, at once")
+/* Locked pages in the place, none of them in another processor's batch. */
+static char *new_locked(struct place *place)
 {
 	char *addr;
 
@@ -82,6 +83,13 @@ PLACES(freed_locked, "locked pages are freed with their mapping, at once")
 	addr = mem_new(PAGES, 1);
 	CHECK_CALL(mlock(addr, PAGES * PAGE));
 	place_put(place, addr, PAGES);
+	return addr;
+}
+
+PLACES(freed_locked, "locked pages are freed with their mapping, at once")
+{
+	char *addr = new_locked(place);
+
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	place_check_used(place, 0);
 }
@@ -89,12 +97,8 @@ PLACES(freed_locked, "locked pages are freed with their mapping, at once")
 PLACES(mlocked_count, "after the end of locked pages the system counts as many as before")
 {
 	long long before = mlocked_kb();
-	char *addr;
+	char *addr = new_locked(place);
 
-	place_stay_on_cpu();
-	addr = mem_new(PAGES, 1);
-	CHECK_CALL(mlock(addr, PAGES * PAGE));
-	place_put(place, addr, PAGES);
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	await_mlocked(before);
 }
@@ -102,12 +106,8 @@ PLACES(mlocked_count, "after the end of locked pages the system counts as many a
 PLACES(unlocked_count, "after munlock() the system counts as many locked pages as before")
 {
 	long long before = mlocked_kb();
-	char *addr;
+	char *addr = new_locked(place);
 
-	place_stay_on_cpu();
-	addr = mem_new(PAGES, 1);
-	CHECK_CALL(mlock(addr, PAGES * PAGE));
-	place_put(place, addr, PAGES);
 	CHECK_CALL(munlock(addr, PAGES * PAGE));
 	await_mlocked(before);
 }

@@ -94,18 +94,7 @@ void machine_needs(const char *path)
 
 unsigned long long machine_vmstat(const char *name)
 {
-	FILE *file = fopen("/proc/vmstat", "re");
-	unsigned long long value;
-	char word[64];
-
-	CHECK(file);
-	while (fscanf(file, "%63s %llu", word, &value) == 2) {
-		if (!strcmp(word, name)) {
-			fclose(file);
-			return value;
-		}
-	}
-	FAIL("/proc/vmstat: no line '%s'", name);
+	return test_counter("/proc/vmstat", name);
 }
 
 unsigned long machine_nodes(void)

@@ -3,13 +3,13 @@
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "mem.h"
 #include "pagemap.h"
 #include "place.h"
+#include "uffd.h"
 
 static void read_entries(const char *path, uint64_t first, size_t count,
 			 uint64_t *entries)
@@ -71,27 +71,11 @@ size_t pagemap_scan(const void *addr, size_t pages, uint64_t flags,
 	return ret;
 }
 
-static int register_writes(int uffd, void *addr, size_t pages)
-{
-	struct uffdio_register reg = {
-		.range = { .start = address(addr), .len = pages * PAGE },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
-
-	return ioctl(uffd, UFFDIO_REGISTER, &reg);
-}
-
 void pagemap_track_writes(void *addr, size_t pages)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
 	/* UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC */
-	api.features = 1 << 13 | 1 << 15;
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    register_writes(uffd, mem_new(1, 1), 1))
-		SKIP("no asynchronous write protection: %s", strerror(errno));
-	CHECK_CALL(register_writes(uffd, addr, pages));
+	uffd_register(uffd_open(1 << 13 | 1 << 15), addr, pages,
+		      UFFDIO_REGISTER_MODE_WP);
 }
 
 size_t pagemap_written(const void *addr, size_t pages, bool again)

@@ -2,8 +2,6 @@
 /* Mappings, pages and processes that end while they move to the device and back. */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -332,7 +330,7 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 
 	for (unsigned int i = 0; i < test_rounds(12); i++) {
 		pid_t pid = start_moving_child(stay);
-		int pidfd = syscall(SYS_pidfd_open, pid, 0), status;
+		int pidfd = syscall(SYS_pidfd_open, pid, 0);
 
 		CHECK_CALL(pidfd);
 		test_sleep(3 * i);
@@ -340,8 +338,7 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 		/* Too late is as good: the process may be gone. */
 		if (syscall(SYS_process_mrelease, pidfd, 0))
 			CHECK(errno == ESRCH || errno == EAGAIN);
-		CHECK_CALL(waitpid(pid, &status, 0));
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		test_wait_killed(pid);
 		close(pidfd);
 		/* This call may have been the memory's last user. */
 		device_await_free_pages(device_open(), idle);
@@ -358,21 +355,12 @@ ONCE(out_of_memory, "a process that its memory cgroup kills while its pages move
 {
 	uint64_t idle = idle_pages();
 	struct cgroup group;
-	char path[160];
 
 	cgroup_create(&group, "memory");
-	cgroup_write(&group, "memory.max", "16M");
-	/* Only a kernel with CONFIG_SWAP has the file. */
-	snprintf(path, sizeof(path), "%s/memory.swap.max", group.path);
-	if (!access(path, F_OK))
-		cgroup_write(&group, "memory.swap.max", "0");
+	cgroup_limit(&group, "16M");
 	cgroup_enter(&group);
 	for (unsigned int i = 0; i < test_rounds(6); i++) {
-		pid_t pid = start_moving_child(fill_memory);
-		int status;
-
-		CHECK_CALL(waitpid(pid, &status, 0));
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		test_wait_killed(start_moving_child(fill_memory));
 		CHECK_CMP(cgroup_field(&group, "memory.events", "oom_kill"), >, i);
 		/* The kernel's reaper may have been the memory's last user. */
 		device_await_free_pages(device_open(), idle);

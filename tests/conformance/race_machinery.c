@@ -25,6 +25,7 @@
 #include "mover.h"
 #include "pagemap.h"
 #include "place.h"
+#include "uffd.h"
 
 /* More than a window. */
 #define PAGES	640UL
@@ -35,23 +36,30 @@
 #define BALANCING "/sys/kernel/debug/sched/numa_balancing/"
 #define CORE	"/tmp/devpub-race"
 
-static void swap_body(struct place *place)
+/* Give the advice until the kernel has counted something more under this name, if any. */
+static void advise_and_check(int advice, const char *counter)
 {
-	unsigned long long before = machine_vmstat("pswpout");
+	unsigned long long before = counter ? machine_vmstat(counter) : 0;
 	char *addr = mem_new(PAGES, 1);
 	struct mover mover;
 	uint64_t seed = 1;
 
-	(void)place;
 	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover) || machine_vmstat("pswpout") == before) {
-		madvise(addr, PAGES * PAGE, MADV_PAGEOUT);
+	while (mover_round(&mover) ||
+	       (counter && machine_vmstat(counter) == before)) {
+		CHECK_CALL(madvise(addr, PAGES * PAGE, advice));
 		mem_check(addr, PAGES, seed);
 		if (mover.rounds % 2)
 			mem_fill(addr, PAGES, ++seed);
 	}
 	mover_stop(&mover);
 	mem_check(addr, PAGES, seed);
+}
+
+static void swap_body(struct place *place)
+{
+	(void)place;
+	advise_and_check(MADV_PAGEOUT, "pswpout");
 }
 
 ONCE(swapping, "pages are swapped out while they move, and keep their data")
@@ -62,19 +70,7 @@ ONCE(swapping, "pages are swapped out while they move, and keep their data")
 
 ONCE(reclaim, "pages are put on their way out while they move, and keep their data")
 {
-	char *addr = mem_new(PAGES, 1);
-	struct mover mover;
-	uint64_t seed = 1;
-
-	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover)) {
-		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_COLD));
-		mem_check(addr, PAGES, seed);
-		if (mover.rounds % 2)
-			mem_fill(addr, PAGES, ++seed);
-	}
-	mover_stop(&mover);
-	mem_check(addr, PAGES, seed);
+	advise_and_check(MADV_COLD, NULL);
 }
 
 /* Every page has the same content. */
@@ -299,21 +295,6 @@ ONCE(balancing, "NUMA balancing samples pages that move, and they keep their dat
 	machine_run(balancing_body, NULL);
 }
 
-static int uffd_of(void *addr, size_t pages, uint64_t features, uint64_t mode)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	struct uffdio_register reg = {
-		.range = { .start = address(addr), .len = pages * PAGE },
-		.mode = mode,
-	};
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    ioctl(uffd, UFFDIO_REGISTER, &reg))
-		SKIP("no userfaultfd for this: %s", strerror(errno));
-	return uffd;
-}
-
 struct handler {
 	pthread_t thread;
 	int uffd;
@@ -356,7 +337,8 @@ ONCE(missing, "a userfaultfd's handler fills each hole, and no page, while both 
 	addr = mem_map(PAGES);
 	handler.addr = addr;
 	handler.source = mem_new(PAGES, 1);
-	handler.uffd = uffd_of(addr, PAGES, 0, UFFDIO_REGISTER_MODE_MISSING);
+	handler.uffd = uffd_open(0);
+	uffd_register(handler.uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MISSING);
 	CHECK_EQ(pthread_create(&handler.thread, NULL, handle, &handler), 0);
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover)) {
@@ -382,11 +364,10 @@ ONCE(write_protect, "pages that a userfaultfd protects stay protected while they
 	char *addr = mem_new(PAGES, 1);
 	struct mover mover;
 	uint64_t seed = 1;
-	int uffd;
+	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 
 	protect.range.start = address(addr);
-	uffd = uffd_of(addr, PAGES, UFFD_FEATURE_PAGEFAULT_FLAG_WP,
-		       UFFDIO_REGISTER_MODE_WP);
+	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover)) {
 		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory whose faults a program handles itself. */
-#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "mem.h"
 #include "place.h"
+#include "uffd.h"
 
 #define PAGES	32UL
 
@@ -29,37 +28,6 @@ struct uffdio_move {
 
 #define UFFDIO_MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move)
 #endif
-
-static int uffd_open(uint64_t features)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-
-	if (uffd < 0)
-		SKIP("no userfaultfd: %s", strerror(errno));
-	if (ioctl(uffd, UFFDIO_API, &api))
-		SKIP("no userfaultfd with features %#llx: %s",
-		     (unsigned long long)features, strerror(errno));
-	return uffd;
-}
-
-static int try_register(int uffd, void *addr, size_t pages, uint64_t mode)
-{
-	struct uffdio_register reg = {
-		.range = { .start = address(addr), .len = pages * PAGE },
-		.mode = mode,
-	};
-
-	return ioctl(uffd, UFFDIO_REGISTER, &reg);
-}
-
-/* What this kernel can do for a new mapping it must do for any. */
-static void uffd_register(int uffd, void *addr, size_t pages, uint64_t mode)
-{
-	if (try_register(uffd, mem_map(1), 1, mode))
-		SKIP("userfaultfd can't do this: %s", strerror(errno));
-	CHECK_CALL(try_register(uffd, addr, pages, mode));
-}
 
 static void protect(int uffd, void *addr, size_t pages, bool on)
 {
@@ -326,7 +294,7 @@ PLACES(minor, "minor faults, which are for shared memory, can't be asked for, an
 	char *addr = place_new(place, PAGES, 1);
 	int uffd = uffd_open(UFFD_FEATURE_MINOR_SHMEM);
 
-	CHECK_ERRNO(try_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MINOR),
+	CHECK_ERRNO(uffd_try_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MINOR),
 		    EINVAL);
 	place_check(place, addr, PAGES);
 	mem_check(addr, PAGES, 1);
@@ -351,7 +319,7 @@ ONCE(minor_shared, "shared memory whose minor faults are handled is refused as s
 		     memory, 0);
 	CHECK(addr != MAP_FAILED && other != MAP_FAILED);
 	mem_fill(other, PAGES, 1);
-	CHECK_CALL(try_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MINOR));
+	CHECK_CALL(uffd_try_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MINOR));
 	to_device_all(fd, addr, PAGES, DEVPUB_REASON_SHARED);
 	no_fault(uffd);
 
