@@ -135,40 +135,6 @@ static struct devpub_expect_state expect_states[] = {
 	{ DEVPUB_STATE_HELD,		1, 0, false },
 };
 
-#define N	DEVPUB_CLEAR
-#define Y	DEVPUB_SET
-#define K	DEVPUB_KEPT
-/*
- * Up to 6.1 a migration that maps a dirty page again marks it soft-dirty, as
- * pte_mkdirty() does (mm/migrate.c, remove_migration_pte()), and mprotect() leaves
- * a page that is not dirty to the next write (mm/mprotect.c,
- * can_change_pte_writable()).
- */
-#define S	(DEVPUB_COMPAT_DIRTY_COUNTS ? DEVPUB_KEPT_OR_DIRTY : DEVPUB_KEPT)
-#define W	(DEVPUB_COMPAT_DIRTY_COUNTS ? DEVPUB_AS_DIRTY : DEVPUB_SET)
-/* The mark went with 6.17; before, what it marks are other devices' pages. */
-#define D	(DEVPUB_COMPAT_DEVMAP ? DEVPUB_CLEAR : DEVPUB_NO_SUCH)
-
-/*
- * The entry of a page.  Linux 4.14 marked that of a device-public page devmap; a
- * coherent page has an ordinary one.
- */
-static struct devpub_expect_pte expect_ptes[] = {
-	/* scene		  migration   writable	   young       special */
-	/*			      on_device	   dirty       soft_dirty  devmap */
-	{ DEVPUB_SCENE_MOVED_TO,	N,  Y,  K,  K,  K,  S,  N,  D },
-	{ DEVPUB_SCENE_MOVED_BACK,	N,  N,  K,  K,  K,  S,  N,  D },
-	{ DEVPUB_SCENE_REFUSED,		N,  K,  K,  K,  K,  S,  N,  D },
-	{ DEVPUB_SCENE_COLLECTED,	Y,  K,  K,  N,  N,  K,  N,  D },
-	{ DEVPUB_SCENE_FILLED,		N,  Y,  Y,  Y,  Y,  Y,  N,  D },
-	{ DEVPUB_SCENE_FILLED_READONLY,	N,  Y,  N,  N,  Y,  N,  N,  D },
-	{ DEVPUB_SCENE_FORK_PARENT,	N,  Y,  N,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_FORK_CHILD,	N,  Y,  N,  K,  N,  K,  N,  D },
-	{ DEVPUB_SCENE_PROTECTED,	N,  Y,  N,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_UNPROTECTED,	N,  Y,  W,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_PROTECTED_WHOLLY, N, Y,  N,  K,  K,  K,  N,  D },
-};
-
 /* The cases that see pages go one of these ways, all of them. */
 static const char *ways_cases(unsigned int ways)
 {
@@ -265,39 +231,6 @@ static const char *state_spoil(unsigned int row, unsigned int member)
 	return cases[state->state];
 }
 
-static const char *pte_spoil(unsigned int row, unsigned int member)
-{
-	struct devpub_expect_pte *pte = &expect_ptes[row];
-	enum devpub_mark *marks[] = {
-		&pte->migration, &pte->on_device, &pte->writable, &pte->dirty,
-		&pte->young, &pte->soft_dirty, &pte->special, &pte->devmap,
-	};
-	static const enum devpub_mark opposites[] = {
-		[DEVPUB_CLEAR]	= DEVPUB_SET,
-		[DEVPUB_SET]	= DEVPUB_CLEAR,
-		[DEVPUB_KEPT]	= DEVPUB_CHANGED,
-		[DEVPUB_KEPT_OR_DIRTY] = DEVPUB_CHANGED,
-		[DEVPUB_AS_DIRTY] = DEVPUB_CLEAR,
-		[DEVPUB_NO_SUCH] = DEVPUB_CLEAR,
-	};
-	static const char * const scenes[] = {
-		[DEVPUB_SCENE_MOVED_TO]		= "pte_moved_there_and_back",
-		[DEVPUB_SCENE_MOVED_BACK]	= "pte_moved_there_and_back",
-		[DEVPUB_SCENE_REFUSED]		= "pte_refused",
-		[DEVPUB_SCENE_COLLECTED]	= "pte_collected",
-		[DEVPUB_SCENE_FILLED]		= "pte_filled",
-		[DEVPUB_SCENE_FILLED_READONLY]	= "pte_filled",
-		[DEVPUB_SCENE_FORK_PARENT]	= "pte_forked",
-		[DEVPUB_SCENE_FORK_CHILD]	= "pte_forked",
-		[DEVPUB_SCENE_PROTECTED]	= "pte_mprotected",
-		[DEVPUB_SCENE_UNPROTECTED]	= "pte_mprotected",
-		[DEVPUB_SCENE_PROTECTED_WHOLLY]	= "pte_mprotected",
-	};
-
-	*marks[member] = opposites[*marks[member]];
-	return scenes[pte->scene];
-}
-
 static const char *pagemap_spoil(unsigned int row, unsigned int member)
 {
 	devpub_expect_pagemap_refs++;
@@ -318,7 +251,7 @@ static int wrong_set(const char *text, const struct kernel_param *param)
 		{ "fates", ARRAY_SIZE(expect_fates), 3, fate_spoil },
 		{ "counts", ARRAY_SIZE(expect_counts), 4, count_spoil },
 		{ "states", ARRAY_SIZE(expect_states), 3, state_spoil },
-		{ "ptes", ARRAY_SIZE(expect_ptes), 8, pte_spoil },
+		{ "ptes", DEVPUB_SCENES, 8, devpub_expect_pte_spoil },
 		{ "pagemap", 1, 1, pagemap_spoil },
 	};
 	unsigned int value, i;
@@ -474,61 +407,4 @@ void devpub_expect_state(struct kunit *test, enum devpub_state state,
 			    "mappings, state %d", state);
 	KUNIT_EXPECT_EQ_MSG(test, !!PageLocked(page), row->locked,
 			    "locked, state %d", state);
-}
-
-static bool expect_mark(enum devpub_mark mark, bool before, bool dirty)
-{
-	if (mark == DEVPUB_KEPT_OR_DIRTY)
-		return before || dirty;
-	if (mark == DEVPUB_AS_DIRTY)
-		return dirty;
-	if (mark == DEVPUB_KEPT || mark == DEVPUB_CHANGED)
-		return before == (mark == DEVPUB_KEPT);
-	return mark == DEVPUB_SET;
-}
-
-/**
- * devpub_expect_pte() - compare a page table entry with its row
- * @test: the case; its priv is a struct devpub_fixture
- * @scene: what happened
- * @before: the entry before that
- * @now: the entry after it
- */
-void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
-		       const struct devpub_pte *before, struct devpub_pte now)
-{
-	const struct devpub_expect_pte *row = NULL;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(expect_ptes); i++)
-		if (expect_ptes[i].scene == scene)
-			row = &expect_ptes[i];
-	/* No assertion: whoever looks may hold locks. */
-	KUNIT_EXPECT_NOT_NULL(test, row);
-	if (!row)
-		return;
-
-	KUNIT_EXPECT_FALSE(test, now.swap);
-	KUNIT_EXPECT_EQ(test, now.migration,
-			expect_mark(row->migration, before->migration, now.dirty));
-	KUNIT_EXPECT_EQ(test, now.present, !now.migration);
-	KUNIT_EXPECT_EQ(test, devpub_fixture_owns(test->priv, now.pfn),
-			expect_mark(row->on_device,
-				    devpub_fixture_owns(test->priv, before->pfn),
-				    now.dirty));
-	KUNIT_EXPECT_EQ(test, now.writable,
-			expect_mark(row->writable, before->writable, now.dirty));
-	KUNIT_EXPECT_EQ(test, now.dirty,
-			expect_mark(row->dirty, before->dirty, now.dirty));
-	KUNIT_EXPECT_EQ(test, now.young,
-			expect_mark(row->young, before->young, now.dirty));
-	KUNIT_EXPECT_EQ(test, now.soft_dirty,
-			expect_mark(row->soft_dirty, before->soft_dirty, now.dirty));
-	KUNIT_EXPECT_EQ(test, now.special,
-			expect_mark(row->special, before->special, now.dirty));
-	KUNIT_EXPECT_EQ(test, row->devmap == DEVPUB_NO_SUCH,
-			!DEVPUB_COMPAT_DEVMAP);
-	if (DEVPUB_COMPAT_DEVMAP)
-		KUNIT_EXPECT_EQ(test, now.devmap,
-				expect_mark(row->devmap, before->devmap, now.dirty));
 }

@@ -130,6 +130,7 @@ enum devpub_scene {
 	DEVPUB_SCENE_PROTECTED,		/* mprotect(PROT_READ) */
 	DEVPUB_SCENE_UNPROTECTED,	/* and PROT_READ | PROT_WRITE again */
 	DEVPUB_SCENE_PROTECTED_WHOLLY,	/* mprotect(PROT_NONE) */
+	DEVPUB_SCENES,
 };
 
 /**
@@ -190,5 +191,6 @@ void devpub_expect_state(struct kunit *test, enum devpub_state state,
 			 struct page *page, int n, int held);
 void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
 		       const struct devpub_pte *before, struct devpub_pte now);
+const char *devpub_expect_pte_spoil(unsigned int row, unsigned int member);
 
 #endif /* DEVPUB_EXPECT_H */

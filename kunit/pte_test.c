@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * pte: the page table entry of a page on the device, and what is left of its marks
- * when it has moved.  What is expected is in expect.c.
+ * when it has moved.  What is expected is in expect_pte.c.
  */
 #include <kunit/test.h>
 #include <linux/migrate.h>
