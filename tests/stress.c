@@ -31,11 +31,16 @@
 /* An operation takes this long at most, or something hangs. */
 #define GRACE_SECONDS	90
 
+/* Pages that are left on the device, and that no operation touches. */
+#define KEPT_PAGES	16
+
 /* What the threads of a process share. */
 struct process {
 	pthread_barrier_t begin;
 	atomic_uint users;
 	int fd;
+	char *kept;
+	struct stress_page kept_pages[KEPT_PAGES];
 };
 
 struct worker {
@@ -54,12 +59,16 @@ static void die(const char *what)
 static void leave(struct stress_thread *thread, struct process *process)
 {
 	const struct stress_options *options = thread->options;
-	const struct stress_op all = { .kind = STRESS_TO, .count = options->pages };
 
-	/* The last thing that the others did may have been an eviction. */
+	/* The very last: the others might still evict all. */
 	if (atomic_fetch_add(&thread->shared->leaving, 1) + 1 ==
-	    options->processes * options->threads)
-		stress_run(thread, &all);
+	    options->processes * options->threads) {
+		for (int i = 0; i < KEPT_PAGES; i++)
+			stress_page_fill(&process->kept_pages[i],
+					 process->kept + i * PAGE, 1);
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, process->kept,
+			       KEPT_PAGES, 0);
+	}
 	thread->fd = -1;
 	if (atomic_fetch_sub(&process->users, 1) == 1) {
 		close(process->fd);
@@ -106,7 +115,14 @@ static void prepare(struct stress_thread *thread)
 	thread->slice = thread->arena + thread->nr * pages * PAGE;
 	thread->pages = map(pages * sizeof(*thread->pages), MAP_PRIVATE);
 	thread->buffer = map(STRESS_BUFFER_PAGES * PAGE, MAP_PRIVATE);
-	thread->reasons = map(thread->options->threads * pages, MAP_PRIVATE);
+	thread->reasons = map(thread->options->threads * pages + KEPT_PAGES,
+			      MAP_PRIVATE);
+	thread->disk = thread->options->disk ?
+		open(thread->options->disk, O_RDWR | O_DIRECT | O_CLOEXEC) : -1;
+	if (thread->options->disk && thread->disk < 0)
+		die(thread->options->disk);
+	/* The threads to come have the rights of who starts them. */
+	thread->pkey = pkey_alloc(0, PKEY_DISABLE_WRITE);
 	thread->random = stress_seed(thread->options->seed, thread->process,
 				     thread->nr);
 	if (pipe2(thread->pipe, O_CLOEXEC))
@@ -118,9 +134,10 @@ static void run_process(const struct stress_options *options,
 {
 	const size_t threads = options->threads, huge = HUGE_PAGES * PAGE;
 	const size_t size = threads * options->pages * PAGE;
+	const size_t kept = KEPT_PAGES * PAGE;
 	struct worker *workers = calloc(threads, sizeof(*workers));
 	struct process process = { .users = threads };
-	char *arena = map(size + huge, MAP_PRIVATE);
+	char *arena = map(size + kept + huge, MAP_PRIVATE);
 
 	process.fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 	if (process.fd < 0)
@@ -128,6 +145,7 @@ static void run_process(const struct stress_options *options,
 	if (!workers || pthread_barrier_init(&process.begin, NULL, threads))
 		die("threads");
 	arena = (char *)((uintptr_t)(arena + huge - 1) & -huge);
+	process.kept = arena + size;
 	for (size_t i = 0; i < threads; i++) {
 		workers[i].process = &process;
 		workers[i].thread = (struct stress_thread) {
@@ -148,6 +166,10 @@ static void run_process(const struct stress_options *options,
 	}
 	for (size_t i = 0; i < threads; i++)
 		pthread_join(workers[i].id, NULL);
+	for (int i = 0; i < KEPT_PAGES; i++)
+		if (stress_page_check(&process.kept_pages[i], process.kept + i * PAGE) >= 0)
+			stress_wrong(&workers[0].thread, "page %d of those that were left on the device",
+				     i);
 }
 
 static unsigned long long now(void)

@@ -38,6 +38,9 @@ enum stress_kind {
 	STRESS_READV,
 	STRESS_WRITEV,
 	STRESS_VMSPLICE,
+	STRESS_DIRECT,
+	STRESS_MERGE,
+	STRESS_PKEY,
 	STRESS_KINDS,
 };
 
@@ -78,6 +81,7 @@ struct stress_shared {
 struct stress_options {
 	unsigned long seconds, leave, processes, threads, pages, print;
 	uint64_t seed;
+	const char *disk;
 };
 
 /* What a page holds: words that derive from where and when it was written. */
@@ -104,6 +108,8 @@ struct stress_thread {
 	/* The device; -1 once the thread has left it. */
 	int fd;
 	int pipe[2];
+	/* -1: none */
+	int disk, pkey;
 	unsigned char *reasons, *buffer;
 };
 
@@ -126,10 +132,21 @@ void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
 void stress_query(struct stress_thread *thread, char *addr, size_t pages);
 void stress_evict(struct stress_thread *thread);
 
-/* stress_run.c */
+/* stress_io.c */
 #define STRESS_BUFFER_PAGES	16UL
+void stress_readv(struct stress_thread *thread, const struct stress_op *op);
+void stress_writev(struct stress_thread *thread, const struct stress_op *op);
+void stress_vmsplice(struct stress_thread *thread, const struct stress_op *op);
+void stress_direct(struct stress_thread *thread, const struct stress_op *op);
+
+/* stress_run.c */
 void stress_map(struct stress_thread *thread, size_t first, size_t count,
 		int flags);
+/* Make protected pages of the range usable again. */
+void stress_unguard(struct stress_thread *thread, size_t first, size_t count);
+/* Does the copy hold what the pages from first on should? */
+void stress_check_copy(struct stress_thread *thread, size_t first, size_t count,
+		       const void *copy);
 void stress_verify(struct stress_thread *thread, size_t first, size_t count);
 void stress_run(struct stress_thread *thread, const struct stress_op *op);
 

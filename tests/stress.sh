@@ -13,7 +13,8 @@ fi
 
 # stress OPTION...: in the background, in $stress, its output in $scratch/stress
 stress() {
-	"$here/stress" "$@" >"$scratch/stress" 2>&1 &
+	# shellcheck disable=SC2086 # an option, or none
+	"$here/stress" $disk "$@" >"$scratch/stress" 2>&1 &
 	stress=$!
 	echo $stress >>"$scratch/peers"
 }
@@ -32,26 +33,41 @@ told() {
 	grep -q "^$1" "$scratch/stress"
 }
 
-# Swap space, where there can be some: for what is swapped out meanwhile.
-swap_on() {
+# Swap space and a disk, where there can be some: for what is swapped out meanwhile,
+# and for direct I/O.
+disk=
+disks_on() {
 	[ -z "$(sed 1d /proc/swaps)" ] && [ ! -e /dev/ram0 ] || return 0
-	modprobe brd rd_nr=1 rd_size=65536 2>/dev/null || return 0
-	until_true 5 [ -b /dev/ram0 ]
+	modprobe brd rd_nr=2 rd_size=65536 2>/dev/null || return 0
+	until_true 5 [ -b /dev/ram1 ]
 	mkswap /dev/ram0 >/dev/null
 	swapon /dev/ram0
-	echo y >"$scratch/swap"
+	disk=--disk=/dev/ram1
 }
 
-swap_off() {
-	[ -e "$scratch/swap" ] || return 0
-	rm "$scratch/swap"
+disks_off() {
+	[ -n "$disk" ] || return 0
+	disk=
 	swapoff /dev/ram0
 	rmmod brd
 }
 
+# Pages that are alike become one, which stays in system memory.
+ksm=/sys/kernel/mm/ksm
+merging_on() {
+	[ -e $ksm/run ] || return 0
+	merging=$(cat $ksm/run)
+	echo 1 >$ksm/run
+}
+
+merging_off() {
+	[ ! -e $ksm/run ] || echo "$merging" >$ksm/run
+}
+
 before() {
 	need_module_file
-	swap_on
+	disks_on
+	merging_on
 	total=$(mem_total)
 	load size=256M
 }
@@ -59,7 +75,8 @@ before() {
 after() {
 	! loaded || unload
 	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
-	swap_off
+	merging_off
+	disks_off
 	until_true 5 total_is "$total" ||
 		fail "MemTotal is $(mem_total) kB, it was $total kB"
 	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"

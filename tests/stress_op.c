@@ -40,6 +40,9 @@ static const struct {
 	[STRESS_READV]		= { "readv", 16, STRESS_BUFFER_PAGES, true, false },
 	[STRESS_WRITEV]		= { "writev", 16, STRESS_BUFFER_PAGES, true, false },
 	[STRESS_VMSPLICE]	= { "vmsplice", 16, STRESS_BUFFER_PAGES, true, false },
+	[STRESS_DIRECT]		= { "direct-io", 16, STRESS_BUFFER_PAGES, true, false },
+	[STRESS_MERGE]		= { "mergeable", 12, 512, false, false },
+	[STRESS_PKEY]		= { "pkey", 12, 64, true, false },
 };
 
 const char *stress_name(enum stress_kind kind)

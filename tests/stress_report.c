@@ -35,6 +35,7 @@ static void usage(FILE *to)
 	      "  --processes N   processes (default 4)\n"
 	      "  --threads N     threads of each (default 2)\n"
 	      "  --pages N       pages of each thread (default 1024)\n"
+	      "  --disk FILE     do direct I/O there, on a disk that holds nothing of worth\n"
 	      "  --leave N       close the device after N seconds, and go on without\n"
 	      "  --print N       print the first N operations of each thread, and do none\n"
 	      "  --help          print this\n"
@@ -71,6 +72,7 @@ void stress_options(struct stress_options *options, int argc, char **argv)
 		{ "processes", required_argument, NULL, 'P' },
 		{ "threads", required_argument, NULL, 'T' },
 		{ "pages", required_argument, NULL, 'p' },
+		{ "disk", required_argument, NULL, 'd' },
 		{ "leave", required_argument, NULL, 'l' },
 		{ "print", required_argument, NULL, 'n' },
 		{ "help", no_argument, NULL, 'h' },
@@ -96,6 +98,9 @@ void stress_options(struct stress_options *options, int argc, char **argv)
 			break;
 		case 'p':
 			options->pages = number(name, optarg, 4, 1 << 20);
+			break;
+		case 'd':
+			options->disk = optarg;
 			break;
 		case 'l':
 			options->leave = number(name, optarg, 1, 1000000);

@@ -53,8 +53,7 @@ static const char *whereabouts(const struct stress_thread *thread,
 	       arg.system ? "in system memory" : "absent";
 }
 
-/* Does the copy hold what the pages from first on should? */
-static void check_copy(struct stress_thread *thread, size_t first, size_t count,
+void stress_check_copy(struct stress_thread *thread, size_t first, size_t count,
 		       const void *copy)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -76,8 +75,7 @@ static void check_copy(struct stress_thread *thread, size_t first, size_t count,
 	thread->result->checked += count;
 }
 
-/* Make protected pages of the range usable again. */
-static void unguard(struct stress_thread *thread, size_t first, size_t count)
+void stress_unguard(struct stress_thread *thread, size_t first, size_t count)
 {
 	bool guarded = false;
 
@@ -96,13 +94,13 @@ static void unguard(struct stress_thread *thread, size_t first, size_t count)
 
 void stress_verify(struct stress_thread *thread, size_t first, size_t count)
 {
-	unguard(thread, first, count);
-	check_copy(thread, first, count, thread->slice + first * PAGE);
+	stress_unguard(thread, first, count);
+	stress_check_copy(thread, first, count, thread->slice + first * PAGE);
 }
 
 static void write_pages(struct stress_thread *thread, size_t first, size_t count)
 {
-	unguard(thread, first, count);
+	stress_unguard(thread, first, count);
 	thread->generation++;
 	for (size_t i = first; i < first + count; i++)
 		stress_page_fill(&thread->pages[i], thread->slice + i * PAGE,
@@ -197,7 +195,7 @@ static void run_resize(struct stress_thread *thread, const struct stress_op *op)
 	if (!rest)
 		return;
 	/* What grows has the protection of what is before it. */
-	unguard(thread, op->first, op->count);
+	stress_unguard(thread, op->first, op->count);
 	if (mremap(addr, op->count * PAGE, half * PAGE, 0) != addr) {
 		thread->result->failed[op->kind]++;
 		return;
@@ -222,6 +220,29 @@ static void run_mprotect(struct stress_thread *thread,
 		thread->pages[i].guarded = true;
 }
 
+/* Pages that the thread may not write to, nor the kernel for it, wherever they are. */
+static void run_pkey(struct stress_thread *thread, const struct stress_op *op)
+{
+	char *addr = thread->slice + op->first * PAGE;
+	const size_t size = op->count * PAGE;
+
+	stress_unguard(thread, op->first, op->count);
+	if (thread->pkey < 0 ||
+	    pkey_mprotect(addr, size, PROT_READ | PROT_WRITE, thread->pkey)) {
+		thread->result->failed[op->kind]++;
+		return;
+	}
+	if (thread->fd >= 0)
+		stress_migrate(thread, op->flags & 1 ? DEVPUB_IOC_MIGRATE_TO :
+						       DEVPUB_IOC_MIGRATE_FROM,
+			       addr, op->count, 0);
+	if (getrandom(addr, 1, GRND_NONBLOCK) >= 0)
+		stress_wrong(thread, "page %zu of the slice has a key, and was written to",
+			     op->first);
+	if (pkey_mprotect(addr, size, PROT_READ | PROT_WRITE, 0))
+		stress_wrong(thread, "pkey_mprotect: %s", strerror(errno));
+}
+
 /* Advice that may cost the data, or after a failure that of some of the pages. */
 static void run_discard(struct stress_thread *thread,
 			const struct stress_op *op, int advice)
@@ -239,85 +260,6 @@ static void run_discard(struct stress_thread *thread,
 	}
 }
 
-/* What a system call reads of the memory, by one way or another. */
-static void run_readv(struct stress_thread *thread, const struct stress_op *op)
-{
-	const size_t size = op->count * PAGE;
-	struct iovec from = { thread->slice + op->first * PAGE, size };
-	struct iovec to = { thread->buffer, size };
-	ssize_t ret;
-	int fd;
-
-	unguard(thread, op->first, op->count);
-	if (op->flags & 1) {
-		fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-		ret = pread(fd, thread->buffer, size, address(from.iov_base));
-		close(fd);
-	} else {
-		ret = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-	}
-	if (ret != (ssize_t)size)
-		stress_wrong(thread, "read %zd bytes: %s", ret, strerror(errno));
-	else
-		check_copy(thread, op->first, op->count, thread->buffer);
-}
-
-/* What a system call writes into the memory, by one way or another. */
-static void run_writev(struct stress_thread *thread, const struct stress_op *op)
-{
-	const size_t size = op->count * PAGE;
-	struct iovec from = { thread->buffer, size };
-	struct iovec to = { thread->slice + op->first * PAGE, size };
-	ssize_t ret;
-	int fd;
-
-	unguard(thread, op->first, op->count);
-	thread->generation++;
-	for (size_t i = 0; i < op->count; i++)
-		stress_page_fill(&thread->pages[op->first + i],
-				 thread->buffer + i * PAGE, thread->generation);
-	if (op->flags & 1) {
-		fd = open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
-		ret = pwrite(fd, thread->buffer, size, address(to.iov_base));
-		close(fd);
-	} else {
-		ret = process_vm_writev(getpid(), &from, 1, &to, 1, 0);
-	}
-	if (ret != (ssize_t)size)
-		stress_wrong(thread, "wrote %zd bytes: %s", ret, strerror(errno));
-}
-
-/* A pipe holds the pages while the device wants them. */
-static void run_vmsplice(struct stress_thread *thread,
-			 const struct stress_op *op)
-{
-	struct iovec pages = { thread->slice + op->first * PAGE,
-			       op->count * PAGE };
-	ssize_t held, got = 0;
-
-	unguard(thread, op->first, op->count);
-	held = vmsplice(thread->pipe[1], &pages, 1, SPLICE_F_NONBLOCK);
-	if (held <= 0 || held % PAGE) {
-		stress_wrong(thread, "vmsplice: %zd, %s", held, strerror(errno));
-		return;
-	}
-	if (thread->fd >= 0)
-		stress_migrate(thread, op->flags & 1 ? DEVPUB_IOC_MIGRATE_TO :
-						       DEVPUB_IOC_MIGRATE_FROM,
-			       pages.iov_base, op->count, 0);
-	while (got < held) {
-		ssize_t ret = read(thread->pipe[0], thread->buffer + got,
-				   held - got);
-
-		if (ret <= 0) {
-			stress_wrong(thread, "pipe: %s", strerror(errno));
-			return;
-		}
-		got += ret;
-	}
-	check_copy(thread, op->first, held / PAGE, thread->buffer);
-}
-
 /*
  * A huge page is made only of what one mapping has, all of it in system memory,
  * with no flag that differs: see to that first, as far as it goes.
@@ -328,7 +270,7 @@ static void run_collapse(struct stress_thread *thread,
 	char *addr = thread->slice + op->first * PAGE;
 	const size_t size = op->count * PAGE;
 
-	unguard(thread, op->first, op->count);
+	stress_unguard(thread, op->first, op->count);
 	munlock(addr, size);
 	madvise(addr, size, MADV_HUGEPAGE);
 	if (thread->fd >= 0)
@@ -374,6 +316,9 @@ static int run_advice(const struct stress_op *op, char *addr)
 		return madvise(addr, size, MADV_PAGEOUT);
 	case STRESS_PREFAULT:
 		return madvise(addr, size, MADV_POPULATE_WRITE);
+	case STRESS_MERGE:
+		return madvise(addr, size, op->flags & 1 ? MADV_MERGEABLE :
+							   MADV_UNMERGEABLE);
 	case STRESS_HUGEPAGE:
 		return madvise(addr, size, op->flags % 4 ? MADV_HUGEPAGE :
 							   MADV_NOHUGEPAGE);
@@ -431,13 +376,19 @@ void stress_run(struct stress_thread *thread, const struct stress_op *op)
 		run_collapse(thread, op);
 		break;
 	case STRESS_READV:
-		run_readv(thread, op);
+		stress_readv(thread, op);
 		break;
 	case STRESS_WRITEV:
-		run_writev(thread, op);
+		stress_writev(thread, op);
+		break;
+	case STRESS_DIRECT:
+		stress_direct(thread, op);
+		break;
+	case STRESS_PKEY:
+		run_pkey(thread, op);
 		break;
 	case STRESS_VMSPLICE:
-		run_vmsplice(thread, op);
+		stress_vmsplice(thread, op);
 		break;
 	default:
 		if (run_advice(op, addr))
