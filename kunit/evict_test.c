@@ -304,18 +304,6 @@ static void evict_all_start(struct evict_worker *worker,
 	schedule_work(&worker->work);
 }
 
-/* Wait until so many pages are free. */
-static void evict_all_await(struct kunit *test, u32 free)
-{
-	struct devpub_fixture *fix = test->priv;
-	unsigned long end = jiffies + EVICT_SOON;
-
-	while (devpub_pool_free_pages(fix->pool) < free &&
-	       time_before(jiffies, end))
-		schedule_timeout_uninterruptible(1);
-	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool), free);
-}
-
 static void evict_all_finish(struct evict_worker *worker)
 {
 	flush_work(&worker->work);
@@ -326,6 +314,7 @@ static void evict_all_finish(struct evict_worker *worker)
 static void evict_all_waits(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
+	unsigned long end = jiffies + EVICT_SOON;
 	struct evict_worker worker = {};
 	struct devpub_memory mem;
 	struct page *page;
@@ -334,7 +323,9 @@ static void evict_all_waits(struct kunit *test)
 	page = devpub_memory_get_page(test, &mem, EVICT_PAGES - 1);
 
 	evict_all_start(&worker, fix->ddev);
-	evict_all_await(test, fix->pool->npages - 1);
+	while (devpub_pool_free_pages(fix->pool) < fix->pool->npages - 1 &&
+	       time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
 	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&worker.done,
 							  EVICT_NEVER), 0UL);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
