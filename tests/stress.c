@@ -49,6 +49,14 @@ struct worker {
 	pthread_t id;
 };
 
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
 static void die(const char *what)
 {
 	fprintf(stderr, "stress: %s: %s\n", what, strerror(errno));
@@ -63,11 +71,11 @@ static void leave(struct stress_thread *thread, struct process *process)
 	/* The very last: the others might still evict all. */
 	if (atomic_fetch_add(&thread->shared->leaving, 1) + 1 ==
 	    options->processes * options->threads) {
+		thread->generation++;
 		for (int i = 0; i < KEPT_PAGES; i++)
-			stress_page_fill(&process->kept_pages[i],
-					 process->kept + i * PAGE, 1);
-		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, process->kept,
-			       KEPT_PAGES, 0);
+			stress_page_fill(thread, &process->kept_pages[i],
+					 process->kept + i * PAGE);
+		stress_settle(thread, process->kept, KEPT_PAGES);
 	}
 	thread->fd = -1;
 	if (atomic_fetch_sub(&process->users, 1) == 1) {
@@ -117,10 +125,6 @@ static void prepare(struct stress_thread *thread)
 	thread->buffer = map(STRESS_BUFFER_PAGES * PAGE, MAP_PRIVATE);
 	thread->reasons = map(thread->options->threads * pages + KEPT_PAGES,
 			      MAP_PRIVATE);
-	thread->disk = thread->options->disk ?
-		open(thread->options->disk, O_RDWR | O_DIRECT | O_CLOEXEC) : -1;
-	if (thread->options->disk && thread->disk < 0)
-		die(thread->options->disk);
 	/* The threads to come have the rights of who starts them. */
 	thread->pkey = pkey_alloc(0, PKEY_DISABLE_WRITE);
 	thread->random = stress_seed(thread->options->seed, thread->process,
@@ -227,7 +231,7 @@ static bool watch(const struct stress_options *options,
 			left = true;
 			printf("left the device\n");
 		}
-		if (passed >= options->seconds * 1000)
+		if (interrupted || passed >= options->seconds * 1000)
 			atomic_store(&shared->stop, true);
 		if (!end && (atomic_load(&shared->stop) ||
 			     atomic_load(&shared->gone)))
@@ -248,6 +252,7 @@ int main(int argc, char **argv)
 {
 	struct stress_options options = {
 		.seconds = 10, .processes = 4, .threads = 2, .pages = 1024,
+		.disk = -1,
 	};
 	struct stress_shared *shared;
 	pid_t parent = getpid();
@@ -273,12 +278,17 @@ int main(int argc, char **argv)
 	       (unsigned long long)options.seed, options.processes,
 	       options.threads, options.pages, options.seconds);
 
+	signal(SIGINT, interrupt);
+	signal(SIGTERM, interrupt);
 	for (unsigned int i = 0; i < options.processes; i++) {
 		pids[i] = fork();
 		if (pids[i] < 0)
 			die("fork");
 		if (pids[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			/* The parent tells when to end. */
+			signal(SIGINT, SIG_IGN);
+			signal(SIGTERM, SIG_DFL);
 			if (getppid() == parent)
 				run_process(&options, shared, i);
 			exit(0);

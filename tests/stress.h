@@ -81,12 +81,14 @@ struct stress_shared {
 struct stress_options {
 	unsigned long seconds, leave, processes, threads, pages, print;
 	uint64_t seed;
-	const char *disk;
+	/* A disk for direct I/O, or -1 */
+	int disk;
 };
 
-/* What a page holds: words that derive from where and when it was written. */
+/* What a page holds: words that derive from where, when and by whom it was written. */
 struct stress_page {
 	uint64_t written_at;
+	uint32_t process;
 	/* 0: nothing but zeros */
 	uint32_t generation;
 	/* Given to the kernel with MADV_FREE: zeros are as good. */
@@ -109,12 +111,14 @@ struct stress_thread {
 	int fd;
 	int pipe[2];
 	/* -1: none */
-	int disk, pkey;
+	int pkey;
 	unsigned char *reasons, *buffer;
 };
 
 /* stress_page.c */
-void stress_page_fill(struct stress_page *page, void *addr, uint32_t generation);
+/* In the thread's generation. */
+void stress_page_fill(const struct stress_thread *thread,
+		      struct stress_page *page, void *addr);
 /* The offset of the first wrong byte of a copy of the page, or -1. */
 long stress_page_check(const struct stress_page *page, const void *copy);
 
@@ -129,6 +133,8 @@ void stress_wrong(struct stress_thread *thread, const char *fmt, ...)
 /* stress_device.c */
 void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
 		    size_t pages, unsigned int flags);
+/* Have all of the pages on the device, on which nothing else has an eye. */
+void stress_settle(struct stress_thread *thread, char *addr, size_t pages);
 void stress_query(struct stress_thread *thread, char *addr, size_t pages);
 void stress_evict(struct stress_thread *thread);
 

@@ -35,37 +35,55 @@ told() {
 
 # Swap space and a disk, where there can be some: for what is swapped out meanwhile,
 # and for direct I/O.
-disk=
 disks_on() {
-	[ -z "$(sed 1d /proc/swaps)" ] && [ ! -e /dev/ram0 ] || return 0
-	modprobe brd rd_nr=2 rd_size=65536 2>/dev/null || return 0
+	disk=
+	if [ -e /dev/ram0 ] || ! modprobe brd rd_nr=2 rd_size=65536 2>/dev/null; then
+		note "no disk to be had: no direct I/O"
+		return 0
+	fi
+	: >"$scratch/disks"
 	until_true 5 [ -b /dev/ram1 ]
+	disk=--disk=/dev/ram1
+	[ -z "$(sed 1d /proc/swaps)" ] || return 0
 	mkswap /dev/ram0 >/dev/null
 	swapon /dev/ram0
-	disk=--disk=/dev/ram1
 }
 
 disks_off() {
-	[ -n "$disk" ] || return 0
-	disk=
-	swapoff /dev/ram0
+	[ -e "$scratch/disks" ] || return 0
+	! grep -q '^/dev/ram0 ' /proc/swaps || swapoff /dev/ram0
 	rmmod brd
+	rm "$scratch/disks"
 }
 
 # Pages that are alike become one, which stays in system memory.
 ksm=/sys/kernel/mm/ksm
 merging_on() {
 	[ -e $ksm/run ] || return 0
-	merging=$(cat $ksm/run)
+	cat $ksm/run >"$scratch/run"
+	cat $ksm/pages_to_scan >"$scratch/pages_to_scan"
+	echo 1000 >$ksm/pages_to_scan
 	echo 1 >$ksm/run
 }
 
 merging_off() {
-	[ ! -e $ksm/run ] || echo "$merging" >$ksm/run
+	for file in run pages_to_scan; do
+		[ -e "$scratch/$file" ] || continue
+		cat "$scratch/$file" >$ksm/$file
+		rm "$scratch/$file"
+	done
 }
+
+# What a case has left that failed; by now its processes are dead.
+tidy() {
+	merging_off
+	disks_off
+}
+trap 'tidy; rm -rf "$scratch"' EXIT
 
 before() {
 	need_module_file
+	tidy
 	disks_on
 	merging_on
 	total=$(mem_total)
@@ -75,8 +93,7 @@ before() {
 after() {
 	! loaded || unload
 	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
-	merging_off
-	disks_off
+	tidy
 	until_true 5 total_is "$total" ||
 		fail "MemTotal is $(mem_total) kB, it was $total kB"
 	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
@@ -99,6 +116,8 @@ options() {
 		refused --pages="$value"
 	done
 	refused --seed=-1
+	refused --disk=
+	refused --disk=/dev/null
 	refused --nonsense
 	refused nonsense
 }
@@ -149,17 +168,25 @@ unbind_under_load() {
 	after
 }
 
+# Has it left the device?  Notes whether pages were merged until then.
+has_left() {
+	[ ! -e $ksm/run ] || [ "$(cat $ksm/pages_shared)" = 0 ] || merged=y
+	told "left the device"
+}
+
 # The files are closed, the pages are on the device still, and their processes go
 # on with all else.
 unload_under_load() {
 	before
-	stress --seconds $((long + 30)) --leave $long
-	until_true $((long + 100)) told "left the device" || fail "nobody left the device"
+	merged=
+	stress --seconds $((long + 300)) --leave $long
+	until_true $((long + 200)) has_left || fail "nobody left the device"
 	! all_free || fail "no page is on the device"
 	# A child that was forked just then may have the file open for a moment.
 	until_true 10 "$here/mod" unload devpub >/dev/null || fail "can't be unloaded"
-	kill -0 $stress || fail "the stress ended before: $(cat "$scratch/stress")"
+	kill -TERM $stress || fail "the stress ended before: $(cat "$scratch/stress")"
 	end_of_stress
+	[ -n "$merged" ] || [ -z "${FULL:-}" ] || [ ! -e $ksm/run ] || fail "no page was merged"
 	after
 }
 

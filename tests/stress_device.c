@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "stress.h"
 
@@ -60,6 +61,27 @@ void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
 		stress_wrong(thread, "a migration did %llu of %llu bytes",
 			     (unsigned long long)arg.done,
 			     (unsigned long long)arg.length);
+}
+
+void stress_settle(struct stress_thread *thread, char *addr, size_t pages)
+{
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	struct devpub_query arg;
+
+	/* Any page may sit in a batch of another processor at first. */
+	for (int i = 0; i < 50; i++) {
+		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, pages, 0);
+		arg = (struct devpub_query) {
+			.addr = address(addr), .length = pages * PAGE,
+		};
+		if (!ended_well(thread, "query",
+				ioctl(thread->fd, DEVPUB_IOC_QUERY, &arg)) ||
+		    arg.device == pages)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	stress_wrong(thread, "%llu of %zu pages that nobody else uses come to the device",
+		     (unsigned long long)arg.device, pages);
 }
 
 void stress_query(struct stress_thread *thread, char *addr, size_t pages)

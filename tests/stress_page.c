@@ -14,7 +14,8 @@ static uint64_t mix(uint64_t x)
 
 static uint64_t page_base(const struct stress_page *page)
 {
-	return mix(page->written_at + page->generation);
+	return mix(page->written_at + page->generation +
+		   ((uint64_t)page->process << 48));
 }
 
 static uint64_t page_word(uint64_t base, size_t index)
@@ -22,13 +23,15 @@ static uint64_t page_word(uint64_t base, size_t index)
 	return (base ^ index) * 0x9e3779b97f4a7c15ULL;
 }
 
-void stress_page_fill(struct stress_page *page, void *addr, uint32_t generation)
+void stress_page_fill(const struct stress_thread *thread,
+		      struct stress_page *page, void *addr)
 {
 	uint64_t *word = addr;
 	uint64_t base;
 
 	page->written_at = address(addr);
-	page->generation = generation;
+	page->generation = thread->generation;
+	page->process = thread->process;
 	page->free = false;
 	base = page_base(page);
 	for (size_t i = 0; i < WORDS; i++)

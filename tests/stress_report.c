@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "stress_report.h"
 
@@ -42,7 +44,7 @@ static void usage(FILE *to)
 	      "\n"
 	      "Processes act on their memory at random, on the device and off it, and check\n"
 	      "each byte.  When the device is taken away (ENODEV), all check what they have\n"
-	      "and end.  Exit status: 0 if all was right, 1 if not, 2 for a wrong option.\n",
+	      "and end, as after SIGINT or SIGTERM.  Exit status: 0 if all was right, 1 if not, 2 for a wrong option.\n",
 	      to);
 }
 
@@ -64,6 +66,27 @@ static uint64_t number(const char *option, const char *text, uint64_t least,
 	return value;
 }
 
+/* The disk, which must be nobody else's and have room for all threads. */
+static int open_disk(const char *name, const struct stress_options *options)
+{
+	const unsigned long long need = options->processes * options->threads *
+					STRESS_BUFFER_PAGES * PAGE;
+	int fd = open(name, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
+	off_t size;
+
+	if (fd < 0) {
+		fprintf(stderr, "stress: --disk: '%s': %s\n", name, strerror(errno));
+		exit(2);
+	}
+	size = lseek(fd, 0, SEEK_END);
+	if (size < 0 || (unsigned long long)size < need) {
+		fprintf(stderr, "stress: --disk: '%s' has %lld bytes, and so many threads need %llu\n",
+			name, (long long)size, need);
+		exit(2);
+	}
+	return fd;
+}
+
 void stress_options(struct stress_options *options, int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -78,6 +101,7 @@ void stress_options(struct stress_options *options, int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
+	const char *disk = NULL;
 	int c, i = -1;
 
 	while ((c = getopt_long(argc, argv, "", table, &i)) != -1) {
@@ -100,7 +124,7 @@ void stress_options(struct stress_options *options, int argc, char **argv)
 			options->pages = number(name, optarg, 4, 1 << 20);
 			break;
 		case 'd':
-			options->disk = optarg;
+			disk = optarg;
 			break;
 		case 'l':
 			options->leave = number(name, optarg, 1, 1000000);
@@ -120,6 +144,8 @@ void stress_options(struct stress_options *options, int argc, char **argv)
 			argv[optind]);
 		exit(2);
 	}
+	if (disk)
+		options->disk = open_disk(disk, options);
 }
 
 void stress_report_plan(const struct stress_options *options)

@@ -103,8 +103,8 @@ static void write_pages(struct stress_thread *thread, size_t first, size_t count
 	stress_unguard(thread, first, count);
 	thread->generation++;
 	for (size_t i = first; i < first + count; i++)
-		stress_page_fill(&thread->pages[i], thread->slice + i * PAGE,
-				 thread->generation);
+		stress_page_fill(thread, &thread->pages[i],
+				 thread->slice + i * PAGE);
 }
 
 static void fork_child(struct stress_thread *thread, const struct stress_op *op)
@@ -236,9 +236,10 @@ static void run_pkey(struct stress_thread *thread, const struct stress_op *op)
 		stress_migrate(thread, op->flags & 1 ? DEVPUB_IOC_MIGRATE_TO :
 						       DEVPUB_IOC_MIGRATE_FROM,
 			       addr, op->count, 0);
-	if (getrandom(addr, 1, GRND_NONBLOCK) >= 0)
-		stress_wrong(thread, "page %zu of the slice has a key, and was written to",
-			     op->first);
+	for (size_t i = 0; i < op->count; i++)
+		if (getrandom(addr + i * PAGE, 1, GRND_NONBLOCK) >= 0)
+			stress_wrong(thread, "page %zu of the slice has a key, and was written to",
+				     op->first + i);
 	if (pkey_mprotect(addr, size, PROT_READ | PROT_WRITE, 0))
 		stress_wrong(thread, "pkey_mprotect: %s", strerror(errno));
 }
@@ -272,6 +273,7 @@ static void run_collapse(struct stress_thread *thread,
 
 	stress_unguard(thread, op->first, op->count);
 	munlock(addr, size);
+	madvise(addr, size, MADV_UNMERGEABLE);
 	madvise(addr, size, MADV_HUGEPAGE);
 	if (thread->fd >= 0)
 		stress_migrate(thread, DEVPUB_IOC_MIGRATE_FROM, addr, op->count,
@@ -317,8 +319,8 @@ static int run_advice(const struct stress_op *op, char *addr)
 	case STRESS_PREFAULT:
 		return madvise(addr, size, MADV_POPULATE_WRITE);
 	case STRESS_MERGE:
-		return madvise(addr, size, op->flags & 1 ? MADV_MERGEABLE :
-							   MADV_UNMERGEABLE);
+		return madvise(addr, size, op->flags % 4 ? MADV_UNMERGEABLE :
+							   MADV_MERGEABLE);
 	case STRESS_HUGEPAGE:
 		return madvise(addr, size, op->flags % 4 ? MADV_HUGEPAGE :
 							   MADV_NOHUGEPAGE);
@@ -333,6 +335,16 @@ void stress_run(struct stress_thread *thread, const struct stress_op *op)
 {
 	char *addr = thread->arena + op->first * PAGE;
 
+	/*
+	 * A page that two processes have is not to be merged in one of them and to
+	 * be moved by the other: see "A page that KSM is about to merge" in
+	 * Documentation/kernel-bugs.md.
+	 */
+	if (op->kind == (thread->process % 2 ? STRESS_FORK : STRESS_MERGE)) {
+		thread->result->failed[op->kind]++;
+		thread->result->done[op->kind]++;
+		return;
+	}
 	switch (op->kind) {
 	case STRESS_TO:
 	case STRESS_FROM:
