@@ -168,10 +168,10 @@ unbind_under_load() {
 	after
 }
 
-# Has it left the device?  Notes whether pages were merged until then.
+# Has it left the device, or ended?  Notes whether pages were merged until then.
 has_left() {
 	[ ! -e $ksm/run ] || [ "$(cat $ksm/pages_shared)" = 0 ] || merged=y
-	told "left the device"
+	told "left the device" || told "pages: "
 }
 
 # The files are closed, the pages are on the device still, and their processes go
@@ -181,6 +181,7 @@ unload_under_load() {
 	merged=
 	stress --seconds $((long + 300)) --leave $long
 	until_true $((long + 200)) has_left || fail "nobody left the device"
+	! told "pages: " || end_of_stress
 	! all_free || fail "no page is on the device"
 	# A child that was forked just then may have the file open for a moment.
 	until_true 10 "$here/mod" unload devpub >/dev/null || fail "can't be unloaded"
