@@ -124,7 +124,7 @@ bool devpub_fault_disarm(void)
 #endif
 
 #define FAULT_PAGES	8
-#define FAULT_WALKS	6
+#define FAULT_WALKS	30
 
 /*
  * Each page is back, or is as it was.
