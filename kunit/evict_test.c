@@ -326,6 +326,8 @@ static void evict_all_waits(struct kunit *test)
 	while (devpub_pool_free_pages(fix->pool) < fix->pool->npages - 1 &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
+			fix->pool->npages - 1);
 	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&worker.done,
 							  EVICT_NEVER), 0UL);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),

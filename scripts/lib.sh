@@ -39,7 +39,7 @@ is_root() {
 # need [COMMAND=]PACKAGE...: have the packages installed.  With COMMAND, a
 # command of that name is as good as the package.
 need() {
-	local want package missing=() lock
+	local want package missing=()
 
 	for want in "$@"; do
 		package=${want#*=}
@@ -56,16 +56,13 @@ need() {
 	note "installing ${missing[*]}"
 	# One at a time, of ours and, by the timeout, of others.
 	mkdir -p "$cache"
-	exec {lock}>>"$cache/apt.lock"
-	flock "$lock"
+	local apt=(flock -o "$cache/apt.lock" apt-get -qq -o DPkg::Lock::Timeout=600)
 	# Never at the price of a package that the user has chosen.
-	local install=(apt-get install -qq -y --no-install-recommends --no-remove
-		-o DPkg::Lock::Timeout=600)
+	local install=("${apt[@]}" install -y --no-install-recommends --no-remove)
 	export DEBIAN_FRONTEND=noninteractive
 	"${install[@]}" "${missing[@]}" >/dev/null 2>&1 </dev/null ||
-		{ apt-get update -qq </dev/null && "${install[@]}" "${missing[@]}" </dev/null; } >&2 ||
+		{ "${apt[@]}" update </dev/null && "${install[@]}" "${missing[@]}" </dev/null; } >&2 ||
 		die "could not install packages; see why with: apt-get install ${missing[*]}"
-	exec {lock}>&-
 }
 
 # need_all: all that make check and make demo take from the machine, at once

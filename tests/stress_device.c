@@ -63,6 +63,18 @@ void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
 			     (unsigned long long)arg.length);
 }
 
+/* Where the pages are; false when the call did not come to its end. */
+static bool where(struct stress_thread *thread, char *addr, size_t pages,
+		  struct devpub_query *arg)
+{
+	*arg = (struct devpub_query) {
+		.addr = address(addr),
+		.length = pages * PAGE,
+	};
+	return ended_well(thread, "query",
+			  ioctl(thread->fd, DEVPUB_IOC_QUERY, arg));
+}
+
 void stress_settle(struct stress_thread *thread, char *addr, size_t pages)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
@@ -71,12 +83,7 @@ void stress_settle(struct stress_thread *thread, char *addr, size_t pages)
 	/* Any page may sit in a batch of another processor at first. */
 	for (int i = 0; i < 50; i++) {
 		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, pages, 0);
-		arg = (struct devpub_query) {
-			.addr = address(addr), .length = pages * PAGE,
-		};
-		if (!ended_well(thread, "query",
-				ioctl(thread->fd, DEVPUB_IOC_QUERY, &arg)) ||
-		    arg.device == pages)
+		if (!where(thread, addr, pages, &arg) || arg.device == pages)
 			return;
 		nanosleep(&pause, NULL);
 	}
@@ -86,15 +93,10 @@ void stress_settle(struct stress_thread *thread, char *addr, size_t pages)
 
 void stress_query(struct stress_thread *thread, char *addr, size_t pages)
 {
-	struct devpub_query arg = {
-		.addr = address(addr),
-		.length = pages * PAGE,
-	};
+	struct devpub_query arg;
 
-	if (!ended_well(thread, "query",
-			ioctl(thread->fd, DEVPUB_IOC_QUERY, &arg)))
-		return;
-	if (arg.absent + arg.system + arg.device + arg.other_device + arg.other !=
+	if (where(thread, addr, pages, &arg) &&
+	    arg.absent + arg.system + arg.device + arg.other_device + arg.other !=
 	    pages)
 		stress_wrong(thread, "the counts of a query do not agree");
 }

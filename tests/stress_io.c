@@ -66,8 +66,7 @@ void stress_writev(struct stress_thread *thread, const struct stress_op *op)
 }
 
 /* A pipe holds the pages while the device wants them. */
-void stress_vmsplice(struct stress_thread *thread,
-			 const struct stress_op *op)
+void stress_vmsplice(struct stress_thread *thread, const struct stress_op *op)
 {
 	struct iovec pages = { thread->slice + op->first * PAGE,
 			       op->count * PAGE };

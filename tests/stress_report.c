@@ -44,7 +44,8 @@ static void usage(FILE *to)
 	      "\n"
 	      "Processes act on their memory at random, on the device and off it, and check\n"
 	      "each byte.  When the device is taken away (ENODEV), all check what they have\n"
-	      "and end, as after SIGINT or SIGTERM.  Exit status: 0 if all was right, 1 if not, 2 for a wrong option.\n",
+	      "and end, as after SIGINT or SIGTERM.  Exit status: 0 if all was right, 1 if not,\n"
+	      "2 for a wrong option.\n",
 	      to);
 }
 
