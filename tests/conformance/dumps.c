@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes that others read whole: core dumps, checkpoints, tracers. */
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -178,6 +180,57 @@ PLACES(confined, "a process in strict seccomp reads and writes its pages, also w
 		mem_fill(addr, PAGES, 2);
 		mem_check(addr, PAGES, 2);
 		syscall(SYS_exit, 0);
+	}
+	test_gate_await(&gate, 0);
+	place_check_used(place, PAGES);
+	evict(place->fd);
+	device_await_free_pages(place->fd, place->idle);
+	test_gate_signal(&gate, 0);
+	test_wait(pid);
+}
+
+/* The only system call that the filter knows is ioctl(), which fails with EPERM. */
+static void forbid_ioctl(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]), .filter = filter,
+	};
+
+	CHECK_CALL(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		SKIP("no seccomp filters: %s", strerror(errno));
+}
+
+PLACES(filtered, "a process whose filter forbids ioctl() moves no page, and has its own, also when they are taken off the device")
+{
+	char *addr = mem_map(PAGES);
+	struct test_gate gate;
+	pid_t pid;
+
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		struct devpub_migrate arg = migrate_arg(addr, PAGES, NULL);
+
+		mem_fill(addr, PAGES, 1);
+		place_put(place, addr, PAGES);
+		forbid_ioctl();
+		CHECK_ERRNO(ioctl(place->fd, DEVPUB_IOC_MIGRATE_FROM, &arg),
+			    EPERM);
+		CHECK_ERRNO(ioctl(place->fd, DEVPUB_IOC_MIGRATE_TO, &arg),
+			    EPERM);
+		mem_check(addr, PAGES, 1);
+		test_gate_signal(&gate, 1);
+		test_gate_await(&gate, 1);
+		mem_check(addr, PAGES, 1);
+		_exit(0);
 	}
 	test_gate_await(&gate, 0);
 	place_check_used(place, PAGES);

@@ -92,6 +92,21 @@ void machine_needs(const char *path)
 		SKIP("no %s", path);
 }
 
+void machine_lacks(const char *function, const char *why)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[512], name[256];
+	bool found = false;
+
+	while (symbols && !found && fgets(line, sizeof(line), symbols))
+		found = sscanf(line, "%*s %*s %255s", name) == 1 &&
+			!strcmp(name, function);
+	if (symbols)
+		fclose(symbols);
+	if (found)
+		SKIP("%s", why);
+}
+
 unsigned long long machine_vmstat(const char *name)
 {
 	return test_counter("/proc/vmstat", name);

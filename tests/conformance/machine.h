@@ -24,6 +24,8 @@ void machine_set(const char *path, const char *text);
 void machine_set_if_there(const char *path, const char *text);
 /* The case is skipped on machines that have no such file. */
 void machine_needs(const char *path);
+/* The case is skipped, and says why, on kernels that have such a function. */
+void machine_lacks(const char *function, const char *why);
 /* What /proc/vmstat counts under this name. */
 unsigned long long machine_vmstat(const char *name);
 /* The nodes with memory, as bits; the case is skipped where there are no nodes. */

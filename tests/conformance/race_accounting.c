@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -88,6 +89,45 @@ ONCE(pagemap, "pagemap shows each page as present, or for a moment as being move
 	mem_check(addr, PAGES, 1);
 }
 
+ONCE(mincore, "mincore() tells all pages as there at any time")
+{
+	char *addr = mem_new(PAGES, 1);
+	unsigned char there[PAGES];
+	struct mover mover;
+
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		CHECK_CALL(mincore(addr, PAGES * PAGE, there));
+		for (size_t i = 0; i < PAGES; i++)
+			CHECK(there[i] & 1);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
+}
+
+ONCE(limits, "pages of a process that may have no more address space nor data move, and it may still not")
+{
+	char *addr = mem_new(PAGES, 1);
+	struct rlimit none = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
+	struct mover mover;
+	uint64_t seed = 1;
+
+	mover_start(&mover, addr, PAGES);
+	/* What the helpers allocate must not be the first to miss it. */
+	while (!mover.passes)
+		test_sleep(1);
+	CHECK_CALL(setrlimit(RLIMIT_AS, &none));
+	CHECK_CALL(setrlimit(RLIMIT_DATA, &none));
+	while (mover_round(&mover)) {
+		CHECK(mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+		mem_check(addr, PAGES, seed);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+}
+
 static void read_whole(const char *path)
 {
 	static char text[1 << 16];
@@ -160,6 +200,71 @@ ONCE(charged, "a group pays for each page once, but for those that are between t
 		_exit(0);
 	}
 	test_wait(pid);
+	cgroup_remove(&group);
+}
+
+ONCE(memory_stat, "memory.stat counts a group's pages as anonymous, but for those that are between two places")
+{
+	struct cgroup group;
+	pid_t pid;
+
+	cgroup_create(&group, "memory");
+	pid = test_fork();
+	if (pid == 0) {
+		unsigned long long before;
+		struct mover mover;
+		char *addr;
+
+		cgroup_enter(&group);
+		addr = mem_new(4 * PAGES, 1);
+		before = cgroup_field(&group, "memory.stat", "anon");
+		mover_start(&mover, addr, 4 * PAGES);
+		while (mover_round(&mover)) {
+			unsigned long long now =
+				cgroup_field(&group, "memory.stat", "anon");
+
+			/* A window is mapped nowhere; the rest is batched. */
+			CHECK_CMP(now + 1024 * PAGE, >=, before);
+			CHECK_CMP(now, <, before + 1024 * PAGE);
+			test_sleep(10);
+		}
+		mover_stop(&mover);
+		mem_check(addr, 4 * PAGES, 1);
+		_exit(0);
+	}
+	test_wait(pid);
+	cgroup_remove(&group);
+}
+
+ONCE(forked_group, "a child in a group of its own pays for the copies that it makes of pages that move")
+{
+	char *addr = mem_new(4 * PAGES, 1);
+	struct cgroup group;
+	struct mover mover;
+
+	cgroup_create(&group, "memory");
+	mover_start(&mover, addr, 4 * PAGES);
+	while (mover_round(&mover)) {
+		pid_t pid = test_fork();
+
+		if (pid == 0) {
+			unsigned long long before, now;
+
+			cgroup_enter(&group);
+			mem_check(addr, 4 * PAGES, 1);
+			before = cgroup_value(&group, "memory.current");
+			mem_fill(addr, 2 * PAGES, 2);
+			mem_check(addr, 2 * PAGES, 2);
+			now = cgroup_value(&group, "memory.current");
+			/* What processors have batched may be more or less. */
+			CHECK_CMP(now + 256 * PAGE, >=, before + 2 * PAGES * PAGE);
+			CHECK_CMP(now, <, before + (2 * PAGES + 256) * PAGE);
+			_exit(0);
+		}
+		test_wait(pid);
+	}
+	mover_stop(&mover);
+	mem_check(addr, 4 * PAGES, 1);
 	cgroup_remove(&group);
 }
 

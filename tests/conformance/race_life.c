@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,10 @@
 #endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE		25
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL	102
+#define MADV_GUARD_REMOVE	103
 #endif
 #ifndef SYS_process_mrelease
 #define SYS_process_mrelease	448
@@ -151,6 +156,59 @@ ONCE(private_file, "a private mapping of a file shows what was written while it 
 	check_all_freed(addr, PAGES, idle);
 }
 
+ONCE(remove, "MADV_REMOVE of a file's pages takes them, and none of the private copies that move")
+{
+	int file = memfd_create("conformance", MFD_CLOEXEC);
+	uint64_t idle = idle_pages(), seed = 1;
+	struct mover mover;
+	char *addr, *whole;
+
+	CHECK_CALL(file);
+	CHECK_CALL(ftruncate(file, PAGES * PAGE));
+	addr = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		    file, 0);
+	whole = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     file, 0);
+	CHECK(addr != MAP_FAILED && whole != MAP_FAILED);
+	mem_fill(addr, PAGES, seed);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		mem_fill(whole, PAGES, 7);
+		CHECK_CALL(madvise(whole, PAGES * PAGE, MADV_REMOVE));
+		mem_check_zero(whole, PAGES);
+		mem_check(addr, PAGES, seed);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	mem_check(addr, PAGES, seed);
+	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(guard, "MADV_GUARD_INSTALL over pages that move takes them, and without the guard there are zeros")
+{
+	uint64_t idle = idle_pages(), seed = 1;
+	char *addr = mem_new(PAGES, 1), *rest = addr + PAGES / 2 * PAGE;
+	struct mover mover;
+
+	if (madvise(mem_map(1), PAGE, MADV_GUARD_INSTALL))
+		SKIP("no MADV_GUARD_INSTALL: %s", strerror(errno));
+	mem_fill(rest, PAGES / 2, 7);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		/* It may ask to come again while page tables come and go. */
+		while (madvise(addr, PAGES / 2 * PAGE, MADV_GUARD_INSTALL))
+			CHECK(errno == EINTR || errno == EAGAIN);
+		CHECK_ERRNO(madvise(addr, PAGE, MADV_POPULATE_READ), EFAULT);
+		mem_check(rest, PAGES / 2, 7);
+		CHECK_CALL(madvise(addr, PAGES / 2 * PAGE, MADV_GUARD_REMOVE));
+		mem_check_zero(addr, PAGES / 2);
+		mem_fill(addr, PAGES / 2, ++seed);
+		mem_check(addr, PAGES / 2, seed);
+	}
+	mover_stop(&mover);
+	check_all_freed(addr, PAGES, idle);
+}
+
 ONCE(lazy_free, "after MADV_FREE of pages that move, what is written stays")
 {
 	uint64_t idle = idle_pages(), seed = 1;
@@ -186,6 +244,25 @@ ONCE(reclaim, "MADV_COLD and MADV_PAGEOUT of pages that move lose nothing")
 	mover_stop(&mover);
 	mem_check(addr, PAGES, seed);
 	check_all_freed(addr, PAGES, idle);
+}
+
+ONCE(by_another, "process_madvise() of another process's pages, which moves them, loses nothing")
+{
+	char *addr = mem_new(PAGES, 1);
+	struct iovec range = { addr, PAGES * PAGE };
+	struct mover *mover = mover_fork(addr, PAGES);
+	int pidfd = syscall(SYS_pidfd_open, mover->pid, 0);
+
+	CHECK_CALL(pidfd);
+	for (unsigned int i = 0; i < test_rounds(40) || !mover_has_moved(mover); i++) {
+		CHECK_EQ(syscall(SYS_process_madvise, pidfd, &range, 1,
+				 i % 2 ? MADV_COLD : MADV_PAGEOUT, 0),
+			 PAGES * PAGE);
+		mem_check(addr, PAGES, 1);
+	}
+	mover_kill(mover);
+	close(pidfd);
+	mem_check(addr, PAGES, 1);
 }
 
 ONCE(collapse, "MADV_COLLAPSE of pages that move loses nothing")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What else moves, marks and reads pages, while they move to the device and back. */
+/* Who else marks and reads pages, and waits for them, while they move to the device and back. */
 #include <fcntl.h>
-#include <linux/mempolicy.h>
+#include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -30,193 +31,7 @@
 /* More than a window. */
 #define PAGES	640UL
 
-#define KSM	"/sys/kernel/mm/ksm/"
-#define THP	"/sys/kernel/mm/transparent_hugepage/"
-#define COLLAPSED THP "khugepaged/pages_collapsed"
-#define BALANCING "/sys/kernel/debug/sched/numa_balancing/"
 #define CORE	"/tmp/devpub-race"
-
-/* Give the advice until the kernel has counted something more under this name, if any. */
-static void advise_and_check(int advice, const char *counter)
-{
-	unsigned long long before = counter ? machine_vmstat(counter) : 0;
-	char *addr = mem_new(PAGES, 1);
-	struct mover mover;
-	uint64_t seed = 1;
-
-	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover) ||
-	       (counter && machine_vmstat(counter) == before)) {
-		CHECK_CALL(madvise(addr, PAGES * PAGE, advice));
-		mem_check(addr, PAGES, seed);
-		if (mover.rounds % 2)
-			mem_fill(addr, PAGES, ++seed);
-	}
-	mover_stop(&mover);
-	mem_check(addr, PAGES, seed);
-}
-
-static void swap_body(struct place *place)
-{
-	(void)place;
-	advise_and_check(MADV_PAGEOUT, "pswpout");
-}
-
-ONCE(swapping, "pages are swapped out while they move, and keep their data")
-{
-	machine_swap_on();
-	machine_run(swap_body, NULL);
-}
-
-ONCE(reclaim, "pages are put on their way out while they move, and keep their data")
-{
-	advise_and_check(MADV_COLD, NULL);
-}
-
-/* Every page has the same content. */
-static void fill_alike(char *addr, size_t pages, uint64_t seed)
-{
-	for (size_t i = 0; i < pages; i++)
-		mem_fill(addr + i * PAGE, 1, seed);
-}
-
-static void check_alike(const char *addr, size_t pages, uint64_t seed)
-{
-	for (size_t i = 0; i < pages; i++)
-		mem_check(addr + i * PAGE, 1, seed);
-}
-
-static void ksm_body(struct place *place)
-{
-	unsigned long long sharing, merged = 0;
-	char *addr = mem_map(PAGES);
-	struct mover mover;
-	uint64_t seed = 7;
-
-	(void)place;
-	fill_alike(addr, PAGES, seed);
-	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover) || !merged) {
-		/* What may be merged comes back only, and goes again later. */
-		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
-		check_alike(addr, PAGES, seed);
-		test_sleep(100);
-		CHECK_EQ(test_read_value(KSM "pages_sharing", &sharing), 0);
-		merged += sharing;
-		check_alike(addr, PAGES, seed);
-		fill_alike(addr, PAGES, ++seed);
-		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_UNMERGEABLE));
-		check_alike(addr, PAGES, seed);
-	}
-	mover_stop(&mover);
-	check_alike(addr, PAGES, seed);
-}
-
-ONCE(merging, "KSM merges pages while they move, and each keeps its data")
-{
-	machine_set(KSM "pages_to_scan", "10000");
-	machine_set(KSM "sleep_millisecs", "10");
-	machine_set_if_there(KSM "smart_scan", "0");
-	machine_set(KSM "run", "1");
-	machine_run(ksm_body, NULL);
-}
-
-static void khugepaged_body(struct place *place)
-{
-	char *addr = mem_map_huge(2 * HUGE_PAGES);
-	unsigned long long before, now = 0;
-	struct mover mover;
-	uint64_t seed = 1;
-
-	(void)place;
-	CHECK_EQ(test_read_value(COLLAPSED, &before), 0);
-	mem_fill(addr, 2 * HUGE_PAGES, seed);
-	mover_start(&mover, addr, 2 * HUGE_PAGES);
-	while (mover_round(&mover) || now == before) {
-		test_sleep(50);
-		mem_check(addr, 2 * HUGE_PAGES, seed);
-		mem_fill(addr, 2 * HUGE_PAGES, ++seed);
-		CHECK_EQ(test_read_value(COLLAPSED, &now), 0);
-	}
-	mover_stop(&mover);
-	mem_check(addr, 2 * HUGE_PAGES, seed);
-}
-
-ONCE(khugepaged, "khugepaged makes huge pages of pages that move, and they keep their data")
-{
-	machine_set(THP "enabled", "madvise");
-	machine_set(THP "khugepaged/pages_to_scan", "100000");
-	machine_set(THP "khugepaged/scan_sleep_millisecs", "10");
-	machine_run(khugepaged_body, NULL);
-}
-
-static void write_while_moving(const char *path, const char *text)
-{
-	char *addr = mem_new(PAGES, 1);
-	struct mover mover;
-	uint64_t seed = 1;
-
-	if (access(path, W_OK))
-		SKIP("no %s", path);
-	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover)) {
-		CHECK_CALL(test_write_text(path, text));
-		mem_check(addr, PAGES, seed);
-		mem_fill(addr, PAGES, ++seed);
-	}
-	mover_stop(&mover);
-	mem_check(addr, PAGES, seed);
-}
-
-ONCE(compaction, "compaction moves pages while they move, and they keep their data")
-{
-	write_while_moving("/proc/sys/vm/compact_memory", "1");
-}
-
-ONCE(drop_caches, "caches are dropped while pages move, which keep their data")
-{
-	write_while_moving("/proc/sys/vm/drop_caches", "3");
-}
-
-ONCE(nodes, "move_pages(), mbind() and migrate_pages() take pages from node to node that move, and keep their data")
-{
-	const unsigned long all = machine_nodes();
-	const size_t pages = 128;
-	char *addr = mem_new(pages, 1);
-	int before[pages], nodes[pages], after[pages];
-	void *each[pages];
-	unsigned long moved = 0;
-	struct mover mover;
-	int node = 0;
-
-	for (size_t i = 0; i < pages; i++)
-		each[i] = addr + i * PAGE;
-	mover_start(&mover, addr, pages);
-	while (mover_round(&mover) || !moved) {
-		unsigned long target;
-
-		node = machine_other_node(node);
-		target = 1UL << node;
-		for (size_t i = 0; i < pages; i++)
-			nodes[i] = node;
-		syscall(SYS_move_pages, 0, pages, each, NULL, before, 0);
-		syscall(SYS_move_pages, 0, pages, each, nodes, after,
-			MPOL_MF_MOVE);
-		mem_check(addr, pages, 1);
-		for (size_t i = 0; i < pages; i++)
-			moved += before[i] >= 0 && before[i] != node &&
-				 after[i] == node;
-		CHECK_CALL(syscall(SYS_migrate_pages, 0, 64, &all, &target));
-		mem_check(addr, pages, 1);
-		/* It may say that not all could be moved. */
-		if (syscall(SYS_mbind, addr, pages * PAGE, MPOL_BIND, &target,
-			    64, MPOL_MF_MOVE))
-			CHECK_EQ(errno, EIO);
-		mem_check(addr, pages, 1);
-	}
-	mover_stop(&mover);
-	mem_check(addr, pages, 1);
-}
 
 ONCE(soft_dirty, "a write to a page that moves is marked by soft-dirty, always")
 {
@@ -248,6 +63,8 @@ ONCE(scanned, "PAGEMAP_SCAN tells each page that was written to while pages move
 	struct mover mover;
 	uint64_t seed = 1;
 
+	machine_lacks("__page_table_check_ptes_set",
+		      "PAGEMAP_SCAN makes PAGE_TABLE_CHECK warn of a mark of its own: kernel-bugs.md");
 	mem_fill(rest, half, 1);
 	pagemap_track_writes(addr, PAGES);
 	mover_start(&mover, addr, PAGES);
@@ -264,35 +81,6 @@ ONCE(scanned, "PAGEMAP_SCAN tells each page that was written to while pages move
 	test_note("told of %zu pages that nobody wrote to in %u rounds", more,
 		  mover.rounds);
 	mem_check(addr, half, seed);
-}
-
-static void balancing_body(struct place *place)
-{
-	unsigned long long sampled = machine_vmstat("numa_pte_updates");
-	unsigned long long begin = test_milliseconds();
-	char *addr = mem_new(PAGES, 1);
-	struct mover mover;
-	uint64_t seed = 1;
-
-	(void)place;
-	mover_start(&mover, addr, PAGES);
-	while (mover_round(&mover) ||
-	       (machine_vmstat("numa_pte_updates") < sampled + PAGES &&
-		test_milliseconds() - begin < 60000)) {
-		mem_check(addr, PAGES, seed);
-		mem_fill(addr, PAGES, ++seed);
-	}
-	mover_stop(&mover);
-	CHECK_CMP(machine_vmstat("numa_pte_updates"), >=, sampled + PAGES);
-	mem_check(addr, PAGES, seed);
-}
-
-ONCE(balancing, "NUMA balancing samples pages that move, and they keep their data")
-{
-	machine_set("/proc/sys/kernel/numa_balancing", "1");
-	machine_set_if_there(BALANCING "scan_period_min_ms", "100");
-	machine_set_if_there(BALANCING "scan_delay_ms", "10");
-	machine_run(balancing_body, NULL);
 }
 
 struct handler {
@@ -385,6 +173,52 @@ ONCE(write_protect, "pages that a userfaultfd protects stay protected while they
 	mem_check(addr, PAGES, seed);
 }
 
+/* How often the kernel asked to come again. */
+static unsigned int take(int uffd, char *to, char *from)
+{
+	unsigned int busy = 0;
+	size_t done = 0;
+
+	while (done < PAGES * PAGE) {
+		struct uffdio_move move = {
+			.dst = address(to) + done, .src = address(from) + done,
+			.len = PAGES * PAGE - done,
+		};
+
+		if (ioctl(uffd, UFFDIO_MOVE, &move)) {
+			CHECK(errno == EAGAIN || errno == EBUSY);
+			busy++;
+		}
+		if (move.move > 0)
+			done += move.move;
+	}
+	return busy;
+}
+
+ONCE(moved, "UFFDIO_MOVE takes pages that move to another address and back, each once")
+{
+	const int uffd = uffd_open(UFFD_FEATURE_MOVE);
+	char *addr = mem_new(PAGES, 1), *to = mem_map(PAGES);
+	unsigned int busy = 0;
+	struct mover mover;
+	uint64_t seed = 1;
+
+	uffd_register(uffd, to, PAGES, UFFDIO_REGISTER_MODE_MISSING);
+	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MISSING);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		busy += take(uffd, to, addr);
+		mem_check(to, PAGES, seed);
+		mem_fill(to, PAGES, ++seed);
+		busy += take(uffd, addr, to);
+		mem_check(addr, PAGES, seed);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	test_note("busy %u times in %u rounds", busy, mover.rounds);
+	mem_check(addr, PAGES, seed);
+}
+
 ONCE(readers, "who reads and writes a process whose pages move sees what it wrote")
 {
 	char *addr = mem_new(PAGES, 1), *copy = mem_map(PAGES);
@@ -468,4 +302,40 @@ ONCE(core_dump, "a core dump holds what the pages held that another process move
 	machine_set("/proc/sys/kernel/core_pattern", CORE);
 	machine_set_if_there("/proc/sys/kernel/core_uses_pid", "0");
 	machine_run(dump_body, NULL);
+}
+
+ONCE(confined, "a process in strict seccomp reads pages that it shares with one that moves them")
+{
+	char *addr = mem_new(PAGES, 1);
+	struct test_gate gate;
+	struct mover mover;
+	char byte;
+	pid_t pid;
+
+	test_gate_open(&gate);
+	pid = test_fork();
+	if (pid == 0) {
+		int in = gate.fd[0][0], out = gate.fd[1][1];
+
+		CHECK_CALL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+		/* It may read, write and exit, and no more. */
+		do {
+			mem_check(addr, PAGES, 1);
+			CHECK_EQ(write(out, "", 1), 1);
+			CHECK_EQ(read(in, &byte, 1), 1);
+		} while (byte);
+		mem_fill(addr, PAGES, 2);
+		mem_check(addr, PAGES, 2);
+		syscall(SYS_exit, 0);
+	}
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover)) {
+		test_gate_await(&gate, 0);
+		CHECK_EQ(write(gate.fd[0][1], "x", 1), 1);
+	}
+	test_gate_await(&gate, 0);
+	CHECK_EQ(write(gate.fd[0][1], "", 1), 1);
+	test_wait(pid);
+	mover_stop(&mover);
+	mem_check(addr, PAGES, 1);
 }

@@ -120,6 +120,49 @@ ONCE(registered,
 	uring_close(&ring);
 }
 
+ONCE(registered_forked,
+	"a process that forks while others try to move its registered pages keeps them, and its child has copies")
+{
+	char *addr = mem_new(PAGES, 1), *data = mem_map(PAGES);
+	int file = memfd_create("conformance", MFD_CLOEXEC);
+	unsigned int registered = 0;
+	uint64_t seed = 1;
+	struct mover mover;
+	struct uring ring;
+
+	CHECK_CALL(file);
+	uring_open(&ring);
+	mover_start(&mover, addr, PAGES);
+	while (mover_round(&mover) || !registered) {
+		pid_t pid;
+
+		if (!uring_try_register(&ring, addr, PAGES)) {
+			CHECK(errno == EBUSY || errno == EFAULT);
+			continue;
+		}
+		registered++;
+		pid = test_fork();
+		if (pid == 0) {
+			mem_check(addr, PAGES, seed);
+			mem_fill(addr, PAGES, seed + 1000);
+			mem_check(addr, PAGES, seed + 1000);
+			_exit(0);
+		}
+		mem_fill(addr, PAGES, seed + 1);
+		uring_write(&ring, file, addr, PAGES);
+		test_wait(pid);
+		CHECK_EQ(pread(file, data, PAGES * PAGE, 0), PAGES * PAGE);
+		mem_check(data, PAGES, ++seed);
+		mem_check(addr, PAGES, seed);
+		uring_unregister(&ring);
+		mem_fill(addr, PAGES, ++seed);
+	}
+	mover_stop(&mover);
+	test_note("registered %u times in %u rounds", registered, mover.rounds);
+	mem_check(addr, PAGES, seed);
+	uring_close(&ring);
+}
+
 /* Like registering, taking the pin may fail, and may be tried again. */
 ONCE(long_pin, "a device's long-term pin keeps the pages in system memory, whoever moves them")
 {

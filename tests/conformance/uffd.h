@@ -5,6 +5,22 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/userfaultfd.h>
+
+/* Headers before 6.8 have no UFFDIO_MOVE. */
+#ifndef UFFDIO_MOVE
+#define UFFD_FEATURE_MOVE	(1 << 16)
+
+struct uffdio_move {
+	uint64_t dst;
+	uint64_t src;
+	uint64_t len;
+	uint64_t mode;
+	int64_t move;
+};
+
+#define UFFDIO_MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move)
+#endif
 
 /* One that does not block, or the case is skipped. */
 int uffd_open(uint64_t features);

@@ -14,21 +14,6 @@
 
 #define PAGES	32UL
 
-/* Headers before 6.8 have no UFFDIO_MOVE. */
-#ifndef UFFDIO_MOVE
-#define UFFD_FEATURE_MOVE	(1 << 16)
-
-struct uffdio_move {
-	uint64_t dst;
-	uint64_t src;
-	uint64_t len;
-	uint64_t mode;
-	int64_t move;
-};
-
-#define UFFDIO_MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move)
-#endif
-
 static void protect(int uffd, void *addr, size_t pages, bool on)
 {
 	struct uffdio_writeprotect arg = {
