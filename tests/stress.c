@@ -127,6 +127,7 @@ static void prepare(struct stress_thread *thread)
 			      MAP_PRIVATE);
 	/* The threads to come have the rights of who starts them. */
 	thread->pkey = pkey_alloc(0, PKEY_DISABLE_WRITE);
+	thread->ring = stress_ring();
 	thread->random = stress_seed(thread->options->seed, thread->process,
 				     thread->nr);
 	if (pipe2(thread->pipe, O_CLOEXEC))

@@ -41,6 +41,8 @@ enum stress_kind {
 	STRESS_DIRECT,
 	STRESS_MERGE,
 	STRESS_PKEY,
+	STRESS_REGISTER,
+	STRESS_UFFD,
 	STRESS_KINDS,
 };
 
@@ -111,7 +113,7 @@ struct stress_thread {
 	int fd;
 	int pipe[2];
 	/* -1: none */
-	int pkey;
+	int pkey, ring;
 	unsigned char *reasons, *buffer;
 };
 
@@ -144,6 +146,11 @@ void stress_readv(struct stress_thread *thread, const struct stress_op *op);
 void stress_writev(struct stress_thread *thread, const struct stress_op *op);
 void stress_vmsplice(struct stress_thread *thread, const struct stress_op *op);
 void stress_direct(struct stress_thread *thread, const struct stress_op *op);
+
+/* stress_hold.c */
+int stress_ring(void);
+void stress_register(struct stress_thread *thread, const struct stress_op *op);
+void stress_uffd(struct stress_thread *thread, const struct stress_op *op);
 
 /* stress_run.c */
 void stress_map(struct stress_thread *thread, size_t first, size_t count,

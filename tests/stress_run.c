@@ -402,6 +402,12 @@ void stress_run(struct stress_thread *thread, const struct stress_op *op)
 	case STRESS_VMSPLICE:
 		stress_vmsplice(thread, op);
 		break;
+	case STRESS_REGISTER:
+		stress_register(thread, op);
+		break;
+	case STRESS_UFFD:
+		stress_uffd(thread, op);
+		break;
 	default:
 		if (run_advice(op, addr))
 			thread->result->failed[op->kind]++;

@@ -174,15 +174,15 @@ ONCE(write_protect, "pages that a userfaultfd protects stay protected while they
 }
 
 /* How often the kernel asked to come again. */
-static unsigned int take(int uffd, char *to, char *from)
+static unsigned int take(int uffd, char *to, char *from, size_t pages)
 {
 	unsigned int busy = 0;
 	size_t done = 0;
 
-	while (done < PAGES * PAGE) {
+	while (done < pages * PAGE) {
 		struct uffdio_move move = {
 			.dst = address(to) + done, .src = address(from) + done,
-			.len = PAGES * PAGE - done,
+			.len = pages * PAGE - done,
 		};
 
 		if (ioctl(uffd, UFFDIO_MOVE, &move)) {
@@ -198,25 +198,26 @@ static unsigned int take(int uffd, char *to, char *from)
 ONCE(moved, "UFFDIO_MOVE takes pages that move to another address and back, each once")
 {
 	const int uffd = uffd_open(UFFD_FEATURE_MOVE);
-	char *addr = mem_new(PAGES, 1), *to = mem_map(PAGES);
+	const size_t pages = 128;
+	char *addr = mem_new(pages, 1), *to = mem_map(pages);
 	unsigned int busy = 0;
 	struct mover mover;
 	uint64_t seed = 1;
 
-	uffd_register(uffd, to, PAGES, UFFDIO_REGISTER_MODE_MISSING);
-	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MISSING);
-	mover_start(&mover, addr, PAGES);
+	uffd_register(uffd, to, pages, UFFDIO_REGISTER_MODE_MISSING);
+	uffd_register(uffd, addr, pages, UFFDIO_REGISTER_MODE_MISSING);
+	mover_start(&mover, addr, pages);
 	while (mover_round(&mover)) {
-		busy += take(uffd, to, addr);
-		mem_check(to, PAGES, seed);
-		mem_fill(to, PAGES, ++seed);
-		busy += take(uffd, addr, to);
-		mem_check(addr, PAGES, seed);
-		mem_fill(addr, PAGES, ++seed);
+		busy += take(uffd, to, addr, pages);
+		mem_check(to, pages, seed);
+		mem_fill(to, pages, ++seed);
+		busy += take(uffd, addr, to, pages);
+		mem_check(addr, pages, seed);
+		mem_fill(addr, pages, ++seed);
 	}
 	mover_stop(&mover);
 	test_note("busy %u times in %u rounds", busy, mover.rounds);
-	mem_check(addr, PAGES, seed);
+	mem_check(addr, pages, seed);
 }
 
 ONCE(readers, "who reads and writes a process whose pages move sees what it wrote")
