@@ -148,6 +148,7 @@ void stress_vmsplice(struct stress_thread *thread, const struct stress_op *op);
 void stress_direct(struct stress_thread *thread, const struct stress_op *op);
 
 /* stress_hold.c */
+#define STRESS_HELD_PAGES	64UL
 int stress_ring(void);
 void stress_register(struct stress_thread *thread, const struct stress_op *op);
 void stress_uffd(struct stress_thread *thread, const struct stress_op *op);

@@ -24,14 +24,15 @@ int stress_ring(void)
 #define PROTECTED	(1ULL << 57)
 #define FRAME		((1ULL << 55) - 1)
 
-static uint64_t pagemap_entry(const void *addr)
+/* Nothing is present where pagemap can't be read. */
+static void read_pagemap(const void *addr, size_t pages, uint64_t *entries)
 {
 	const int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
 
-	pread(file, &entry, sizeof(entry), address(addr) / PAGE * sizeof(entry));
+	memset(entries, 0, pages * sizeof(*entries));
+	pread(file, entries, pages * sizeof(*entries),
+	      address(addr) / PAGE * sizeof(*entries));
 	close(file);
-	return entry;
 }
 
 /* Registered pages are pinned in system memory, whatever others try. */
@@ -39,7 +40,7 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 {
 	char *addr = thread->slice + op->first * PAGE;
 	struct iovec range = { addr, op->count * PAGE };
-	uint64_t before, after;
+	uint64_t before[STRESS_HELD_PAGES], after[STRESS_HELD_PAGES];
 
 	stress_unguard(thread, op->first, op->count);
 	/* It may meet a page that moves: Documentation/kernel-bugs.md. */
@@ -49,26 +50,22 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 		thread->result->failed[op->kind]++;
 		return;
 	}
-	before = pagemap_entry(addr);
+	read_pagemap(addr, op->count, before);
 	if (thread->fd >= 0)
 		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, op->count, 0);
 	stress_verify(thread, op->first, op->count);
-	after = pagemap_entry(addr);
-	/* For a moment it is not present, when somebody tries to move it. */
-	if (before & after & PRESENT && (before ^ after) & FRAME)
-		stress_wrong(thread, "a registered page went from frame %#llx to %#llx",
-			     (unsigned long long)(before & FRAME),
-			     (unsigned long long)(after & FRAME));
+	read_pagemap(addr, op->count, after);
+	for (size_t i = 0; i < op->count; i++) {
+		/* For a moment it is not present, when somebody tries to move it. */
+		if (before[i] & after[i] & PRESENT &&
+		    (before[i] ^ after[i]) & FRAME)
+			stress_wrong(thread, "a registered page went from frame %#llx to %#llx",
+				     (unsigned long long)(before[i] & FRAME),
+				     (unsigned long long)(after[i] & FRAME));
+	}
 	if (syscall(SYS_io_uring_register, thread->ring,
 		    IORING_UNREGISTER_BUFFERS, NULL, 0))
 		stress_wrong(thread, "unregister: %s", strerror(errno));
-}
-
-static int protect(int uffd, const struct uffdio_register *reg, uint64_t mode)
-{
-	struct uffdio_writeprotect arg = { .range = reg->range, .mode = mode };
-
-	return ioctl(uffd, UFFDIO_WRITEPROTECT, &arg);
 }
 
 /* Who writes to the pages meanwhile waits until they may be written to again. */
@@ -83,13 +80,16 @@ void stress_uffd(struct stress_thread *thread, const struct stress_op *op)
 		.mode = UFFDIO_REGISTER_MODE_WP,
 	};
 	const struct stress_page *page = &thread->pages[op->first];
+	struct uffdio_writeprotect protect = {
+		.range = reg.range, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	uint64_t entry;
 
 	stress_unguard(thread, op->first, op->count);
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
 	    ioctl(uffd, UFFDIO_REGISTER, &reg) ||
-	    protect(uffd, &reg, UFFDIO_WRITEPROTECT_MODE_WP)) {
+	    ioctl(uffd, UFFDIO_WRITEPROTECT, &protect)) {
 		thread->result->failed[op->kind]++;
 	} else {
 		if (thread->fd >= 0)
@@ -98,15 +98,16 @@ void stress_uffd(struct stress_thread *thread, const struct stress_op *op)
 				       DEVPUB_IOC_MIGRATE_FROM,
 				       addr, op->count, 0);
 		stress_verify(thread, op->first, op->count);
-		entry = pagemap_entry(addr);
+		read_pagemap(addr, 1, &entry);
 		/* What may have been a hole could not be protected. */
 		if (page->generation && !page->free && entry & PRESENT &&
 		    !(entry & PROTECTED))
 			stress_wrong(thread, "a page is free of its protection");
-		/* At times by hand, and else by closing it. */
-		if (op->flags & 2 && protect(uffd, &reg, 0))
-			stress_wrong(thread, "unprotect: %s", strerror(errno));
 	}
-	if (uffd >= 0)
-		close(uffd);
+	if (uffd < 0)
+		return;
+	/* A child of another thread's may have the file still, so closing is not enough. */
+	ioctl(uffd, UFFDIO_UNREGISTER, &reg.range);
+	ioctl(uffd, UFFDIO_WAKE, &reg.range);
+	close(uffd);
 }

@@ -43,8 +43,8 @@ static const struct {
 	[STRESS_DIRECT]		= { "direct-io", 16, STRESS_BUFFER_PAGES, true, false },
 	[STRESS_MERGE]		= { "mergeable", 12, 512, false, false },
 	[STRESS_PKEY]		= { "pkey", 12, 64, true, false },
-	[STRESS_REGISTER]	= { "io-uring", 12, 64, true, false },
-	[STRESS_UFFD]		= { "uffd-wp", 12, 64, true, false },
+	[STRESS_REGISTER]	= { "io-uring", 12, STRESS_HELD_PAGES, true, false },
+	[STRESS_UFFD]		= { "uffd-wp", 12, STRESS_HELD_PAGES, true, false },
 };
 
 const char *stress_name(enum stress_kind kind)

@@ -50,7 +50,8 @@ static void await_let_go(struct place *place, const void *addr, size_t pages)
 			out = to_device(place->fd, addr, pages);
 			to_system(place->fd, addr, pages);
 		}
-		if (!out.pages[DEVPUB_REASON_PINNED])
+		if (!out.pages[DEVPUB_REASON_PINNED] &&
+		    !out.pages[DEVPUB_REASON_BUSY])
 			break;
 		test_sleep(50);
 	}

@@ -313,6 +313,8 @@ ONCE(confined, "a process in strict seccomp reads pages that it shares with one 
 	char byte;
 	pid_t pid;
 
+	if (prctl(PR_GET_SECCOMP))
+		SKIP("no seccomp: %s", strerror(errno));
 	test_gate_open(&gate);
 	pid = test_fork();
 	if (pid == 0) {

@@ -134,6 +134,7 @@ ONCE(registered_forked,
 	uring_open(&ring);
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover) || !registered) {
+		unsigned int passes;
 		pid_t pid;
 
 		if (!uring_try_register(&ring, addr, PAGES)) {
@@ -156,6 +157,9 @@ ONCE(registered_forked,
 		mem_check(addr, PAGES, seed);
 		uring_unregister(&ring);
 		mem_fill(addr, PAGES, ++seed);
+		passes = mover.passes;
+		while (mover.passes < passes + 2)
+			mem_check(addr, PAGES, seed);
 	}
 	mover_stop(&mover);
 	test_note("registered %u times in %u rounds", registered, mover.rounds);
