@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Checks of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "maps.h"
@@ -180,6 +183,25 @@ static bool mappings_read(void)
 	return true;
 }
 
+static bool ended_has_none(void)
+{
+	struct maps maps;
+	pid_t pid = fork();
+	siginfo_t info;
+	int ret;
+
+	if (pid == 0)
+		_exit(0);
+	/* It is left for the second wait to take away. */
+	CHECK(pid > 0 && !waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	ret = maps_read(pid, &maps);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK(ret == -ESRCH);
+	CHECK(!maps_read(getpid(), &maps) && maps.n);
+	maps_free(&maps);
+	return true;
+}
+
 static bool mappings_chosen(void)
 {
 	struct mapping heap = { .kind = MAPPING_ANON, .name = "[heap]" };
@@ -320,6 +342,7 @@ static const struct {
 	{ "numbers_read", numbers_read },
 	{ "names_cleaned", names_cleaned },
 	{ "mappings_read", mappings_read },
+	{ "ended_has_none", ended_has_none },
 	{ "mappings_chosen", mappings_chosen },
 	{ "reasons_merged", reasons_merged },
 	{ "pictures", pictures },

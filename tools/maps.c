@@ -69,7 +69,8 @@ int maps_read(pid_t pid, struct maps *maps)
 	while (!ret && getline(&line, &size, file) > 0)
 		if (maps_parse(line, &mapping))
 			ret = add(maps, &mapping);
-	if (ferror(file) && !ret)
+	/* Who ends gives its memory back before it is told as a zombie. */
+	if (!ret && (ferror(file) || !maps->n))
 		ret = -ESRCH;
 	free(line);
 	fclose(file);

@@ -32,7 +32,7 @@ struct maps {
 /* Parse a line of the file.  False if it is none. */
 bool maps_parse(const char *line, struct mapping *mapping);
 
-/* 0 or -errno; -ESRCH for a process that ends meanwhile. */
+/* 0 or -errno; -ESRCH for a process that ends meanwhile, or has no memory. */
 int maps_read(pid_t pid, struct maps *maps);
 void maps_free(struct maps *maps);
 
