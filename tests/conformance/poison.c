@@ -81,9 +81,14 @@ ONCE(moving, "the neighbours of pages that the hardware loses while all move kee
 	CHECK_CALL(sigaction(SIGBUS, &action, NULL));
 	mover_start(&mover, addr, pages);
 	while (mover_round(&mover) || !at) {
-		/* Refused while it is on the device; or it is known at once. */
+		/*
+		 * Refused while it is on the device; or it is known at once.  One that
+		 * was met between two places is marked as lost, and goes on being there:
+		 * who says so again gets EHWPOISON (mm/memory-failure.c).
+		 */
 		if (at < pages && (sigsetjmp(after, 1) ||
-				   !madvise(addr + at * PAGE, PAGE, MADV_HWPOISON)))
+				   !madvise(addr + at * PAGE, PAGE, MADV_HWPOISON) ||
+				   errno == EHWPOISON))
 			at += step;
 		unexpected = 1;
 		for (size_t i = 0; i < pages; i++)
