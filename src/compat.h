@@ -9,6 +9,7 @@
 #ifndef DEVPUB_COMPAT_H
 #define DEVPUB_COMPAT_H
 
+#include <linux/compiler_attributes.h>
 #include <linux/device.h>
 #include <linux/gfp.h>
 #include <linux/kconfig.h>
@@ -96,6 +97,11 @@ static inline void dev_clear_offline(struct device *dev)
 {
 	dev->offline = false;
 }
+#endif
+
+/* 6.6, and late updates of 6.1: how long an array is that ends a struct. */
+#ifndef __counted_by
+#define __counted_by(member)
 #endif
 
 /* After 6.12: allocation by type. */
