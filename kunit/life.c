@@ -30,7 +30,7 @@ static void life_released(struct devpub_fake *fake,
 		.live		= !devpub_device_is_draining(ddev),
 		.users		= refcount_read(&ddev->users),
 		.pages		= pfn_valid(PHYS_PFN(ctx->hole)),
-		.out		= ddev->pool.npages - ddev->pool.nfree,
+		.out		= devpub_pool_used_pages(&ddev->pool),
 	};
 }
 

@@ -91,7 +91,7 @@ static void pool_init_bounds(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, devpub_pool_init(&pool, POOL_BASE, size->npages),
 			size->want);
 	if (size->want) {
-		KUNIT_EXPECT_NULL(test, pool.free);
+		KUNIT_EXPECT_NULL(test, pool.next);
 		KUNIT_EXPECT_NULL(test, pool.used);
 		return;
 	}

@@ -66,7 +66,6 @@ int devpub_migrate_begin(struct devpub_migration *m)
 		return -ENOMEM;
 	m->dst = m->src + window;
 	m->pfns = m->dst + window;
-	m->pages = (struct page **)m->pfns;
 	m->node = numa_mem_id();
 	return 0;
 }
@@ -173,9 +172,9 @@ static bool migrate_any_node(struct vm_area_struct *vma)
 }
 
 /*
- * System pages, at most @n, for those that come back to @addr and further on.  The
- * page allocator has many at a time for a quarter of the price, but then knows of no
- * policy.
+ * System pages, at most @n, for those that come back to @addr and further on; locked, as
+ * devpub_pool_alloc() has its own.  The page allocator has many at a time for a quarter
+ * of the price, but then knows of no policy.
  *
  * Return: how many were got.
  */
@@ -184,15 +183,25 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 					  unsigned long addr, unsigned long n)
 {
 	gfp_t gfp = m->insist ? MIGRATE_GFP_INSIST : MIGRATE_GFP;
+	struct page **pages = (struct page **)m->pfns;
+	unsigned long i, got;
 
-	if (!migrate_any_node(vma)) {
-		m->pages[0] = alloc_page_vma(gfp, vma, addr);
-		return !!m->pages[0];
+	if (migrate_any_node(vma)) {
+		/* It may give them one by one, and wants what is free in a zone to be more. */
+		n = min(n, PTRS_PER_PTE);
+		memset(pages, 0, n * sizeof(*pages));
+		got = alloc_pages_bulk_node(gfp, m->node, n, pages);
+	} else {
+		pages[0] = alloc_page_vma(gfp, vma, addr);
+		got = !!pages[0];
 	}
-	/* It may give them one by one, and wants what is free in a zone to be more. */
-	n = min(n, PTRS_PER_PTE);
-	memset(m->pages, 0, n * sizeof(*m->pages));
-	return alloc_pages_bulk_node(gfp, m->node, n, m->pages);
+
+	for (i = 0; i < got; i++) {
+		/* Nobody else knows it yet. */
+		__folio_set_locked(page_folio(pages[i]));
+		m->pfns[i] = page_to_pfn(pages[i]);
+	}
+	return got;
 }
 
 /* Give each chosen page a destination that holds its content. */
@@ -201,44 +210,38 @@ static void migrate_fill(struct devpub_migration *m,
 			 u8 *reasons)
 {
 	unsigned long i, used = 0, got = 0;
-	unsigned long *dst = m->dst;
-	bool to = m->to, out = false;
+	bool out = m->to;
 
-	if (to)
+	if (m->to)
 		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, chosen);
 
 	for (i = 0; i < args->npages; i++) {
-		unsigned long entry = m->src[i];
-		struct page *page;
+		unsigned long entry = m->src[i], pfn;
 
 		if (!(i % PTRS_PER_PTE))
 			cond_resched();
 		if (!(entry & MIGRATE_PFN_MIGRATE) || reasons[i])
 			continue;
 
-		if (used == got && !to && !out) {
+		if (used == got && !out) {
+			chosen -= used;
 			used = 0;
 			got = migrate_alloc_system(m, args->vma, args->start +
 						   (i << PAGE_SHIFT), chosen);
 			/* Nor will others be had from everywhere: their owner waits. */
 			out = !got && migrate_any_node(args->vma);
 		}
-		chosen--;
 		if (used == got) {
 			reasons[i] = DEVPUB_REASON_NO_SPACE;
 			continue;
 		}
-		page = to ? pfn_to_page(m->pfns[used]) : m->pages[used];
-		used++;
-		/* Nobody else knows a new system page yet. */
-		if (!to)
-			__folio_set_locked(page_folio(page));
 
+		pfn = m->pfns[used++];
 		if (entry & MIGRATE_PFN_VALID)
-			copy_highpage(page, migrate_pfn_to_page(entry));
+			copy_highpage(pfn_to_page(pfn), migrate_pfn_to_page(entry));
 		else
-			clear_highpage(page);
-		dst[i] = migrate_pfn(page_to_pfn(page));
+			clear_highpage(pfn_to_page(pfn));
+		m->dst[i] = migrate_pfn(pfn);
 	}
 }
 

@@ -29,8 +29,7 @@ enum devpub_step {
  * @node:	where system pages come from when no policy says so: the caller's
  * @src:	what migrate_vma_setup() collects, an entry a page of the window
  * @dst:	where each page goes
- * @pfns:	free device pages taken at once for the window
- * @pages:	the same memory, for system pages on the way back
+ * @pfns:	new pages, of the device or of the system, got at once for many
  */
 struct devpub_migration {
 	struct devpub_device *ddev;
@@ -42,7 +41,6 @@ struct devpub_migration {
 	unsigned long *src;
 	unsigned long *dst;
 	unsigned long *pfns;
-	struct page **pages;
 };
 
 int devpub_migrate_begin(struct devpub_migration *m);

@@ -6,7 +6,9 @@
  * devpub_pool_alloc() hands out struct pages, and the kernel gives them back by
  * the pagemap's free callback when their last reference goes.
  */
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/limits.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -17,6 +19,12 @@
 #include "export.h"
 #include "pool.h"
 #include "trace.h"
+
+/* What is below the last page on the stack: no page has this number. */
+#define POOL_END	U32_MAX
+
+/* Pages that are cut off the stack at a time. */
+#define POOL_BATCH	64U
 
 /**
  * devpub_pool_init() - set up a pool with all pages free
@@ -41,12 +49,12 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 	 * kvmalloc() warns above 2 GiB, which a device of 2 TiB comes to.  That memory
 	 * is short is the caller's to say, in one line.
 	 */
-	pool->free = __vmalloc(array_size(npages, sizeof(*pool->free)),
+	pool->next = __vmalloc(array_size(npages, sizeof(*pool->next)),
 			       GFP_KERNEL | __GFP_NOWARN);
 	pool->used = __vmalloc(array_size(BITS_TO_LONGS(npages),
 					  sizeof(*pool->used)),
 			       GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
-	if (!pool->free || !pool->used) {
+	if (!pool->next || !pool->used) {
 		devpub_pool_destroy(pool);
 		return -ENOMEM;
 	}
@@ -54,9 +62,11 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 	spin_lock_init(&pool->lock);
 	pool->base_pfn = base_pfn;
 	pool->npages = npages;
-	pool->nfree = npages;
-	for (i = 0; i < npages; i++)
-		pool->free[i] = npages - 1 - i;
+	atomic_set(&pool->nfree, npages);
+	pool->first = 0;
+	for (i = 0; i < npages - 1; i++)
+		pool->next[i] = i + 1;
+	pool->next[i] = POOL_END;
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_init);
@@ -70,11 +80,30 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_init);
 void devpub_pool_destroy(struct devpub_pool *pool)
 {
 	vfree(pool->used);
-	vfree(pool->free);
+	vfree(pool->next);
 	pool->used = NULL;
-	pool->free = NULL;
+	pool->next = NULL;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
+
+/*
+ * Cut pages off the top of the stack.  Only the top changes below us, and only by pages
+ * that are put on it: nobody else takes any.
+ */
+static u32 pool_pop(struct devpub_pool *pool, unsigned long *pfns, u32 n)
+{
+	u32 first, rest, got;
+
+	do {
+		first = READ_ONCE(pool->first);
+		rest = first;
+		for (got = 0; got < n && rest != POOL_END; got++) {
+			pfns[got] = pool->base_pfn + rest;
+			rest = pool->next[rest];
+		}
+	} while (cmpxchg(&pool->first, first, rest) != first);
+	return got;
+}
 
 /**
  * devpub_pool_take() - mark free pages as used
@@ -87,46 +116,55 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
  */
 u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
+	u32 done = 0, got, i;
 	unsigned long flags;
-	u32 i;
 
 	spin_lock_irqsave(&pool->lock, flags);
-	n = min(n, pool->nfree);
-	for (i = 0; i < n; i++) {
-		u32 index = pool->free[--pool->nfree];
-
-		__set_bit(index, pool->used);
-		pfns[i] = pool->base_pfn + index;
-	}
+	do {
+		/* Few at a time: it begins again when a page comes back meanwhile. */
+		got = pool_pop(pool, pfns + done, min(n - done, POOL_BATCH));
+		for (i = 0; i < got; i++)
+			set_bit(pfns[done + i] - pool->base_pfn, pool->used);
+		done += got;
+	} while (got && done < n);
 	spin_unlock_irqrestore(&pool->lock, flags);
-	return n;
+	atomic_sub(done, &pool->nfree);
+	return done;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_take);
+
+/* Inline where the kernel frees a page: it costs half of what a page freed costs us. */
+static inline bool pool_give(struct devpub_pool *pool, unsigned long pfn)
+{
+	unsigned long index = pfn - pool->base_pfn;
+	u32 first;
+
+	if (pfn < pool->base_pfn || index >= pool->npages)
+		return false;
+	if (!test_and_clear_bit(index, pool->used))
+		return false;
+
+	/* Before it can be taken again: the number never goes below zero. */
+	atomic_inc(&pool->nfree);
+	first = READ_ONCE(pool->first);
+	do {
+		pool->next[index] = first;
+	} while (!try_cmpxchg(&pool->first, &first, index));
+	return true;
+}
 
 /**
  * devpub_pool_give() - mark a used page as free
  * @pool: the pool
  * @pfn: its frame number
  *
- * Context: any in which a spinlock_t may be taken, interrupts included.
+ * Context: any; takes no lock.
  * Return: false, and nothing changed, when the page is not the pool's or is
  * free already.
  */
 bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
 {
-	unsigned long index = pfn - pool->base_pfn;
-	unsigned long flags;
-	bool ours;
-
-	if (pfn < pool->base_pfn || index >= pool->npages)
-		return false;
-
-	spin_lock_irqsave(&pool->lock, flags);
-	ours = __test_and_clear_bit(index, pool->used);
-	if (ours)
-		pool->free[pool->nfree++] = index;
-	spin_unlock_irqrestore(&pool->lock, flags);
-	return ours;
+	return pool_give(pool, pfn);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_give);
 
@@ -139,7 +177,7 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_give);
  */
 u32 devpub_pool_free_pages(struct devpub_pool *pool)
 {
-	return READ_ONCE(pool->nfree);
+	return atomic_read(&pool->nfree);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_free_pages);
 
@@ -158,19 +196,22 @@ static void devpub_pool_folio_free(struct folio *folio)
 	 * page may arrive here marked and counted as locked.  The page allocator
 	 * does the same for its pages (mm/page_alloc.c, free_pages_prepare()).
 	 */
-	if (folio_test_clear_mlocked(folio))
+	if (folio_test_mlocked(folio)) {
+		__folio_clear_mlocked(folio);
 		mod_zone_page_state(page_zone(page), NR_MLOCK, -1);
+	}
 
 	/*
 	 * What a page inherited of its former place on an LRU list would stay on
 	 * it for its next owner, whose own may contradict it (mm/migrate.c,
-	 * folio_migrate_flags()).
+	 * folio_migrate_flags()).  Nobody else changes the flags of a page without
+	 * references (mm/swap.c, __folio_clear_lru_flags(), relies on it, too).
 	 */
-	folio_clear_active(folio);
-	folio_clear_unevictable(folio);
+	__folio_clear_active(folio);
+	__folio_clear_unevictable(folio);
 
 	trace_devpub_free(pool->index, page_to_pfn(page));
-	ours = devpub_pool_give(pool, page_to_pfn(page));
+	ours = pool_give(pool, page_to_pfn(page));
 	devpub_spy_freed(page);
 	WARN_ON_ONCE(!ours && !devpub_spy_refused(page));
 }

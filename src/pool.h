@@ -2,6 +2,7 @@
 #ifndef DEVPUB_POOL_H
 #define DEVPUB_POOL_H
 
+#include <linux/atomic.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -10,25 +11,27 @@ struct page;
 
 /**
  * struct devpub_pool - the free pages of a device
- * @lock:	taken with interrupts off: the last reference to a page can be
- *		dropped in any context
+ * @lock:	held by who takes pages, with interrupts off; who gives one back takes
+ *		none, since the last reference to a page can be dropped in any context
  * @base_pfn:	frame number of page 0
  * @npages:	pages of the device
  * @index:	the device's number, for trace events
- * @nfree:	pages in @free
- * @free:	a stack of the free pages' numbers
+ * @nfree:	pages on the stack, and for a moment also one that is about to be
+ * @first:	the top of the stack of free pages, by number
+ * @next:	by number of a free page, the one below it
  * @used:	a bit a page, set while the page is out; what makes a page that is
  *		freed twice visible
  * @pgmap:	the registration that the pages belong to; set once before the
  *		first allocation
  */
 struct devpub_pool {
-	spinlock_t lock; /* protects nfree, free and used */
+	spinlock_t lock; /* held by who takes from the stack */
 	unsigned long base_pfn;
 	u32 npages;
 	unsigned int index;
-	u32 nfree;
-	u32 *free;
+	atomic_t nfree;
+	u32 first;
+	u32 *next;
 	unsigned long *used;
 	struct dev_pagemap *pgmap;
 };
