@@ -142,15 +142,42 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* In a process of its own, so that what one leaves behind in its mm hurts no other. */
-static bool measure(const struct subject *subject, const struct bench *bench,
-		    unsigned int repeat, uint64_t *samples, char *message, size_t size)
+/*
+ * In a process of its own, so that what one leaves behind in its mm hurts no other.  The
+ * numbers of workers take turns: what drifts meanwhile drifts for all of them.
+ */
+__attribute__((noreturn))
+static void measure_in_turns(const struct subject *subject, const struct bench *bench,
+			     const struct list *workers, unsigned int repeat, int results)
 {
-	struct bench warm_up = *bench;
-	int results[2], messages[2], status;
-	ssize_t got;
+	struct bench turn = *bench;
 	unsigned int i;
 	uint64_t took;
+	size_t w;
+
+	for (i = 0; i <= repeat; i++) {
+		for (w = 0; w < workers->n; w++) {
+			/* The first does not count. */
+			turn.profile = bench->profile && i;
+			turn.workers = workers->values[w];
+			took = subject->run(&turn);
+			if (i && write(results, &took, sizeof(took)) != sizeof(took))
+				_exit(1);
+		}
+	}
+	_exit(0);
+}
+
+static uint64_t samples[MAX_LIST][MAX_REPEAT];
+
+static bool measure(const struct subject *subject, const struct bench *bench,
+		    const struct list *workers, unsigned int repeat,
+		    char *message, size_t size)
+{
+	size_t want = repeat * workers->n, n;
+	int results[2], messages[2], status;
+	uint64_t took;
+	ssize_t got;
 	pid_t pid;
 
 	if (pipe(results) || pipe(messages))
@@ -161,26 +188,21 @@ static bool measure(const struct subject *subject, const struct bench *bench,
 		bench_die("bench: fork: %s\n", strerror(errno));
 	if (!pid) {
 		message_fd = messages[1];
-		warm_up.profile = false;
-		subject->run(&warm_up);
-		for (i = 0; i < repeat; i++) {
-			took = subject->run(bench);
-			if (write(results[1], &took, sizeof(took)) != sizeof(took))
-				_exit(1);
-		}
-		_exit(0);
+		measure_in_turns(subject, bench, workers, repeat, results[1]);
 	}
 	close(results[1]);
 	close(messages[1]);
-	for (i = 0; i < repeat; i++)
-		if (read(results[0], &samples[i], sizeof(*samples)) != sizeof(*samples))
+	for (n = 0; n < want; n++) {
+		if (read(results[0], &took, sizeof(took)) != sizeof(took))
 			break;
+		samples[n % workers->n][n / workers->n] = took;
+	}
 	got = read(messages[0], message, size - 1);
 	message[got > 0 ? got : 0] = '\0';
 	close(results[0]);
 	close(messages[0]);
 	waitpid(pid, &status, 0);
-	if (i == repeat)
+	if (n == want)
 		return true;
 	if (!*message)
 		snprintf(message, size, "ended with status %#x", status);
@@ -191,32 +213,33 @@ static bool json, failed;
 static unsigned int rows;
 
 static void report(const struct subject *subject, const struct bench *bench,
-		   uint64_t *samples, unsigned int n)
+		   unsigned long workers, uint64_t *took, unsigned int n)
 {
 	double pages = bench->pages;
 	double median;
 
-	qsort(samples, n, sizeof(*samples), by_value);
-	median = n % 2 ? samples[n / 2] : (samples[n / 2 - 1] + samples[n / 2]) / 2.0;
+	qsort(took, n, sizeof(*took), by_value);
+	median = n % 2 ? took[n / 2] : (took[n / 2 - 1] + took[n / 2]) / 2.0;
 	if (json)
-		printf("%s\n\t\t{\"what\": \"%s\", \"source\": \"%s\", \"pages\": %zu, \"workers\": %u, \"repeat\": %u, \"median\": %.1f, \"min\": %.1f, \"max\": %.1f}",
+		printf("%s\n\t\t{\"what\": \"%s\", \"source\": \"%s\", \"pages\": %zu, \"workers\": %lu, \"repeat\": %u, \"median\": %.1f, \"min\": %.1f, \"max\": %.1f}",
 		       rows ? "," : "", subject->name, source_names[bench->source], bench->pages,
-		       bench->workers, n, median / pages, samples[0] / pages,
-		       samples[n - 1] / pages);
+		       workers, n, median / pages, took[0] / pages, took[n - 1] / pages);
 	else
-		printf("%-10s %-8s %8zu %7u %6u %10.1f %10.1f %10.1f\n", subject->name,
-		       source_names[bench->source], bench->pages, bench->workers, n,
-		       median / pages, samples[0] / pages, samples[n - 1] / pages);
+		printf("%-10s %-8s %8zu %7lu %6u %10.1f %10.1f %10.1f\n", subject->name,
+		       source_names[bench->source], bench->pages, workers, n, median / pages,
+		       took[0] / pages, took[n - 1] / pages);
 	rows++;
 }
 
-static void row(const struct subject *subject, const struct bench *bench, unsigned int repeat)
+static void rows_of(const struct subject *subject, const struct bench *bench,
+		    const struct list *workers, unsigned int repeat)
 {
-	uint64_t samples[MAX_REPEAT];
 	char message[256];
+	size_t w;
 
-	if (measure(subject, bench, repeat, samples, message, sizeof(message))) {
-		report(subject, bench, samples, repeat);
+	if (measure(subject, bench, workers, repeat, message, sizeof(message))) {
+		for (w = 0; w < workers->n; w++)
+			report(subject, bench, workers->values[w], samples[w], repeat);
 		return;
 	}
 	fflush(stdout);
@@ -240,10 +263,11 @@ int main(int argc, char **argv)
 	};
 	struct list pages = { { (64UL << 20) / PAGE }, 1 };
 	struct list sources = { { SOURCE_SMALL }, 1 }, workers = { { 0 }, 1 };
+	const struct list nobody = workers;
 	unsigned int repeat = 7;
 	struct bench bench = { };
 	const char *lacks;
-	size_t i, p, s, w;
+	size_t i, p, s;
 	int option, a;
 
 	while ((option = getopt_long(argc, argv, "d:p:s:w:r:Jh", options, NULL)) != -1) {
@@ -288,12 +312,11 @@ int main(int argc, char **argv)
 			continue;
 		}
 		for (p = 0; p < pages.n; p++)
-		for (s = 0; s < (subjects[i].sourced ? sources.n : 1); s++)
-		for (w = 0; w < (subjects[i].parallel ? workers.n : 1); w++) {
+		for (s = 0; s < (subjects[i].sourced ? sources.n : 1); s++) {
 			bench.pages = pages.values[p];
 			bench.source = subjects[i].sourced ? sources.values[s] : SOURCE_SMALL;
-			bench.workers = subjects[i].parallel ? workers.values[w] : 0;
-			row(&subjects[i], &bench, repeat);
+			rows_of(&subjects[i], &bench, subjects[i].parallel ? &workers : &nobody,
+				repeat);
 		}
 	}
 	if (json)
