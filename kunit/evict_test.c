@@ -471,8 +471,8 @@ static int evict_with_failure(struct kunit *test, const struct devpub_memory *me
 
 static void evict_short_of_memory(struct kunit *test)
 {
-	/* The arrays of a migration, and that of where the pages are. */
-	devpub_fault_walk(test, DEVPUB_EVICT, evict_with_failure, 2);
+	/* The three arrays of a migration, and that of what became of the pages. */
+	devpub_fault_walk(test, DEVPUB_EVICT, evict_with_failure, 4);
 }
 
 static struct kunit_case evict_cases[] = {

@@ -91,7 +91,7 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 	ret = devpub_migrate_begin(&m);
 	if (ret)
 		return ret;
-	codes = kvmalloc(ddev->window, GFP_KERNEL);
+	codes = devpub_migrate_alloc(ddev->window);
 	if (!codes) {
 		devpub_migrate_end(&m);
 		return -ENOMEM;

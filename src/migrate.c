@@ -58,14 +58,15 @@
  */
 int devpub_migrate_begin(struct devpub_migration *m)
 {
-	unsigned int window = m->ddev->window;
+	size_t size = m->ddev->window * sizeof(*m->src);
 
-	m->src = kvmalloc_array(3 * window, sizeof(*m->src),
-				GFP_KERNEL_ACCOUNT);
-	if (!m->src)
+	m->src = devpub_migrate_alloc(size);
+	m->dst = devpub_migrate_alloc(size);
+	m->pfns = devpub_migrate_alloc(size);
+	if (!m->src || !m->dst || !m->pfns) {
+		devpub_migrate_end(m);
 		return -ENOMEM;
-	m->dst = m->src + window;
-	m->pfns = m->dst + window;
+	}
 	m->node = numa_mem_id();
 	return 0;
 }
@@ -77,6 +78,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_begin);
  */
 void devpub_migrate_end(struct devpub_migration *m)
 {
+	kvfree(m->pfns);
+	kvfree(m->dst);
 	kvfree(m->src);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_end);

@@ -3,7 +3,10 @@
 #define DEVPUB_MIGRATE_H
 
 #include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/types.h>
+#include <linux/vmalloc.h>
 
 #include "pool.h"
 
@@ -47,6 +50,26 @@ int devpub_migrate_begin(struct devpub_migration *m);
 void devpub_migrate_end(struct devpub_migration *m);
 int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 			  unsigned long end, u8 *reasons);
+
+/**
+ * devpub_migrate_alloc() - allocate an array of something a page of a window, or of some
+ * @size: bytes
+ *
+ * However large, not of pages in a row: who frees such between two migrations has the
+ * processor's list of free pages thrown out, from which those of the next one would have
+ * come (mm/page_alloc.c, free_unref_page_commit()).
+ *
+ * Context: process context, may sleep.
+ * Return: memory for kvfree(), or NULL.
+ */
+static inline void *devpub_migrate_alloc(size_t size)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return __vmalloc(size, gfp);
+	return kvmalloc(size, gfp);
+}
 
 /**
  * devpub_migrate_drain() - empty this processor's batches of LRU pages

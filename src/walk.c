@@ -399,10 +399,9 @@ static struct walk_crew *walk_crew_create(struct devpub_walk *walk, unsigned int
 	}
 	crew->n = i;
 	if (crew->n)
-		crew->codes = kvmalloc(min_t(u64, walk->length >> PAGE_SHIFT,
-					     (u64)crew->n * WALK_ROUND *
-					     walk->ddev->window),
-				       GFP_KERNEL_ACCOUNT);
+		crew->codes = devpub_migrate_alloc(min_t(u64, walk->length >> PAGE_SHIFT,
+							 (u64)crew->n * WALK_ROUND *
+							 walk->ddev->window));
 	if (!crew->codes) {
 		walk_crew_destroy(crew);
 		return NULL;
@@ -437,7 +436,7 @@ int devpub_walk_range(struct devpub_walk *walk)
 		}
 	}
 
-	codes = kvmalloc(walk->ddev->window, GFP_KERNEL_ACCOUNT);
+	codes = devpub_migrate_alloc(walk->ddev->window);
 	if (codes)
 		ret = walk_begin(walk, &migration);
 	if (!ret) {
