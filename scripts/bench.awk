@@ -37,6 +37,8 @@ function read_profile(what,	file, line, f, i) {
 		name[k, what, i] = f[2]
 		ours[k, what, i] = f[3] != "" || f[2] ~ /^devpub_/
 		total[k, what] += f[1]
+		if (f[2] == "copy_page")
+			copy[k, what] = f[1]
 		if (ours[k, what, i])
 			own[k, what] += f[1]
 	}
@@ -146,6 +148,33 @@ function goals(	i, line) {
 	goal("instructions, populating holes : faulting them in", 0.5, "%.3f")
 }
 
+# What core mm and the copy take by themselves, of what a goal compares with.
+function limit_table(	i, what, words, peer, rest, label) {
+	head("what would be reached")
+	words["to"] = "to the device"; words["from"] = "back"
+	split("to from", what, " ")
+	for (i = 1; i <= 2; i++) {
+		for (label = 1; label <= 4; label++) {
+			for (k = 1; k <= n; k++) {
+				peer = usual("peer-" what[i]) - (what[i] == "to" ? usual("peer-read") : 0)
+				rest = usual(what[i]) - own[k, what[i]]
+				if (label % 2 == 0)
+					rest -= copy[k, what[i]]
+				result[k] = quotient(rest, label <= 2 ? usual("move") : peer)
+			}
+			line_of(words[what[i]] " : " (label <= 2 ? "move_pages(2)" : "HMM's test module") \
+				(label % 2 ? ", if our own share were nothing" : ", and the copy, too"))
+		}
+	}
+}
+
+function line_of(label,	text) {
+	text = "| " label
+	for (k = 1; k <= n; k++)
+		text = text sprintf(" | %.3f", result[k])
+	print text " |"
+}
+
 function row(label, mode, what, source, pages, workers,	text, at) {
 	text = "| " label
 	for (k = 1; k <= n; k++) {
@@ -164,6 +193,7 @@ function instruction_table() {
 	row("back", "instructions", "from", "small", 16384, 0)
 	row("back, the calling thread alone", "instructions", "from", "small", 16384, 1)
 	row("back, shared by fork", "instructions", "from", "forked", 16384, 0)
+	row("to the device, of what is there already", "instructions", "again", "small", 16384, 0)
 	row("holes populated on the device", "instructions", "populate", "small", 16384, 0)
 	row("holes faulted in", "instructions", "fault", "small", 16384, 0)
 	row("move_pages(2), one call", "instructions", "move", "small", 16384, 0)
@@ -259,6 +289,7 @@ $0 == "@sizes" { size_table(); next }
 $0 == "@times" { time_table(); next }
 $0 == "@profile-to" { profile_table("to"); next }
 $0 == "@profile-from" { profile_table("from"); next }
+$0 == "@limits" { limit_table(); next }
 $0 == "@machine" { machine_table(); next }
 /^@/ { print "bench.awk: no table " $0 >"/dev/stderr"; failed = 1 }
 { print }

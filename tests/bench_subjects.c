@@ -233,6 +233,17 @@ static uint64_t run_from(const struct bench *bench)
 	return took;
 }
 
+static uint64_t run_again(const struct bench *bench)
+{
+	uint64_t took;
+
+	prepare(bench);
+	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_TO);
+	took = timed_begin(bench);
+	migrate(bench, DEVPUB_IOC_MIGRATE_TO, 0);
+	return timed_end(bench, took);
+}
+
 static uint64_t run_populate(const struct bench *bench)
 {
 	uint64_t took;
@@ -399,6 +410,7 @@ static uint64_t run_peer_from(const struct bench *bench)
 const struct subject subjects[] = {
 	{ "to", "memory to the device", run_to, true, true },
 	{ "from", "memory back from the device", run_from, true, true },
+	{ "again", "memory on the device to the device", run_again, true, true },
 	{ "populate", "holes to the device", run_populate, false, true },
 	{ "fault", "the first touch of holes", run_fault, false, false },
 	{ "move", "move_pages(2) from node 0 to 1, one call", run_move, false, false },

@@ -36,7 +36,7 @@ const struct command command_bench = {
 "  -J, --json          print JSON\n"
 "  -h, --help          print this help\n"
 "\n"
-"WHAT is of: to from populate fault move move-512 memcpy peer-to peer-read peer-from\n"
-"(default: those that work here), and devpubctl(8) says what they are.\n",
+"WHAT is of: to from again populate fault move move-512 memcpy peer-to peer-read\n"
+"peer-from (default: those that work here), and devpubctl(8) says what they are.\n",
 	.run = run,
 };

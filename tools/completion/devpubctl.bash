@@ -62,7 +62,7 @@ _devpubctl() {
 		top) words='--delay --once --json --bytes --help' ;;
 		doctor) words='--json --bytes --help' ;;
 		bench) words='--device --pages --source --workers --repeat --json --help to from
-			populate fault move move-512 memcpy peer-to peer-read peer-from' ;;
+			again populate fault move move-512 memcpy peer-to peer-read peer-from' ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
