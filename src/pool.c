@@ -133,7 +133,7 @@ u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_take);
 
-/* Inline where the kernel frees a page: it costs half of what a page freed costs us. */
+/* Inline, since a call of each page that is freed costs half as much again. */
 static inline bool pool_give(struct devpub_pool *pool, unsigned long pfn)
 {
 	unsigned long index = pfn - pool->base_pfn;
