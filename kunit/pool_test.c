@@ -12,10 +12,10 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/percpu.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -37,6 +37,33 @@ static int pool_test_init(struct kunit *test)
 	return devpub_pool_init(pool, POOL_BASE, POOL_PAGES);
 }
 
+static void pool_give_all(struct kunit *test, const unsigned long *pfns, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_TRUE(test, devpub_pool_give(test->priv, pfns[i]));
+}
+
+/* Each page is there to be had, once; the numbers alone don't tell. */
+static void pool_expect_whole(struct kunit *test)
+{
+	struct devpub_pool *pool = test->priv;
+	DECLARE_BITMAP(seen, POOL_PAGES) = {};
+	unsigned long pfns[POOL_PAGES];
+	u32 i, n;
+
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), (u32)POOL_PAGES);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(pool->used, POOL_PAGES));
+	n = devpub_pool_take(pool, pfns, POOL_PAGES);
+	KUNIT_EXPECT_EQ(test, n, (u32)POOL_PAGES);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_FALSE(test, test_and_set_bit(pfns[i] - POOL_BASE,
+							  seen));
+	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), 0U);
+	pool_give_all(test, pfns, n);
+}
+
 /* However a case ends, its pool is whole again. */
 static void pool_test_exit(struct kunit *test)
 {
@@ -44,17 +71,8 @@ static void pool_test_exit(struct kunit *test)
 
 	if (!pool || !pool->used)
 		return;
-	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), pool->npages);
-	KUNIT_EXPECT_TRUE(test, bitmap_empty(pool->used, pool->npages));
+	pool_expect_whole(test);
 	devpub_pool_destroy(pool);
-}
-
-static void pool_give_all(struct kunit *test, const unsigned long *pfns, u32 n)
-{
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		KUNIT_EXPECT_TRUE(test, devpub_pool_give(test->priv, pfns[i]));
 }
 
 struct pool_size {
@@ -130,8 +148,6 @@ static void pool_take_in_order(struct kunit *test)
 static void pool_take_none(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, devpub_pool_take(test->priv, NULL, 0), 0U);
-	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(test->priv),
-			(u32)POOL_PAGES);
 }
 
 static void pool_exhausted(struct kunit *test)
@@ -170,11 +186,10 @@ static void pool_take_part(struct kunit *test)
 	pool_give_all(test, pfns, POOL_PAGES);
 }
 
-/* In whatever order pages come back, each one is there to be had once. */
+/* In whatever order pages come back; that each one is there is checked after the case. */
 static void pool_give_in_any_order(struct kunit *test)
 {
 	struct devpub_pool *pool = test->priv;
-	DECLARE_BITMAP(seen, POOL_PAGES) = {};
 	unsigned long pfns[POOL_PAGES];
 	u32 i;
 
@@ -186,16 +201,6 @@ static void pool_give_in_any_order(struct kunit *test)
 							 i * 37 % POOL_PAGES));
 		KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), i + 1);
 	}
-
-	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, POOL_PAGES),
-			(u32)POOL_PAGES);
-	for (i = 0; i < POOL_PAGES; i++) {
-		KUNIT_ASSERT_GE(test, pfns[i], POOL_BASE);
-		KUNIT_ASSERT_LT(test, pfns[i], POOL_BASE + POOL_PAGES);
-		KUNIT_EXPECT_FALSE(test, test_and_set_bit(pfns[i] - POOL_BASE,
-							  seen));
-	}
-	pool_give_all(test, pfns, POOL_PAGES);
 }
 
 static void pool_give_twice(struct kunit *test)
@@ -263,38 +268,81 @@ static void pool_give_foreign(struct kunit *test)
 #define HAMMER_BATCH	48
 #define HAMMER_ROUNDS	3000
 
+/* Pages that two had at a time, and pages that were not taken back. */
+static atomic_t pool_wrong;
+
+/**
+ * struct pool_mailbox - a page that an interrupt of one processor shall give back
+ * @work:	the interrupt
+ * @pool:	whose page
+ * @pfn:	the page, or 0
+ */
+struct pool_mailbox {
+	struct irq_work work;
+	struct devpub_pool *pool;
+	atomic_long_t pfn;
+};
+
+static DEFINE_PER_CPU(struct pool_mailbox, pool_boxes);
+
 /**
  * struct pool_hammer - somebody who takes and gives pages
  * @work:	in which it does so
  * @pool:	whose pages
  * @owner:	who has each page, by @id, or 0; shared by all
- * @wrong:	counts pages that two had at a time, and pages that were not taken
- *		back; shared by all
- * @running:	counts those that are not done yet; shared by all
  * @id:		this one's number
  */
 struct pool_hammer {
 	struct work_struct work;
 	struct devpub_pool *pool;
 	atomic_t *owner;
-	atomic_t *wrong;
-	atomic_t *running;
 	int id;
 };
 
-static void pool_hammer_round(struct pool_hammer *hammer, int id,
-			      unsigned long *pfns, u32 n)
+static void pool_box_empty(struct pool_mailbox *box)
+{
+	unsigned long pfn = atomic_long_xchg(&box->pfn, 0);
+
+	if (pfn && !devpub_pool_give(box->pool, pfn))
+		atomic_inc(&pool_wrong);
+}
+
+static void pool_interrupt(struct irq_work *work)
+{
+	pool_box_empty(container_of(work, struct pool_mailbox, work));
+}
+
+/* Have an interrupt of this processor give the page back. */
+static void pool_give_by_interrupt(struct pool_hammer *hammer, unsigned long pfn)
+{
+	struct pool_mailbox *box = get_cpu_ptr(&pool_boxes);
+
+	/* Somebody else's that waits there still goes now. */
+	pfn = atomic_long_xchg(&box->pfn, pfn);
+	irq_work_queue(&box->work);
+	put_cpu_ptr(&pool_boxes);
+	if (pfn && !devpub_pool_give(hammer->pool, pfn))
+		atomic_inc(&pool_wrong);
+}
+
+static void pool_hammer_round(struct pool_hammer *hammer, unsigned long *pfns,
+			      u32 n)
 {
 	u32 i;
 
 	n = devpub_pool_take(hammer->pool, pfns, n);
 	for (i = 0; i < n; i++)
-		if (atomic_xchg(&hammer->owner[pfns[i] - POOL_BASE], id))
-			atomic_inc(hammer->wrong);
-	for (i = 0; i < n; i++)
-		if (atomic_xchg(&hammer->owner[pfns[i] - POOL_BASE], 0) != id ||
-		    !devpub_pool_give(hammer->pool, pfns[i]))
-			atomic_inc(hammer->wrong);
+		if (atomic_xchg(&hammer->owner[pfns[i] - POOL_BASE], hammer->id))
+			atomic_inc(&pool_wrong);
+	for (i = 0; i < n; i++) {
+		if (atomic_xchg(&hammer->owner[pfns[i] - POOL_BASE], 0) !=
+		    hammer->id)
+			atomic_inc(&pool_wrong);
+		if (i % 8 == 7)
+			pool_give_by_interrupt(hammer, pfns[i]);
+		else if (!devpub_pool_give(hammer->pool, pfns[i]))
+			atomic_inc(&pool_wrong);
+	}
 }
 
 static void pool_hammer_work(struct work_struct *work)
@@ -306,86 +354,50 @@ static void pool_hammer_work(struct work_struct *work)
 
 	prandom_seed_state(&random, hammer->id);
 	for (i = 0; i < HAMMER_ROUNDS; i++) {
-		pool_hammer_round(hammer, hammer->id, pfns,
+		pool_hammer_round(hammer, pfns,
 				  prandom_u32_state(&random) % HAMMER_BATCH + 1);
 		cond_resched();
 	}
-	atomic_dec(hammer->running);
-}
-
-/**
- * struct pool_interrupter - takes and gives pages in the interrupts of one processor
- * @work:	in which it does so
- * @hammer:	whose pool and whose counts; its @id is not used
- */
-struct pool_interrupter {
-	struct irq_work work;
-	struct pool_hammer *hammer;
-};
-
-static void pool_interrupt(struct irq_work *work)
-{
-	struct pool_interrupter *by = container_of(work, struct pool_interrupter,
-						   work);
-	unsigned long pfns[2];
-
-	pool_hammer_round(by->hammer, HAMMER_WORKERS + 1 + smp_processor_id(),
-			  pfns, 2);
-}
-
-/* An interrupt of its own, which lockdep knows for one that PREEMPT_RT has in a thread. */
-static void pool_interrupt_this_cpu(void *data)
-{
-	struct pool_interrupter *interrupters = data;
-
-	irq_work_queue(&interrupters[smp_processor_id()].work);
 }
 
 /* The last reference to a page is dropped in any context, interrupts included. */
 static void pool_concurrent(struct kunit *test)
 {
-	atomic_t wrong = ATOMIC_INIT(0), running = ATOMIC_INIT(HAMMER_WORKERS);
-	struct pool_interrupter *interrupters;
-	struct pool_hammer *hammers;
+	struct pool_hammer hammers[HAMMER_WORKERS];
 	struct workqueue_struct *wq;
 	atomic_t *owner;
 	int i;
 
-	hammers = kunit_kcalloc(test, HAMMER_WORKERS, sizeof(*hammers),
-				GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, hammers);
-	interrupters = kunit_kcalloc(test, nr_cpu_ids, sizeof(*interrupters),
-				     GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, interrupters);
 	owner = kunit_kcalloc(test, POOL_PAGES, sizeof(*owner), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, owner);
 	wq = alloc_workqueue("devpub_kunit", WQ_UNBOUND, HAMMER_WORKERS);
 	KUNIT_ASSERT_NOT_NULL(test, wq);
 
+	atomic_set(&pool_wrong, 0);
+	/* Interrupts of their own, on PREEMPT_RT as well. */
+	for_each_possible_cpu(i)
+		per_cpu(pool_boxes, i) = (struct pool_mailbox) {
+			.work	= IRQ_WORK_INIT_HARD(pool_interrupt),
+			.pool	= test->priv,
+		};
 	for (i = 0; i < HAMMER_WORKERS; i++) {
 		hammers[i] = (struct pool_hammer) {
 			.pool		= test->priv,
 			.owner		= owner,
-			.wrong		= &wrong,
-			.running	= &running,
 			.id		= i + 1,
 		};
-		INIT_WORK(&hammers[i].work, pool_hammer_work);
+		INIT_WORK_ONSTACK(&hammers[i].work, pool_hammer_work);
 		queue_work(wq, &hammers[i].work);
 	}
-	for (i = 0; i < nr_cpu_ids; i++) {
-		interrupters[i].hammer = &hammers[0];
-		init_irq_work(&interrupters[i].work, pool_interrupt);
-	}
-	while (atomic_read(&running)) {
-		on_each_cpu(pool_interrupt_this_cpu, interrupters, true);
-		cond_resched();
-	}
-	for (i = 0; i < nr_cpu_ids; i++)
-		irq_work_sync(&interrupters[i].work);
 	destroy_workqueue(wq);
+	for (i = 0; i < HAMMER_WORKERS; i++)
+		destroy_work_on_stack(&hammers[i].work);
+	for_each_possible_cpu(i) {
+		irq_work_sync(per_cpu_ptr(&pool_boxes.work, i));
+		pool_box_empty(per_cpu_ptr(&pool_boxes, i));
+	}
 
-	KUNIT_EXPECT_EQ(test, atomic_read(&wrong), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&pool_wrong), 0);
 	/* The rest is what is checked after each case. */
 }
 

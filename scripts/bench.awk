@@ -11,6 +11,7 @@ BEGIN {
 		read_table("times")
 		read_profile("to")
 		read_profile("from")
+		read_profile("move")
 		read_machine()
 	}
 }
@@ -134,7 +135,7 @@ function goals(	i, line) {
 	more = 1
 	for (k = 1; k <= n; k++)
 		result[k] = quotient(value("times", "to", "small", 65536, 1), value("times", "to", "small", 65536, 2))
-	goal("time, 256 MiB to the device, one worker : two on 2 processors", 1.8, "%.2f")
+	goal("time, 256 MiB to the device, `workers` 1 : 2 on 2 processors", 1.8, "%.2f")
 	for (k = 1; k <= n; k++)
 		result[k] = quotient(value("times", "from", "small", 65536, 1), value("times", "from", "small", 65536, 2))
 	goal("the same, back", 1.8, "%.2f")
@@ -171,7 +172,7 @@ function limit_table(	i, what, words, peer, rest, label) {
 function line_of(label,	text) {
 	text = "| " label
 	for (k = 1; k <= n; k++)
-		text = text sprintf(" | %.3f", result[k])
+		text = text (result[k] == "" ? " | -" : sprintf(" | %.3f", result[k]))
 	print text " |"
 }
 
@@ -192,6 +193,7 @@ function instruction_table() {
 	row("to the device, shared by fork", "instructions", "to", "forked", 16384, 0)
 	row("back", "instructions", "from", "small", 16384, 0)
 	row("back, the calling thread alone", "instructions", "from", "small", 16384, 1)
+	row("back, of what were THPs", "instructions", "from", "thp", 16384, 0)
 	row("back, shared by fork", "instructions", "from", "forked", 16384, 0)
 	row("to the device, of what is there already", "instructions", "again", "small", 16384, 0)
 	row("holes populated on the device", "instructions", "populate", "small", 16384, 0)
@@ -237,7 +239,8 @@ function time_table(	pages, w, what, words) {
 	words["to"] = "to the device"; words["from"] = "back"
 	split("to from", what, " ")
 	for (w = 1; w <= 2; w++) {
-		ratio("256 MiB " words[what[w]] ", one worker : two", what[w], "small", 65536, 1, what[w], "small", 65536, 2)
+		ratio("256 MiB " words[what[w]] ", the calling thread alone : two workers", what[w], "small", 65536, 1, what[w], "small", 65536, 2)
+		ratio("256 MiB " words[what[w]] ", one worker, the caller asleep : two", what[w], "small", 65536, 0, what[w], "small", 65536, 2)
 		ratio("16 MiB " words[what[w]] " : move_pages(2)", what[w], "small", 4096, 0, "move", "small", 4096, 0)
 		ratio("16 MiB " words[what[w]] " : move_pages(2) by 512", what[w], "small", 4096, 0, "move-512", "small", 4096, 0)
 		ratio("16 MiB " words[what[w]] " : HMM's test module", what[w], "small", 4096, 0, "peer-" what[w], "small", 4096, 0)
@@ -245,8 +248,8 @@ function time_table(	pages, w, what, words) {
 		ratio("4 KiB " words[what[w]] " : move_pages(2)", what[w], "small", 1, 0, "move", "small", 1, 0)
 		for (pages = 64; pages <= 2048; pages *= pages == 64 ? 4 : 2)
 			ratio(pages / 256 " MiB " words[what[w]] ", workers chosen : the calling thread alone", what[w], "small", pages, 0, what[w], "small", pages, 1)
-		ratio("4 MiB " words[what[w]] " : 256 MiB by two workers, a page", what[w], "small", 1024, 0, what[w], "small", 65536, 2)
-		ratio("16 MiB " words[what[w]] " : 64 MiB, a page", what[w], "small", 4096, 0, what[w], "small", 16384, 0)
+		for (pages = 4096; pages <= 65536; pages *= 4)
+			ratio(pages / 256 " MiB " words[what[w]] " : 4 MiB, a page, the calling thread alone", what[w], "small", pages, 1, what[w], "small", 1024, 1)
 		ratio("16 MiB " words[what[w]] ", THPs : small pages", what[w], "thp", 4096, 0, what[w], "small", 4096, 0)
 		ratio("16 MiB " words[what[w]] ", shared by fork : not shared", what[w], "forked", 4096, 0, what[w], "small", 4096, 0)
 		ratio("16 MiB " words[what[w]] ", another thread runs : none", what[w], "threads", 4096, 0, what[w], "small", 4096, 0)
@@ -290,6 +293,7 @@ $0 == "@times" { time_table(); next }
 $0 == "@profile-to" { profile_table("to"); next }
 $0 == "@profile-from" { profile_table("from"); next }
 $0 == "@limits" { limit_table(); next }
+$0 == "@profile-move" { profile_table("move"); next }
 $0 == "@machine" { machine_table(); next }
 /^@/ { print "bench.awk: no table " $0 >"/dev/stderr"; failed = 1 }
 { print }

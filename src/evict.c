@@ -162,7 +162,8 @@ static void evict_drain_batches(struct devpub_pool *pool)
  * devpub_evict_all() - move every page off the device, however long it takes
  * @ddev: the device; nobody allocates from it any more
  *
- * Returns only when every page is back in the pool: a page that is still out
+ * Returns only when every page is back in the pool, or about to be, for which
+ * memunmap_pages() waits (mm/memremap.c): a page that is still out
  * would otherwise lose its memory under it.  While some can't leave, says so
  * every ten seconds, but for the time that it waits for a process's mmap_lock.
  *

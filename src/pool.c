@@ -23,7 +23,7 @@
 /* What is below the last page on the stack: no page has this number. */
 #define POOL_END	U32_MAX
 
-/* Pages that are cut off the stack at a time. */
+/* The most pages that are cut off the stack at a time. */
 #define POOL_BATCH	64U
 
 /**
@@ -87,22 +87,24 @@ void devpub_pool_destroy(struct devpub_pool *pool)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
 
 /*
- * Cut pages off the top of the stack.  Only the top changes below us, and only by pages
- * that are put on it: nobody else takes any.
+ * Cut at most @n pages off the top of the stack.  Only the top changes below us, and only
+ * by pages that are put on it: nobody else takes any.
  */
 static u32 pool_pop(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
 	u32 first, rest, got;
 
-	do {
+	/* If a page came back meanwhile: fewer links take less time. */
+	for (;; n = DIV_ROUND_UP(n, 2)) {
 		first = READ_ONCE(pool->first);
 		rest = first;
 		for (got = 0; got < n && rest != POOL_END; got++) {
 			pfns[got] = pool->base_pfn + rest;
 			rest = pool->next[rest];
 		}
-	} while (cmpxchg(&pool->first, first, rest) != first);
-	return got;
+		if (cmpxchg(&pool->first, first, rest) == first)
+			return got;
+	}
 }
 
 /**
@@ -111,23 +113,21 @@ static u32 pool_pop(struct devpub_pool *pool, unsigned long *pfns, u32 n)
  * @pfns: receives their frame numbers
  * @n: how many are wanted
  *
- * Context: any in which a spinlock_t may be taken, interrupts included.
+ * Context: process context.
  * Return: how many were free, at most @n.
  */
 u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
 	u32 done = 0, got, i;
-	unsigned long flags;
 
-	spin_lock_irqsave(&pool->lock, flags);
 	do {
-		/* Few at a time: it begins again when a page comes back meanwhile. */
+		spin_lock(&pool->lock);
 		got = pool_pop(pool, pfns + done, min(n - done, POOL_BATCH));
 		for (i = 0; i < got; i++)
 			set_bit(pfns[done + i] - pool->base_pfn, pool->used);
+		spin_unlock(&pool->lock);
 		done += got;
 	} while (got && done < n);
-	spin_unlock_irqrestore(&pool->lock, flags);
 	atomic_sub(done, &pool->nfree);
 	return done;
 }

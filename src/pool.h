@@ -11,8 +11,8 @@ struct page;
 
 /**
  * struct devpub_pool - the free pages of a device
- * @lock:	held by who takes pages, with interrupts off; who gives one back takes
- *		none, since the last reference to a page can be dropped in any context
+ * @lock:	held by who takes pages; who gives one back takes none, since the last
+ *		reference to a page can be dropped in any context
  * @base_pfn:	frame number of page 0
  * @npages:	pages of the device
  * @index:	the device's number, for trace events

@@ -35,15 +35,21 @@ static const char help[] =
 
 static int message_fd = -1;
 
+/* Whose turn it is, where several numbers of workers have one. */
+static const unsigned long *turn_of;
+
 void bench_die(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	if (message_fd >= 0)
+	if (message_fd >= 0) {
+		if (turn_of)
+			dprintf(message_fd, "workers %lu: ", *turn_of);
 		vdprintf(message_fd, format, args);
-	else
+	} else {
 		vfprintf(stderr, format, args);
+	}
 	va_end(args);
 	_exit(1);
 }
@@ -160,6 +166,7 @@ static void measure_in_turns(const struct subject *subject, const struct bench *
 			/* The first does not count. */
 			turn.profile = bench->profile && i;
 			turn.workers = workers->values[w];
+			turn_of = workers->n > 1 ? &workers->values[w] : NULL;
 			took = subject->run(&turn);
 			if (i && write(results, &took, sizeof(took)) != sizeof(took))
 				_exit(1);

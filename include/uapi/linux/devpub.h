@@ -189,7 +189,8 @@ enum devpub_reason {
  * @workers:	in: processors that may work on the call at a time: 1, the calling
  *		thread does it all; 0, the kernel chooses.  There are never more than
  *		the calling thread's affinity and the module's parameter allow, nor
- *		more than pay
+ *		more than pay.  All but the calling thread are the kernel's: a limit
+ *		of its cgroup on time does not bound them
  * @reserved:	in: must be 0
  *
  * The range may span any number of mappings and the gaps between them.
