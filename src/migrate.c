@@ -186,8 +186,8 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 					  unsigned long addr, unsigned long n)
 {
 	gfp_t gfp = m->insist ? MIGRATE_GFP_INSIST : MIGRATE_GFP;
-	struct page **pages = (struct page **)m->pfns;
-	unsigned long i, got;
+	unsigned long *pfns = m->pfns, i, got;
+	struct page **pages = (struct page **)pfns;
 
 	if (migrate_any_node(vma)) {
 		/* It may give them one by one, and wants what is free in a zone to be more. */
@@ -202,7 +202,7 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 	for (i = 0; i < got; i++) {
 		/* Nobody else knows it yet. */
 		__folio_set_locked(page_folio(pages[i]));
-		m->pfns[i] = page_to_pfn(pages[i]);
+		pfns[i] = page_to_pfn(pages[i]);
 	}
 	return got;
 }
@@ -212,14 +212,16 @@ static void migrate_fill(struct devpub_migration *m,
 			 const struct migrate_vma *args, unsigned long chosen,
 			 u8 *reasons)
 {
-	unsigned long i, used = 0, got = 0;
+	const unsigned long *src = m->src, *pfns = m->pfns;
+	unsigned long i, n = args->npages, used = 0, got = 0;
+	unsigned long *dst = m->dst;
 	bool out = m->to;
 
 	if (m->to)
 		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, chosen);
 
-	for (i = 0; i < args->npages; i++) {
-		unsigned long entry = m->src[i], pfn;
+	for (i = 0; i < n; i++) {
+		unsigned long entry = src[i], pfn;
 
 		if (!(i % PTRS_PER_PTE))
 			cond_resched();
@@ -239,12 +241,12 @@ static void migrate_fill(struct devpub_migration *m,
 			continue;
 		}
 
-		pfn = m->pfns[used++];
+		pfn = pfns[used++];
 		if (entry & MIGRATE_PFN_VALID)
 			copy_highpage(pfn_to_page(pfn), migrate_pfn_to_page(entry));
 		else
 			clear_highpage(pfn_to_page(pfn));
-		m->dst[i] = migrate_pfn(pfn);
+		dst[i] = migrate_pfn(pfn);
 	}
 }
 
