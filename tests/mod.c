@@ -6,18 +6,34 @@
  *	mod load FILE [PARAMETERS]
  *	mod unload NAME
  *
- * Prints "ok" and exits with 0, or prints the errno's name and exits with 1.
+ * Prints "ok" and exits with 0, or prints the errno's name and exits with 1.  A FILE
+ * named .xz, .zst or .gz is the kernel's to decompress.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/module.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Headers before Linux 5.17 lack it. */
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4
+#endif
+
+static bool compressed(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return end && (!strcmp(end, ".xz") || !strcmp(end, ".zst") ||
+		       !strcmp(end, ".gz"));
+}
+
 int main(int argc, char **argv)
 {
-	int file;
+	int file, flags = 0;
 	long ret;
 
 	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "load")) {
@@ -26,8 +42,17 @@ int main(int argc, char **argv)
 			perror(argv[2]);
 			return 2;
 		}
+		if (compressed(argv[2]))
+			flags = MODULE_INIT_COMPRESSED_FILE;
 		ret = syscall(SYS_finit_module, file, argc == 4 ? argv[3] : "",
-			      0);
+			      flags);
+		/* The module's own errors are others. */
+		if (ret && flags && errno == EOPNOTSUPP) {
+			fprintf(stderr,
+				"%s: this kernel decompresses no modules (CONFIG_MODULE_DECOMPRESS): decompress the file\n",
+				argv[2]);
+			errno = EOPNOTSUPP;
+		}
 	} else if (argc == 3 && !strcmp(argv[1], "unload")) {
 		ret = syscall(SYS_delete_module, argv[2], O_NONBLOCK);
 	} else {

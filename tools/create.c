@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "devices.h"
@@ -75,11 +77,42 @@ static void print(unsigned int index)
 	table_free(table);
 }
 
+/*
+ * Opening the control file would load the module, too, but with a device of the default
+ * size, which nobody has asked for.
+ */
+static int load(void)
+{
+	static const char control[] = "/dev/devpub-control";
+	char line[256], said[256] = "";
+	FILE *pipe;
+
+	if (!access("/sys/class/devpub", F_OK))
+		return CTL_OK;
+	/* Who may not open it is told so by the attempt. */
+	if (!access(control, F_OK) && access(control, R_OK | W_OK))
+		return CTL_OK;
+	/* A root without a login of its own lacks these folders. */
+	pipe = popen("PATH=$PATH:/usr/sbin:/sbin modprobe devpub size=none 2>&1", "re");
+	/* The last line is the error; those before it may be about other modules. */
+	while (pipe && fgets(line, sizeof(line), pipe))
+		snprintf(said, sizeof(said), "%s", line);
+	if (pipe && !pclose(pipe))
+		return CTL_OK;
+	said[strcspn(said, "\n")] = '\0';
+	text_clean(said);
+	return ctl_fail(CTL_NO_DEVICE, "the devpub module is not loaded, and 'modprobe devpub size=none' fails: %s; see: devpubctl doctor",
+			*said ? said : "it does not say why");
+}
+
 static int create(const struct wanted *wanted)
 {
 	unsigned int index;
 	int ret;
 
+	ret = load();
+	if (ret)
+		return ret;
 	progress_begin("making a device", 0);
 	if (wanted->reserved)
 		ret = devpub_create_reserved(wanted->start, wanted->size, &index);
@@ -145,7 +178,7 @@ static int run(int argc, char **argv)
 
 const struct command command_create = {
 	.name = "create",
-	.summary = "Makes a device",
+	.summary = "Makes a device, and loads the module first if need be",
 	.usage = "--size SIZE [--node N] | --region START,SIZE",
 	.help =
 	"  -s, --size SIZE     take so much out of the running system's memory, in whole\n"

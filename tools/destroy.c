@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "devices.h"
@@ -31,6 +32,9 @@ static int run(int argc, char **argv)
 		return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
 				argv[optind]);
 	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
+	/* The attempt would load the module, and make a device to destroy. */
+	if (access("/sys/class/devpub", F_OK))
+		return ctl_error(-ENODEV, "devpub%u", index);
 	progress_begin(what, 0);
 	ret = devpub_destroy(index, &remaining);
 	progress_end();

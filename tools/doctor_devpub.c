@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The module, the devices, and what the caller may do with them. */
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,43 @@ static void loaded(void)
 		doctor_say("module", VERDICT_OK, "", "loaded, version %s", version);
 }
 
+/* The last of the paths that match, or false. */
+static bool last_path(const char *pattern, char *path, size_t size)
+{
+	glob_t found;
+	bool any = !glob(pattern, 0, NULL, &found);
+
+	if (any)
+		snprintf(path, size, "%s", found.gl_pathv[found.gl_pathc - 1]);
+	globfree(&found);
+	return any;
+}
+
+static void not_installed(void)
+{
+	char path[256], advice[320];
+	struct utsname name;
+
+	if (!last_path("/usr/src/devpub-*", path, sizeof(path)) &&
+	    access("/var/lib/dkms/devpub", F_OK)) {
+		doctor_say("module", VERDICT_WARNING,
+			   "install it with dkms, or build it with make and load it with insmod devpub.ko",
+			   "neither loaded nor installed for this kernel");
+		return;
+	}
+	uname(&name);
+	snprintf(path, sizeof(path), "/lib/modules/%s/build/Makefile", name.release);
+	if (access(path, F_OK))
+		snprintf(advice, sizeof(advice), "apt-get install linux-headers-%s, with which DKMS builds it",
+			 name.release);
+	else if (last_path("/var/lib/dkms/devpub/*/build/make.log", path, sizeof(path)))
+		snprintf(advice, sizeof(advice), "see %s", path);
+	else
+		snprintf(advice, sizeof(advice), "dkms autoinstall, which says why not");
+	doctor_say("module", VERDICT_WARNING, advice,
+		   "not loaded, and DKMS has not built it for Linux %s", name.release);
+}
+
 void doctor_module(void)
 {
 	if (!access("/sys/module/devpub", F_OK)) {
@@ -73,9 +111,7 @@ void doctor_module(void)
 		doctor_say("module", VERDICT_WARNING, "modprobe devpub",
 			   "installed, not loaded");
 	} else {
-		doctor_say("module", VERDICT_WARNING,
-			   "install it with dkms, or build it with make and load it with insmod devpub.ko",
-			   "neither loaded nor installed for this kernel");
+		not_installed();
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "ctl.h"
 #include "doctor.h"
+#include "key.h"
 #include "text.h"
 
 /* The oldest that devpub is tested on. */
@@ -167,60 +168,97 @@ static bool enrolled(const char *key)
 	return !system(command);
 }
 
-/* Does the kernel have the key that the module is signed with? */
-static bool kernel_has_key(void)
+static bool certificate_id(const char *path, char id[KEY_ID_SIZE])
 {
-	char signer[128] = "", line[512];
-	bool found = false;
-	FILE *file;
+	/* One of DKMS takes about 800. */
+	unsigned char der[8192];
+	FILE *file = fopen(path, "re");
+	size_t n;
 
-	file = popen("modinfo -F signer devpub 2>/dev/null", "re");
 	if (!file)
 		return false;
-	if (fgets(signer, sizeof(signer), file))
-		signer[strcspn(signer, "\n")] = '\0';
-	pclose(file);
-	file = *signer ? fopen("/proc/keys", "re") : NULL;
-	if (!file)
-		return false;
-	while (!found && fgets(line, sizeof(line), file))
-		found = strstr(line, "asymmetri") && strstr(line, signer);
+	n = fread(der, 1, sizeof(der), file);
 	fclose(file);
-	return found;
+	return key_id(der, n, id);
+}
+
+/* The name of who has signed the module, or nothing. */
+static void signer(char *name, size_t size)
+{
+	FILE *pipe = popen("modinfo -F signer devpub 2>/dev/null", "re");
+
+	if (!pipe || !fgets(name, size, pipe))
+		*name = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	if (pipe)
+		pclose(pipe);
+}
+
+enum trust {
+	TRUST_NONE,
+	TRUST_HIDDEN,		/* only root sees which keys the kernel has */
+	TRUST_NAMESAKE,		/* it has one of that name, which all of DKMS have */
+	TRUST_FULL,
+};
+
+static enum trust kernel_trusts(const char *certificate)
+{
+	char id[KEY_ID_SIZE], name[128] = "", line[1024];
+	bool has_id = certificate_id(certificate, id), found = false;
+	FILE *file = fopen("/proc/keys", "re");
+
+	if (!has_id)
+		signer(name, sizeof(name));
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = has_id ? key_has_id(line, id) :
+			*name && key_has_name(line, name);
+	if (file)
+		fclose(file);
+	if (found)
+		return has_id ? TRUST_FULL : TRUST_NAMESAKE;
+	return geteuid() ? TRUST_HIDDEN : TRUST_NONE;
 }
 
 static void signing_key(bool needed)
 {
 	static const char key[] = "/var/lib/dkms/mok.pub";
+	enum trust trust;
 
 	if (!needed) {
 		doctor_say("signing key", VERDICT_OK, "", "none needed");
-	} else if (access(key, F_OK)) {
+		return;
+	}
+	if (access(key, F_OK)) {
 		doctor_say("signing key", VERDICT_BAD,
 			   "install the module with dkms, which makes a key, then: mokutil --import /var/lib/dkms/mok.pub, and reboot",
 			   "no key of dkms, and the kernel takes signed modules only");
-	} else if (kernel_has_key()) {
+		return;
+	}
+	trust = kernel_trusts(key);
+	if (trust == TRUST_FULL)
 		doctor_say("signing key", VERDICT_OK, "", "the kernel trusts %s", key);
-	} else if (access("/usr/bin/mokutil", X_OK)) {
+	else if (trust == TRUST_NAMESAKE)
+		doctor_say("signing key", VERDICT_UNKNOWN,
+			   "if modprobe says \"Key was rejected by service\": mokutil --import /var/lib/dkms/mok.pub, and reboot",
+			   "the kernel trusts a key of the name of %s, which has no identifier to know it by",
+			   key);
+	else if (trust == TRUST_HIDDEN)
+		doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
+			   "%s is there; whether the kernel trusts it can't be told",
+			   key);
+	else if (access("/usr/bin/mokutil", X_OK))
 		doctor_say("signing key", VERDICT_UNKNOWN,
 			   "apt-get install mokutil, and run this again",
 			   "%s is there; whether the firmware knows it can't be told without mokutil",
 			   key);
-	} else if (enrolled(key)) {
-		/* Only root sees which keys the kernel has. */
-		if (geteuid())
-			doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
-				   "%s is enrolled; whether the kernel trusts it can't be told",
-				   key);
-		else
-			doctor_say("signing key", VERDICT_BAD,
-				   "switch Secure Boot on in the firmware, without which the kernel trusts no enrolled key, and reboot",
-				   "%s is enrolled, but the kernel does not trust it", key);
-	} else {
+	else if (enrolled(key))
+		doctor_say("signing key", VERDICT_BAD,
+			   "switch Secure Boot on in the firmware, without which the kernel trusts no enrolled key, and reboot",
+			   "%s is enrolled, but the kernel does not trust it", key);
+	else
 		doctor_say("signing key", VERDICT_BAD,
 			   "mokutil --import /var/lib/dkms/mok.pub, and reboot: the firmware asks for the password that you choose",
 			   "%s is not enrolled", key);
-	}
 }
 
 void doctor_signatures(void)
