@@ -139,6 +139,12 @@ function goals(	i, line) {
 	for (k = 1; k <= n; k++)
 		result[k] = quotient(value("times", "from", "small", 65536, 1), value("times", "from", "small", 65536, 2))
 	goal("the same, back", 1.8, "%.2f")
+	for (k = 1; k <= n; k++)
+		result[k] = quotient(value("times", "to", "small", 65536, 0), value("times", "to", "small", 65536, 2))
+	goal("time, 256 MiB to the device, one worker, the caller asleep : two", 1.8, "%.2f")
+	for (k = 1; k <= n; k++)
+		result[k] = quotient(value("times", "from", "small", 65536, 0), value("times", "from", "small", 65536, 2))
+	goal("the same, back", 1.8, "%.2f")
 	more = 0
 	for (k = 1; k <= n; k++) result[k] = flatness("instructions")
 	goal("instructions a page from 4 MiB to the full device, most : least", 1.1, "%.3f")
