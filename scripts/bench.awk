@@ -92,6 +92,13 @@ function goal(measure, wanted, format,	text, ok) {
 	print text " |"
 }
 
+function workers_goal(label, what, one) {
+	for (k = 1; k <= n; k++)
+		result[k] = quotient(value("times", what, "small", 65536, one),
+			value("times", what, "small", 65536, 2))
+	goal(label, 1.8, "%.2f")
+}
+
 function flatness(mode,	pages, low, high, v, what, worst, w) {
 	worst = 0
 	split("to from", what, " ")
@@ -133,18 +140,10 @@ function goals(	i, line) {
 	for (k = 1; k <= n; k++) result[k] = quotient(100 * own[k, "from"], total[k, "from"])
 	goal("our own share, back", 5, "%.1f %%")
 	more = 1
-	for (k = 1; k <= n; k++)
-		result[k] = quotient(value("times", "to", "small", 65536, 1), value("times", "to", "small", 65536, 2))
-	goal("time, 256 MiB to the device, `workers` 1 : 2 on 2 processors", 1.8, "%.2f")
-	for (k = 1; k <= n; k++)
-		result[k] = quotient(value("times", "from", "small", 65536, 1), value("times", "from", "small", 65536, 2))
-	goal("the same, back", 1.8, "%.2f")
-	for (k = 1; k <= n; k++)
-		result[k] = quotient(value("times", "to", "small", 65536, 0), value("times", "to", "small", 65536, 2))
-	goal("time, 256 MiB to the device, one worker, the caller asleep : two", 1.8, "%.2f")
-	for (k = 1; k <= n; k++)
-		result[k] = quotient(value("times", "from", "small", 65536, 0), value("times", "from", "small", 65536, 2))
-	goal("the same, back", 1.8, "%.2f")
+	workers_goal("time, 256 MiB to the device, `workers` 1 : 2 on 2 processors", "to", 1)
+	workers_goal("the same, back", "from", 1)
+	workers_goal("time, 256 MiB to the device, one worker, the caller asleep : two", "to", 0)
+	workers_goal("the same, back", "from", 0)
 	more = 0
 	for (k = 1; k <= n; k++) result[k] = flatness("instructions")
 	goal("instructions a page from 4 MiB to the full device, most : least", 1.1, "%.3f")
