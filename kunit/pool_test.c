@@ -299,17 +299,13 @@ struct pool_hammer {
 	int id;
 };
 
-static void pool_box_empty(struct pool_mailbox *box)
+static void pool_box_empty(struct irq_work *work)
 {
+	struct pool_mailbox *box = container_of(work, struct pool_mailbox, work);
 	unsigned long pfn = atomic_long_xchg(&box->pfn, 0);
 
 	if (pfn && !devpub_pool_give(box->pool, pfn))
 		atomic_inc(&pool_wrong);
-}
-
-static void pool_interrupt(struct irq_work *work)
-{
-	pool_box_empty(container_of(work, struct pool_mailbox, work));
 }
 
 /* Have an interrupt of this processor give the page back. */
@@ -377,7 +373,7 @@ static void pool_concurrent(struct kunit *test)
 	/* Interrupts of their own, on PREEMPT_RT as well. */
 	for_each_possible_cpu(i)
 		per_cpu(pool_boxes, i) = (struct pool_mailbox) {
-			.work	= IRQ_WORK_INIT_HARD(pool_interrupt),
+			.work	= IRQ_WORK_INIT_HARD(pool_box_empty),
 			.pool	= test->priv,
 		};
 	for (i = 0; i < HAMMER_WORKERS; i++) {
@@ -394,7 +390,7 @@ static void pool_concurrent(struct kunit *test)
 		destroy_work_on_stack(&hammers[i].work);
 	for_each_possible_cpu(i) {
 		irq_work_sync(per_cpu_ptr(&pool_boxes.work, i));
-		pool_box_empty(per_cpu_ptr(&pool_boxes, i));
+		pool_box_empty(per_cpu_ptr(&pool_boxes.work, i));
 	}
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool_wrong), 0);

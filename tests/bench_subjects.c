@@ -191,7 +191,16 @@ static void migrate(const struct bench *bench, unsigned long command, unsigned i
 			  bench->pages);
 }
 
-/* The same, outside of what counts, where a page may be busy for a moment. */
+static uint64_t migrate_timed(const struct bench *bench, unsigned long command,
+			      unsigned int flags, bool idle)
+{
+	uint64_t took = timed_begin(bench);
+
+	migrate(bench, command, flags, idle);
+	return timed_end(bench, took);
+}
+
+/* One that does not count, where a page may be busy for a moment. */
 static void migrate_patiently(const struct bench *bench, unsigned long command)
 {
 	struct devpub_migrate arg = {
@@ -214,9 +223,7 @@ static uint64_t run_to(const struct bench *bench)
 	uint64_t took;
 
 	prepare(bench);
-	took = timed_begin(bench);
-	migrate(bench, DEVPUB_IOC_MIGRATE_TO, 0, false);
-	took = timed_end(bench, took);
+	took = migrate_timed(bench, DEVPUB_IOC_MIGRATE_TO, 0, false);
 	end_sharer();
 	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_FROM);
 	check(bench);
@@ -229,9 +236,7 @@ static uint64_t run_from(const struct bench *bench)
 
 	prepare(bench);
 	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_TO);
-	took = timed_begin(bench);
-	migrate(bench, DEVPUB_IOC_MIGRATE_FROM, 0, false);
-	took = timed_end(bench, took);
+	took = migrate_timed(bench, DEVPUB_IOC_MIGRATE_FROM, 0, false);
 	end_sharer();
 	check(bench);
 	return took;
@@ -239,23 +244,15 @@ static uint64_t run_from(const struct bench *bench)
 
 static uint64_t run_again(const struct bench *bench)
 {
-	uint64_t took;
-
 	prepare(bench);
 	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_TO);
-	took = timed_begin(bench);
-	migrate(bench, DEVPUB_IOC_MIGRATE_TO, 0, true);
-	return timed_end(bench, took);
+	return migrate_timed(bench, DEVPUB_IOC_MIGRATE_TO, 0, true);
 }
 
 static uint64_t run_populate(const struct bench *bench)
 {
-	uint64_t took;
-
 	map(bench);
-	took = timed_begin(bench);
-	migrate(bench, DEVPUB_IOC_MIGRATE_TO, DEVPUB_MIGRATE_POPULATE, false);
-	return timed_end(bench, took);
+	return migrate_timed(bench, DEVPUB_IOC_MIGRATE_TO, DEVPUB_MIGRATE_POPULATE, false);
 }
 
 static uint64_t run_fault(const struct bench *bench)
