@@ -67,6 +67,11 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 }
 #endif
 
+/* After 6.12: alloc_contig_range() lost the type of the page blocks, and got flags. */
+#ifndef DEVPUB_HAVE_ACR_FLAGS
+#define ACR_FLAGS_NONE	MIGRATE_MOVABLE
+#endif
+
 /* 6.5: get_user_pages_remote() lost the array that returned the VMAs. */
 #ifdef DEVPUB_HAVE_GUP_REMOTE_VMAS
 #define get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, locked) \

@@ -18,6 +18,7 @@
 
 #include <linux/devpub.h>
 
+#include "direct_map.h"
 #include "export.h"
 #include "region.h"
 
@@ -46,6 +47,7 @@ struct carve_search {
 	int node;
 	bool movable_only;
 	bool image_in_the_way;
+	bool map_in_the_way;
 	unsigned int attempts;
 };
 
@@ -185,6 +187,14 @@ static bool carve_range_can_be_cut_out(struct carve_search *search, u64 start)
 				   carve_crash_kernel_is_above) != 1;
 }
 
+static bool carve_range_has_own_map(struct carve_search *search, u64 start)
+{
+	if (devpub_direct_map_can_be_cut(start, search->size))
+		return true;
+	search->map_in_the_way = true;
+	return false;
+}
+
 /*
  * From the top down, for what is loaded first tends to lie low.
  *
@@ -205,7 +215,8 @@ static int carve_node(struct carve_search *search, u64 *startp)
 			return -EINTR;
 		if (carve_range_can_be_cut_out(search, start) &&
 		    carve_range_looks_movable(search, start) &&
-		    !carve_range_is_owned(search, start)) {
+		    !carve_range_is_owned(search, start) &&
+		    carve_range_has_own_map(search, start)) {
 			if (!offline_and_remove_memory(start, search->size)) {
 				*startp = start;
 				return 1;
@@ -303,7 +314,9 @@ static int carve_claim(struct devpub_region *region, struct device *dev)
 	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, %sboot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
 		region->size / SZ_1M, region->size / SZ_1M,
 		search.image_in_the_way ?
-		"boot with nokaslr (the kernel's image lies in the way), " : "");
+		"boot with nokaslr (the kernel's image lies in the way), " :
+		search.map_in_the_way ?
+		"boot with nogbpages (the kernel can't split its 1 GiB pages), " : "");
 	return -ENOMEM;
 }
 
