@@ -133,7 +133,7 @@ cache_drop() {
 	done
 }
 
-# in_root ENTRY DIR COMMAND...: run COMMAND in the Debian root ENTRY/root, in
+# in_root ENTRY DIR COMMAND...: run COMMAND in the Debian root ENTRY/system, in
 # /mnt, which is DIR.  What it changes elsewhere is gone afterwards, so that
 # any number may use one root at once.
 in_root() {
@@ -145,15 +145,15 @@ in_root() {
 	unshare "${user[@]}" --mount --pid --fork --kill-child bash -euc '
 		cd "$1"
 		mount -t tmpfs tmpfs mnt
-		mkdir mnt/upper mnt/work mnt/root
-		mount -t overlay -o lowerdir=root,upperdir=mnt/upper,workdir=mnt/work \
-			overlay mnt/root
-		mkdir -p mnt/root/mnt
-		mount --bind "$2" mnt/root/mnt
-		mount -t proc proc mnt/root/proc
-		mount --rbind /dev mnt/root/dev
+		mkdir mnt/upper mnt/work mnt/merged
+		mount -t overlay -o lowerdir=system,upperdir=mnt/upper,workdir=mnt/work \
+			overlay mnt/merged
+		mkdir -p mnt/merged/mnt
+		mount --bind "$2" mnt/merged/mnt
+		mount -t proc proc mnt/merged/proc
+		mount --rbind /dev mnt/merged/dev
 		shift 2
-		exec chroot mnt/root /usr/bin/env -i -C /mnt HOME=/root LC_ALL=C TERM=dumb \
+		exec chroot mnt/merged /usr/bin/env -i -C /mnt HOME=/root LC_ALL=C TERM=dumb \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 	' in_root "$entry" "$dir" "$@" </dev/null
 }
