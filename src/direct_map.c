@@ -32,6 +32,7 @@ static bool direct_map_split(u64 start, u64 end)
 #ifdef CONFIG_CONTIG_ALLOC
 	u64 addr;
 
+	/* One that can't be had is likely to have neighbours like it. */
 	for (addr = start; addr < end; addr += SZ_2M) {
 		unsigned long va = (unsigned long)__va(addr);
 		unsigned long pfn = PHYS_PFN(addr);

@@ -215,9 +215,9 @@ static int carve_node(struct carve_search *search, u64 *startp)
 			return -EINTR;
 		if (carve_range_can_be_cut_out(search, start) &&
 		    carve_range_looks_movable(search, start) &&
-		    !carve_range_is_owned(search, start) &&
-		    carve_range_has_own_map(search, start)) {
-			if (!offline_and_remove_memory(start, search->size)) {
+		    !carve_range_is_owned(search, start)) {
+			if (carve_range_has_own_map(search, start) &&
+			    !offline_and_remove_memory(start, search->size)) {
 				*startp = start;
 				return 1;
 			}
