@@ -363,6 +363,35 @@ static bool keys_identified(void)
 	return true;
 }
 
+static bool keys_numbered(void)
+{
+	/* The beginning of two certificates: one of version 3 with the number 0x8aff01, as
+	 * short as can be, and one of version 1 whose lengths take more bytes.
+	 */
+	static const unsigned char der[] = {
+		0x30, 0x0d, 0x30, 0x0b, 0xa0, 0x03, 0x02, 0x01, 0x02,
+		0x02, 0x04, 0x00, 0x8a, 0xff, 0x01,
+	};
+	static const unsigned char old[] = {
+		0x30, 0x82, 0x00, 0x06, 0x30, 0x81, 0x03, 0x02, 0x01, 0x07,
+	};
+	unsigned char wrong[sizeof(der)];
+	char serial[KEY_ID_SIZE];
+	size_t i;
+
+	CHECK(key_serial(der, sizeof(der), serial) && same(serial, "8A:FF:01"));
+	CHECK(key_serial(old, sizeof(old), serial) && same(serial, "07"));
+	for (i = 0; i < sizeof(der); i++)
+		CHECK(!key_serial(der, i, serial));
+	/* The tags and lengths that lead there */
+	for (i = 0; i < 6; i++) {
+		memcpy(wrong, der, sizeof(der));
+		wrong[i]++;
+		CHECK(!key_serial(wrong, sizeof(wrong), serial));
+	}
+	return true;
+}
+
 static bool keys_found(void)
 {
 	static const char dkms[] =
@@ -394,6 +423,7 @@ static const struct {
 	{ "pictures", pictures },
 	{ "tables", tables },
 	{ "keys_identified", keys_identified },
+	{ "keys_numbered", keys_numbered },
 	{ "keys_found", keys_found },
 };
 

@@ -168,28 +168,44 @@ static bool enrolled(const char *key)
 	return !system(command);
 }
 
-static bool certificate_id(const char *path, char id[KEY_ID_SIZE])
+#define DKMS_KEY	"/var/lib/dkms/mok.pub"
+#define SIGN_ANEW	"apt-get install openssl, without which dkms signs nothing, then apt-get install --reinstall devpub-dkms, or make dkms-install"
+
+/* What tells the key of DKMS from others; empty if there is none, or it has no such thing. */
+struct certificate {
+	bool there;
+	char id[KEY_ID_SIZE], serial[KEY_ID_SIZE];
+};
+
+static void read_certificate(struct certificate *certificate)
 {
 	/* One of DKMS takes about 800. */
 	unsigned char der[8192];
-	FILE *file = fopen(path, "re");
+	FILE *file = fopen(DKMS_KEY, "re");
 	size_t n;
 
+	*certificate = (struct certificate){ .there = file };
 	if (!file)
-		return false;
+		return;
 	n = fread(der, 1, sizeof(der), file);
 	fclose(file);
-	return key_id(der, n, id);
+	if (!key_id(der, n, certificate->id))
+		certificate->id[0] = '\0';
+	if (!key_serial(der, n, certificate->serial))
+		certificate->serial[0] = '\0';
 }
 
-/* The name of who has signed the module, or nothing. */
-static void signer(char *name, size_t size)
+/* What modinfo says of the module that is installed, or nothing. */
+static void modinfo(const char *field, char *text, size_t size)
 {
-	FILE *pipe = popen("modinfo -F signer devpub 2>/dev/null", "re");
+	char command[64];
+	FILE *pipe;
 
-	if (!pipe || !fgets(name, size, pipe))
-		*name = '\0';
-	name[strcspn(name, "\n")] = '\0';
+	snprintf(command, sizeof(command), "modinfo -F %s devpub 2>/dev/null", field);
+	pipe = popen(command, "re");
+	if (!pipe || !fgets(text, size, pipe))
+		*text = '\0';
+	text[strcspn(text, "\n")] = '\0';
 	if (pipe)
 		pclose(pipe);
 }
@@ -201,64 +217,91 @@ enum trust {
 	TRUST_FULL,
 };
 
-static enum trust kernel_trusts(const char *certificate)
+/* Of the certificate with this identifier or, if that is empty, of who has this name. */
+static enum trust kernel_trusts(const char *id, const char *name)
 {
-	char id[KEY_ID_SIZE], name[128] = "", line[1024];
-	bool has_id = certificate_id(certificate, id), found = false;
 	FILE *file = fopen("/proc/keys", "re");
+	bool found = false;
+	char line[1024];
 
-	if (!has_id)
-		signer(name, sizeof(name));
 	while (file && !found && fgets(line, sizeof(line), file))
-		found = has_id ? key_has_id(line, id) :
+		found = *id ? key_has_id(line, id) :
 			*name && key_has_name(line, name);
 	if (file)
 		fclose(file);
 	if (found)
-		return has_id ? TRUST_FULL : TRUST_NAMESAKE;
+		return *id ? TRUST_FULL : TRUST_NAMESAKE;
 	return geteuid() ? TRUST_HIDDEN : TRUST_NONE;
 }
 
-static void signing_key(bool needed)
+/* The module is signed, and not with the key of DKMS. */
+static void foreign_key(const char *signer)
 {
-	static const char key[] = "/var/lib/dkms/mok.pub";
-	enum trust trust;
+	enum trust trust = kernel_trusts("", signer);
 
-	if (!needed) {
-		doctor_say("signing key", VERDICT_OK, "", "none needed");
-		return;
-	}
-	if (access(key, F_OK)) {
-		doctor_say("signing key", VERDICT_BAD,
-			   "install the module with dkms, which makes a key, then: mokutil --import /var/lib/dkms/mok.pub, and reboot",
-			   "no key of dkms, and the kernel takes signed modules only");
-		return;
-	}
-	trust = kernel_trusts(key);
-	if (trust == TRUST_FULL)
-		doctor_say("signing key", VERDICT_OK, "", "the kernel trusts %s", key);
-	else if (trust == TRUST_NAMESAKE)
-		doctor_say("signing key", VERDICT_UNKNOWN,
-			   "if modprobe says \"Key was rejected by service\": mokutil --import /var/lib/dkms/mok.pub, and reboot",
-			   "the kernel trusts a key of the name of %s, which has no identifier to know it by",
-			   key);
+	if (trust == TRUST_NONE)
+		doctor_say("signing key", VERDICT_BAD, SIGN_ANEW,
+			   "the module is signed by %s, whom the kernel does not trust",
+			   signer);
 	else if (trust == TRUST_HIDDEN)
 		doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
-			   "%s is there; whether the kernel trusts it can't be told",
-			   key);
+			   "the module is signed by %s; whether the kernel trusts that can't be told",
+			   signer);
+	else
+		doctor_say("signing key", VERDICT_UNKNOWN,
+			   "if modprobe says \"Key was rejected by service\": " SIGN_ANEW,
+			   "the module is signed by %s, with another key than that of dkms; the kernel trusts one of that name",
+			   signer);
+}
+
+static void dkms_key(const struct certificate *certificate, const char *signer)
+{
+	enum trust trust = kernel_trusts(certificate->id, signer);
+
+	if (trust == TRUST_FULL)
+		doctor_say("signing key", VERDICT_OK, "", "the kernel trusts " DKMS_KEY);
+	else if (trust == TRUST_NAMESAKE)
+		doctor_say("signing key", VERDICT_UNKNOWN,
+			   "if modprobe says \"Key was rejected by service\": mokutil --import " DKMS_KEY ", and reboot",
+			   "the kernel trusts a key of the name of " DKMS_KEY ", which has no identifier to know it by");
+	else if (trust == TRUST_HIDDEN)
+		doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
+			   DKMS_KEY " is there; whether the kernel trusts it can't be told");
 	else if (access("/usr/bin/mokutil", X_OK))
 		doctor_say("signing key", VERDICT_UNKNOWN,
 			   "apt-get install mokutil, and run this again",
-			   "%s is there; whether the firmware knows it can't be told without mokutil",
-			   key);
-	else if (enrolled(key))
+			   DKMS_KEY " is there; whether the firmware knows it can't be told without mokutil");
+	else if (enrolled(DKMS_KEY))
 		doctor_say("signing key", VERDICT_BAD,
 			   "switch Secure Boot on in the firmware, without which the kernel trusts no enrolled key, and reboot",
-			   "%s is enrolled, but the kernel does not trust it", key);
+			   DKMS_KEY " is enrolled, but the kernel does not trust it");
 	else
 		doctor_say("signing key", VERDICT_BAD,
-			   "mokutil --import /var/lib/dkms/mok.pub, and reboot: the firmware asks for the password that you choose",
-			   "%s is not enrolled", key);
+			   "mokutil --import " DKMS_KEY ", and reboot: the firmware asks for the password that you choose",
+			   DKMS_KEY " is not enrolled");
+}
+
+static void signing_key(void)
+{
+	char file[512], signer[128], serial[KEY_ID_SIZE];
+	struct certificate dkms;
+
+	read_certificate(&dkms);
+	modinfo("filename", file, sizeof(file));
+	modinfo("signer", signer, sizeof(signer));
+	modinfo("sig_key", serial, sizeof(serial));
+	if (*file && !*signer)
+		doctor_say("signing key", VERDICT_BAD, SIGN_ANEW,
+			   "%s is not signed, and the kernel takes signed modules only", file);
+	else if (*signer && (!dkms.there || (*serial && *dkms.serial &&
+					     strcmp(serial, dkms.serial))))
+		foreign_key(signer);
+	else if (!dkms.there)
+		doctor_say("signing key", VERDICT_BAD,
+			   "apt-get install openssl, and install the module with dkms, which makes a key, then: mokutil --import " DKMS_KEY ", and reboot",
+			   "no key of dkms, and the kernel takes signed modules only");
+	else
+		dkms_key(&dkms, signer);
 }
 
 void doctor_signatures(void)
@@ -281,7 +324,10 @@ void doctor_signatures(void)
 		doctor_say("module loading", VERDICT_BAD,
 			   "reboot without kernel.modules_disabled=1",
 			   "switched off until the next boot");
-	signing_key(enforced || strcmp(mode, "none"));
+	if (enforced || strcmp(mode, "none"))
+		signing_key();
+	else
+		doctor_say("signing key", VERDICT_OK, "", "none needed");
 }
 
 /* Memory blocks, and those of them that only hold what can move. */

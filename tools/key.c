@@ -6,7 +6,10 @@
 
 /* Tags of DER, and the longest of what has its length in one byte. */
 #define DER_BOOLEAN	0x01
+#define DER_INTEGER	0x02
 #define DER_OCTETS	0x04
+#define DER_SEQUENCE	0x30
+#define DER_VERSION	0xa0
 #define DER_SHORT	0x7f
 
 /* Behind the object identifier 2.5.29.14: "critical" perhaps, and octets in octets. */
@@ -43,6 +46,44 @@ bool key_id(const unsigned char *der, size_t size, char id[KEY_ID_SIZE])
 			return true;
 	}
 	return false;
+}
+
+/* Go behind the tag and the length at *der, and tell the length, or 0. */
+static size_t enter(const unsigned char **der, const unsigned char *end,
+		    unsigned char tag)
+{
+	size_t length, bytes;
+
+	if (end - *der < 2 || **der != tag)
+		return 0;
+	length = (*der)[1];
+	*der += 2;
+	if (length > DER_SHORT) {
+		bytes = length & DER_SHORT;
+		for (length = 0; bytes && *der < end; bytes--)
+			length = length << 8 | *(*der)++;
+	}
+	return length <= (size_t)(end - *der) ? length : 0;
+}
+
+bool key_serial(const unsigned char *der, size_t size, char serial[KEY_ID_SIZE])
+{
+	const unsigned char *end = der + size;
+	size_t n;
+
+	/* The certificate, and what of it is signed: the version, the number. */
+	if (!enter(&der, end, DER_SEQUENCE) || !enter(&der, end, DER_SEQUENCE))
+		return false;
+	n = enter(&der, end, DER_VERSION);
+	der += n;
+	n = enter(&der, end, DER_INTEGER);
+	for (; n > 1 && !*der; n--)
+		der++;
+	if (!n || 3 * n > KEY_ID_SIZE)
+		return false;
+	for (; n; n--, serial += 3)
+		snprintf(serial, 4, n > 1 ? "%02X:" : "%02X", *der++);
+	return true;
 }
 
 /*

@@ -12,6 +12,9 @@
 /* The subject key identifier of a certificate in DER, in hex, or false if it has none. */
 bool key_id(const unsigned char *der, size_t size, char id[KEY_ID_SIZE]);
 
+/* Its serial number as modinfo writes it, "0A:FF:01", or false if that is no certificate. */
+bool key_serial(const unsigned char *der, size_t size, char serial[KEY_ID_SIZE]);
+
 /* Is a line of /proc/keys that of the certificate with this identifier? */
 bool key_has_id(const char *line, const char *id);
 
