@@ -67,6 +67,13 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 }
 #endif
 
+/* After 6.12: the flags of a page got a type. */
+#ifdef DEVPUB_HAVE_MEMDESC_FLAGS
+#define folio_flag_word(folio)	(&(folio)->flags.f)
+#else
+#define folio_flag_word(folio)	(&(folio)->flags)
+#endif
+
 /* After 6.12: alloc_contig_range() lost the type of the page blocks, and got flags. */
 #ifndef DEVPUB_HAVE_ACR_FLAGS
 #define ACR_FLAGS_NONE	MIGRATE_MOVABLE
@@ -114,9 +121,13 @@ static inline void dev_clear_offline(struct device *dev)
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
-/* After 6.12: alloc_pages_bulk_array_node() got a shorter name. */
-#ifndef DEVPUB_HAVE_PAGES_BULK_NODE
-#define alloc_pages_bulk_node alloc_pages_bulk_array_node
+/* After 6.12: __alloc_pages_bulk() lost the list, which it filled instead of the array. */
+#ifdef DEVPUB_HAVE_PAGES_BULK_LIST
+#define alloc_pages_bulk_nodes(gfp, nid, nodes, n, pages) \
+	__alloc_pages_bulk(gfp, nid, nodes, n, NULL, pages)
+#else
+#define alloc_pages_bulk_nodes(gfp, nid, nodes, n, pages) \
+	__alloc_pages_bulk(gfp, nid, nodes, n, pages)
 #endif
 
 /* After 6.12: who wants a workqueue of each processor says so, or is warned. */

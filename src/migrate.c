@@ -120,13 +120,31 @@ static u8 migrate_folio_refusal(struct folio *folio)
 }
 
 /*
- * Whose holes may be filled?  Not those that a userfaultfd handler wants to hear
- * of, nor those of memory that nobody may touch, of which programs reserve a
- * lot and which no limit counts.
+ * migrate_vma_check_page() (mm/migrate_device.c) expects one reference too many of
+ * a device page: each had one of its own before Linux 5.3.  So somebody else may
+ * hold this page once.  He may write to it after the copy is made, and let go before
+ * folio_migrate_mapping() counts again, and what he wrote would be lost.  A page
+ * whose only reference is the migration's can't be written to: it is unmapped, and
+ * nobody gets a new reference to write by.
+ *
+ * Return: 0, or the reason why the page must stay.
+ */
+static u8 migrate_device_refusal(struct folio *folio)
+{
+	if (folio_ref_count(folio) == 1)
+		return 0;
+	return folio_maybe_dma_pinned(folio) ? DEVPUB_REASON_PINNED :
+					       DEVPUB_REASON_BUSY;
+}
+
+/*
+ * POPULATE does what a write fault would.  It must not fill holes that userfaultfd
+ * handles, nor those of a mapping that can't be written to: a fault gives that the
+ * zero page, and overcommit does not account for more.
  */
 static bool migrate_may_populate(struct vm_area_struct *vma)
 {
-	return vma_is_anonymous(vma) && vma_is_accessible(vma) &&
+	return vma_is_anonymous(vma) && vma->vm_flags & VM_WRITE &&
 	       !userfaultfd_armed(vma);
 }
 
@@ -145,14 +163,17 @@ static unsigned long migrate_choose(const struct devpub_migration *m,
 
 	for (i = 0; i < args->npages; i++) {
 		u8 reason = DEVPUB_REASON_UNSEEN;
+		struct folio *folio;
 
 		if (!(src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
-		if (!(src[i] & MIGRATE_PFN_VALID))
-			reason = populate ? DEVPUB_REASON_UNSEEN :
-					    DEVPUB_REASON_ABSENT;
-		else if (m->to)
-			reason = migrate_folio_refusal(page_folio(migrate_pfn_to_page(src[i])));
+		if (src[i] & MIGRATE_PFN_VALID) {
+			folio = page_folio(migrate_pfn_to_page(src[i]));
+			reason = m->to ? migrate_folio_refusal(folio) :
+					 migrate_device_refusal(folio);
+		} else if (!populate) {
+			reason = DEVPUB_REASON_ABSENT;
+		}
 		if (reason)
 			reasons[i] = reason;
 		else

@@ -202,13 +202,15 @@ static void devpub_pool_folio_free(struct folio *folio)
 	}
 
 	/*
-	 * What a page inherited of its former place on an LRU list would stay on
-	 * it for its next owner, whose own may contradict it (mm/migrate.c,
-	 * folio_migrate_flags()).  Nobody else changes the flags of a page without
+	 * folio_migrate_mapping() and folio_migrate_flags() set flags of the page that
+	 * came (swap-backed, active, a processor's own such as MTE's) and clear none of
+	 * the page that was: the next owner would inherit them.  The page allocator
+	 * clears this list, too (mm/page_alloc.c, __free_pages_prepare()).  The kernel
+	 * marks each page of a device as reserved, once for all (mm/mm_init.c,
+	 * __init_zone_device_page()).  Nobody else changes the flags of a page without
 	 * references (mm/swap.c, __folio_clear_lru_flags(), relies on it, too).
 	 */
-	__folio_clear_active(folio);
-	__folio_clear_unevictable(folio);
+	*folio_flag_word(folio) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
 
 	trace_devpub_free(pool->index, page_to_pfn(page));
 	ours = pool_give(pool, page_to_pfn(page));
