@@ -135,6 +135,12 @@ static inline void dev_clear_offline(struct device *dev)
 #define WQ_PERCPU 0
 #endif
 
+/*
+ * After 6.12: migrate_vma_setup() splits a large folio that is mapped by small pages, too.
+ * No header shows that; MIGRATE_VMA_SELECT_COMPOUND, which DEVPUB_HAVE_SPLIT_OF_PTES
+ * stands for, came with it.
+ */
+
 /* From here on, what only the tests want. */
 #ifdef DEVPUB_KUNIT
 

@@ -7,6 +7,8 @@
 #include <linux/jiffies.h>
 #include <linux/math.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/oom.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -19,8 +21,8 @@
 #include "evict.h"
 #include "export.h"
 #include "migrate.h"
-#include "owner.h"
 #include "query.h"
+#include "rmap.h"
 #include "trace.h"
 
 /* Between two looks at pages that could not leave. */
@@ -28,36 +30,130 @@
 #define EVICT_RETRY_MAX		msecs_to_jiffies(500)
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
-/*
- * The pages of @m's process that are on the device, from the first to the last of
- * them in the window around @addr.
- *
- * Return: how many moved.
- */
-static unsigned long evict_window(struct devpub_migration *m,
-				  unsigned long addr, u8 *codes)
-{
-	const unsigned long size = (unsigned long)m->ddev->window << PAGE_SHIFT;
-	unsigned long start = rounddown(addr, size);
-	unsigned long i, first, last, n = m->ddev->window, moved = 0;
+/* Most that one eviction waits for locks of processes' memory, all together. */
+#define EVICT_PATIENCE		(2 * HZ)
 
-	if (devpub_query_window(&m->ddev->pool, m->mm, start, start + size, codes))
-		return 0;
+/**
+ * struct evict_round - an eviction under way
+ * @m:		its tools
+ * @codes:	a byte a page of a window
+ * @interruptible: end early on a signal, and when the device is to be removed
+ * @patience:	how long it may wait for locks yet, in jiffies
+ * @missed:	some process's memory was locked
+ * @moved:	pages moved
+ */
+struct evict_round {
+	struct devpub_migration m;
+	u8 *codes;
+	bool interruptible;
+	unsigned long patience;
+	bool missed;
+	u64 moved;
+};
+
+/*
+ * The pages of @round's process that are on the device, from the first to the last of
+ * them in the window around @addr.
+ */
+static void evict_window_locked(struct evict_round *round, unsigned long addr)
+{
+	struct devpub_device *ddev = round->m.ddev;
+	const unsigned long size = (unsigned long)ddev->window << PAGE_SHIFT;
+	unsigned long start = rounddown(addr, size);
+	unsigned long i, first, last, n = ddev->window;
+	struct mm_struct *mm = round->m.mm;
+	u8 *codes = round->codes;
+
+	/*
+	 * A fork that failed leaves its parent's mappings in the child's tree (6.12,
+	 * kernel/fork.c, dup_mmap()), and says so before it lets go of the lock.
+	 */
+	if (check_stable_address_space(mm))
+		return;
+	devpub_query_window_locked(&ddev->pool, mm, start, start + size, codes);
 	for (first = 0; first < n && codes[first] != DEVPUB_WHERE_DEVICE; first++)
 		;
 	for (last = n; last > first && codes[last - 1] != DEVPUB_WHERE_DEVICE;
 	     last--)
 		;
 	if (first == last)
-		return 0;
+		return;
 
 	start += first << PAGE_SHIFT;
 	n = last - first;
-	if (devpub_migrate_window(m, start, start + (n << PAGE_SHIFT), codes))
-		return 0;
+	devpub_migrate_window_locked(&round->m, start, start + (n << PAGE_SHIFT),
+				     codes);
 	for (i = 0; i < n; i++)
-		moved += codes[i] == DEVPUB_REASON_MOVED;
-	return moved;
+		round->moved += codes[i] == DEVPUB_REASON_MOVED;
+}
+
+/*
+ * A process may keep its own mmap_lock for as long as it likes: try it, and wait for
+ * as long as there is patience left.
+ */
+static bool evict_lock(struct evict_round *round, struct mm_struct *mm)
+{
+	while (!mmap_read_trylock(mm)) {
+		if (!round->patience ||
+		    (round->interruptible && signal_pending(current)))
+			return false;
+		round->patience--;
+		schedule_timeout_idle(1);
+	}
+	return true;
+}
+
+/* Is there a reason to end? */
+static int evict_look_around(const struct evict_round *round, unsigned long looked)
+{
+	cond_resched();
+	if (!round->interruptible)
+		return 0;
+	/* Progress comes before the first look at signals, unless the process ends. */
+	if (looked < round->m.ddev->window && !fatal_signal_pending(current))
+		return 0;
+	if (signal_pending(current))
+		return -EINTR;
+	return devpub_device_is_draining(round->m.ddev) ? -ENODEV : 0;
+}
+
+/* Once over all pages in use. */
+static int evict_pages(struct evict_round *round)
+{
+	struct devpub_device *ddev = round->m.ddev;
+	struct devpub_pool *pool = &ddev->pool;
+	unsigned long addr, window, tried = 0, looked = 0, i;
+	struct mm_struct *mm, *tried_mm = NULL;
+	int ret = 0;
+
+	for (i = 0; !ret; i++, looked++) {
+		ret = evict_look_around(round, looked);
+		/* What is missed, because it changes now, is found the next time. */
+		i = find_next_bit(pool->used, pool->npages, i);
+		if (ret || i >= pool->npages)
+			break;
+		mm = devpub_rmap_get(pfn_to_page(pool->base_pfn + i), &addr);
+		if (!mm)
+			continue;
+		/* Once for all pages that did not leave. */
+		window = addr / (ddev->window * PAGE_SIZE);
+		if (mm == tried_mm && window == tried) {
+			mmput_async(mm);
+			continue;
+		}
+		tried_mm = mm;
+		tried = window;
+		looked += ddev->window;
+		if (evict_lock(round, mm)) {
+			devpub_migrate_set_mm(&round->m, mm);
+			evict_window_locked(round, addr);
+			mmap_read_unlock(mm);
+		} else {
+			round->missed = true;
+		}
+		mmput_async(mm);
+	}
+	return ret;
 }
 
 /**
@@ -67,7 +163,8 @@ static unsigned long evict_window(struct devpub_migration *m,
  * @moved: receives how many pages moved, whatever is returned
  *
  * Pages that are locked or held by somebody stay, as do those for which there is
- * no system memory, and those that come to the device behind the eviction.
+ * no system memory, and those that come to the device behind the eviction.  So do
+ * those of a process whose mmap_lock can't be had within seconds.
  *
  * A page is moved by the addresses of a process that maps it, which stays as it
  * is for that time.  migrate_device_range(), which needs no process, does not keep
@@ -79,58 +176,35 @@ static unsigned long evict_window(struct devpub_migration *m,
  */
 int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 {
-	struct devpub_migration m = { .ddev = ddev, .insist = true };
+	struct evict_round round = {
+		.m		= { .ddev = ddev, .insist = true },
+		.interruptible	= interruptible,
+	};
 	struct devpub_pool *pool = &ddev->pool;
-	unsigned long addr, window, tried = 0, looked = 0;
-	struct mm_struct *mm, *tried_mm = NULL;
-	unsigned long i;
 	int ret;
-	u8 *codes;
 
 	*moved = 0;
-	ret = devpub_migrate_begin(&m);
+	ret = devpub_migrate_begin(&round.m);
 	if (ret)
 		return ret;
-	codes = devpub_migrate_alloc(ddev->window);
-	if (!codes) {
-		devpub_migrate_end(&m);
+	round.codes = devpub_migrate_alloc(ddev->window);
+	if (!round.codes) {
+		devpub_migrate_end(&round.m);
 		return -ENOMEM;
 	}
 
 	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
-	for (i = 0;; i++, looked++) {
-		/* Progress comes before the first look at signals. */
-		if (interruptible && looked >= ddev->window) {
-			if (signal_pending(current))
-				ret = -EINTR;
-			else if (devpub_device_is_draining(ddev))
-				ret = -ENODEV;
-			if (ret)
-				break;
-		}
-		cond_resched();
-		/* What is missed, because it changes now, is found the next time. */
-		i = find_next_bit(pool->used, pool->npages, i);
-		if (i >= pool->npages)
-			break;
-		mm = devpub_owner_get(pfn_to_page(pool->base_pfn + i), &addr);
-		if (!mm)
-			continue;
-		/* Once for all pages that did not leave. */
-		window = addr / (ddev->window * PAGE_SIZE);
-		if (mm != tried_mm || window != tried) {
-			tried_mm = mm;
-			tried = window;
-			m.mm = mm;
-			*moved += evict_window(&m, addr, codes);
-			looked += ddev->window;
-		}
-		mmput_async(mm);
+	ret = evict_pages(&round);
+	/* Wait for locks once nobody else's pages have to wait for that. */
+	if (!ret && round.missed) {
+		round.patience = EVICT_PATIENCE;
+		ret = evict_pages(&round);
 	}
 
+	*moved = round.moved;
 	atomic64_add(*moved, &ddev->stats.evicted);
-	kvfree(codes);
-	devpub_migrate_end(&m);
+	kvfree(round.codes);
+	devpub_migrate_end(&round.m);
 	trace_devpub_evict_end(ddev->index, *moved, devpub_pool_used_pages(pool),
 			       ret);
 	return ret;

@@ -9,6 +9,8 @@
 #include <linux/vmalloc.h>
 
 #include "pool.h"
+#include "rmap.h"
+#include "system.h"
 
 struct devpub_device;
 struct mm_struct;
@@ -28,8 +30,9 @@ enum devpub_step {
  * @mm:		whose pages
  * @to:		to the device, or back from it
  * @populate:	give holes a page on the device
- * @insist:	try hard to find system memory on the way back
- * @node:	where system pages come from when no policy says so: the caller's
+ * @insist:	the device has to be emptied: system memory of any node will do
+ * @nodes:	where system pages come from
+ * @relatives:	processes that may map the same pages
  * @src:	what migrate_vma_setup() collects, an entry a page of the window
  * @dst:	where each page goes
  * @pfns:	new pages, of the device or of the system, got at once for many
@@ -40,7 +43,8 @@ struct devpub_migration {
 	bool to;
 	bool populate;
 	bool insist;
-	int node;
+	struct devpub_nodes nodes;
+	struct devpub_relatives relatives;
 	unsigned long *src;
 	unsigned long *dst;
 	unsigned long *pfns;
@@ -48,6 +52,9 @@ struct devpub_migration {
 
 int devpub_migrate_begin(struct devpub_migration *m);
 void devpub_migrate_end(struct devpub_migration *m);
+void devpub_migrate_set_mm(struct devpub_migration *m, struct mm_struct *mm);
+void devpub_migrate_window_locked(struct devpub_migration *m, unsigned long start,
+				  unsigned long end, u8 *reasons);
 int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 			  unsigned long end, u8 *reasons);
 

@@ -97,6 +97,35 @@ static void query_mapping(struct devpub_pool *pool, struct vm_area_struct *vma,
 }
 
 /**
+ * devpub_query_window_locked() - tell where each page of a window lives
+ * @pool: the device's pool
+ * @mm: whose addresses
+ * @start: page-aligned first address
+ * @end: page-aligned end; any mappings and gaps may lie between
+ * @where: receives an enum devpub_where a page
+ *
+ * Context: process context; mmap_lock held for reading.
+ */
+void devpub_query_window_locked(struct devpub_pool *pool, struct mm_struct *mm,
+				unsigned long start, unsigned long end, u8 *where)
+{
+	struct vm_area_struct *vma;
+	unsigned long addr, next;
+
+	mmap_assert_locked(mm);
+	memset(where, DEVPUB_WHERE_ABSENT, devpub_range_pages(start, end));
+	for (addr = start; addr < end; addr = next) {
+		vma = find_vma(mm, addr);
+		if (!vma || vma->vm_start >= end)
+			break;
+		addr = max(addr, vma->vm_start);
+		next = min(end, vma->vm_end);
+		query_mapping(pool, vma, addr, next,
+			      where + devpub_range_pages(start, addr));
+	}
+}
+
+/**
  * devpub_query_window() - tell where each page of a window lives
  * @pool: the device's pool
  * @mm: whose addresses
@@ -110,23 +139,9 @@ static void query_mapping(struct devpub_pool *pool, struct vm_area_struct *vma,
 int devpub_query_window(struct devpub_pool *pool, struct mm_struct *mm,
 			unsigned long start, unsigned long end, u8 *where)
 {
-	struct vm_area_struct *vma;
-	unsigned long addr, next;
-
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-
-	memset(where, DEVPUB_WHERE_ABSENT, devpub_range_pages(start, end));
-	for (addr = start; addr < end; addr = next) {
-		vma = find_vma(mm, addr);
-		if (!vma || vma->vm_start >= end)
-			break;
-		addr = max(addr, vma->vm_start);
-		next = min(end, vma->vm_end);
-		query_mapping(pool, vma, addr, next,
-			      where + devpub_range_pages(start, addr));
-	}
-
+	devpub_query_window_locked(pool, mm, start, end, where);
 	mmap_read_unlock(mm);
 	return 0;
 }

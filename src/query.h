@@ -10,6 +10,8 @@ struct page;
 
 unsigned int devpub_query_pages(struct mm_struct *mm, unsigned long addr,
 				struct page **pages, unsigned int n);
+void devpub_query_window_locked(struct devpub_pool *pool, struct mm_struct *mm,
+				unsigned long start, unsigned long end, u8 *where);
 int devpub_query_window(struct devpub_pool *pool, struct mm_struct *mm,
 			unsigned long start, unsigned long end, u8 *where);
 

@@ -166,6 +166,24 @@ DEFINE_EVENT(devpub_evict, devpub_evict_end,
 	TP_ARGS(index, moved, pages, ret)
 );
 
+/* Pages had to leave, and got memory of nodes that their owner's policy does not name. */
+TRACE_EVENT(devpub_evict_elsewhere,
+	TP_PROTO(unsigned int index, unsigned long addr, unsigned long pages),
+	TP_ARGS(index, addr, pages),
+	TP_STRUCT__entry(
+		__field(unsigned int, index)
+		__field(unsigned long, addr)
+		__field(unsigned long, pages)
+	),
+	TP_fast_assign(
+		__entry->index = index;
+		__entry->addr = addr;
+		__entry->pages = pages;
+	),
+	TP_printk("devpub%u addr=%#lx pages=%lu", __entry->index,
+		  __entry->addr, __entry->pages)
+);
+
 #endif /* DEVPUB_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_CLASSIFY_H
+#define DEVPUB_CLASSIFY_H
+
+#include <linux/types.h>
+
+struct devpub_migration;
+struct vm_area_struct;
+
+void devpub_classify(const struct devpub_migration *m,
+		     struct vm_area_struct *vma, unsigned long start,
+		     unsigned long npages, u8 *reasons);
+
+#endif /* DEVPUB_CLASSIFY_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_PGTABLE_H
+#define DEVPUB_PGTABLE_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+/* What one entry of a page table maps. */
+enum devpub_entry {
+	DEVPUB_ENTRY_NONE,	/* nothing */
+	DEVPUB_ENTRY_PAGE,	/* a page */
+	DEVPUB_ENTRY_HUGE,	/* a page, as part of a larger mapping */
+	DEVPUB_ENTRY_OTHER,	/* a swap, migration or other special entry */
+};
+
+enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,
+				      unsigned long *pfn, unsigned long *next);
+
+#endif /* DEVPUB_PGTABLE_H */

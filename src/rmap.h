@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_RMAP_H
+#define DEVPUB_RMAP_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+struct page;
+struct vm_area_struct;
+
+/**
+ * struct devpub_relatives - processes that may map the same pages, held still
+ * @mms:	their memory, whose mmap_lock is held for reading
+ * @n:		how many there are
+ * @room:	entries of @mms
+ * @mergeable:	KSM may merge pages in a mapping of one of them
+ */
+struct devpub_relatives {
+	struct mm_struct **mms;
+	unsigned int n;
+	unsigned int room;
+	bool mergeable;
+};
+
+struct mm_struct *devpub_rmap_get(struct page *page, unsigned long *addr);
+bool devpub_relatives_lock(struct devpub_relatives *relatives,
+			   struct vm_area_struct *vma, unsigned long start,
+			   unsigned long end);
+void devpub_relatives_unlock(struct devpub_relatives *relatives);
+void devpub_relatives_free(struct devpub_relatives *relatives);
+
+#endif /* DEVPUB_RMAP_H */

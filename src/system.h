@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_SYSTEM_H
+#define DEVPUB_SYSTEM_H
+
+#include <linux/nodemask.h>
+#include <linux/types.h>
+
+struct mm_struct;
+struct vm_area_struct;
+
+/**
+ * struct devpub_nodes - where the system pages of a process come from
+ * @near:	the node to ask first when no policy names another
+ * @mode:	the task's policy, an MPOL_... mode
+ * @policy:	the nodes that this policy names
+ * @allowed:	the nodes that the task's cpuset allows
+ */
+struct devpub_nodes {
+	int near;
+	unsigned short mode;
+	nodemask_t policy;
+	nodemask_t allowed;
+};
+
+void devpub_nodes_of(struct devpub_nodes *nodes, struct mm_struct *mm);
+unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
+				  struct vm_area_struct *vma, unsigned long addr,
+				  unsigned long *pfns, unsigned long n);
+unsigned long devpub_system_alloc_anywhere(int near, unsigned long *pfns,
+					   unsigned long n);
+
+#endif /* DEVPUB_SYSTEM_H */
