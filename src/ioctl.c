@@ -8,9 +8,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/pid.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/task.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
@@ -21,6 +19,7 @@
 #include "device.h"
 #include "evict.h"
 #include "ioctl.h"
+#include "process.h"
 #include "range.h"
 #include "trace.h"
 #include "walk.h"
@@ -52,42 +51,6 @@ static int ioctl_info(void *target, void *arg, bool *answered)
 	return 0;
 }
 
-/*
- * The memory that a call is about: the caller's own, or that of a process over which
- * it is privileged.  ptrace's own check is not for modules, so the capability alone
- * counts.  The memory stays, though the process may end.
- */
-static int ioctl_get_mm(bool other, s32 nr, struct mm_struct **mm)
-{
-	struct task_struct *task;
-	struct pid *pid;
-
-	if (!other) {
-		if (nr)
-			return -EINVAL;
-		*mm = current->mm;
-		mmget(*mm);
-		return 0;
-	}
-	if (nr <= 0)
-		return -EINVAL;
-
-	pid = find_get_pid(nr);
-	task = get_pid_task(pid, PIDTYPE_TGID);
-	put_pid(pid);
-	if (!task)
-		return -ESRCH;
-	*mm = get_task_mm(task);
-	put_task_struct(task);
-	if (!*mm)
-		return -ESRCH;
-	if (*mm != current->mm && !capable(CAP_SYS_PTRACE)) {
-		mmput(*mm);
-		return -EPERM;
-	}
-	return 0;
-}
-
 static int ioctl_migrate(struct devpub_device *ddev,
 			 struct devpub_migrate *arg, bool to, bool *answered)
 {
@@ -110,19 +73,20 @@ static int ioctl_migrate(struct devpub_device *ddev,
 		return -EINVAL;
 	if (!to && walk.populate)
 		return -EOPNOTSUPP;
-	ret = ioctl_get_mm(other, arg->pid, &walk.mm);
+	ret = devpub_process_get(&walk.process, other, arg->pid);
 	if (ret)
 		return ret;
 
-	ret = devpub_range_check(arg->addr, arg->length, walk.mm->task_size);
+	ret = devpub_range_check(arg->addr, arg->length,
+				 walk.process.mm->task_size);
 	if (ret)
-		goto put_mm;
+		goto put_process;
 	pid = other ? arg->pid : task_tgid_vnr(current);
 	trace_devpub_migrate_begin(ddev->index, pid, to, arg->addr, arg->length);
 	ret = devpub_walk_range(&walk);
 	trace_devpub_migrate_end(ddev->index, pid, to, walk.done, walk.count, ret);
 	if (ret == -ENOMEM)
-		goto put_mm;
+		goto put_process;
 
 	arg->done = walk.done;
 	arg->moved = walk.count[DEVPUB_REASON_MOVED];
@@ -134,8 +98,8 @@ static int ioctl_migrate(struct devpub_device *ddev,
 		arg->refused += walk.count[i];
 	*answered = true;
 
-put_mm:
-	mmput(walk.mm);
+put_process:
+	devpub_process_put(&walk.process);
 	return ret;
 }
 
@@ -164,16 +128,18 @@ static int ioctl_query(void *target, void *arg_, bool *answered)
 
 	if (arg->flags & ~DEVPUB_QUERY_PID)
 		return -EINVAL;
-	ret = ioctl_get_mm(arg->flags & DEVPUB_QUERY_PID, arg->pid, &walk.mm);
+	ret = devpub_process_get(&walk.process, arg->flags & DEVPUB_QUERY_PID,
+				 arg->pid);
 	if (ret)
 		return ret;
 
-	ret = devpub_range_check(arg->addr, arg->length, walk.mm->task_size);
+	ret = devpub_range_check(arg->addr, arg->length,
+				 walk.process.mm->task_size);
 	if (ret)
-		goto put_mm;
+		goto put_process;
 	ret = devpub_walk_range(&walk);
 	if (ret == -ENOMEM)
-		goto put_mm;
+		goto put_process;
 
 	arg->done = walk.done;
 	arg->absent = walk.count[DEVPUB_WHERE_ABSENT];
@@ -183,8 +149,8 @@ static int ioctl_query(void *target, void *arg_, bool *answered)
 	arg->other = walk.count[DEVPUB_WHERE_OTHER];
 	*answered = true;
 
-put_mm:
-	mmput(walk.mm);
+put_process:
+	devpub_process_put(&walk.process);
 	return ret;
 }
 

@@ -11,14 +11,18 @@
  * the process's page tables loaded must drop each page from its TLB, and is
  * interrupted for that when another one migrates; one that runs a kernel thread
  * lets go of them at the first page.
+ *
+ * All waiting for user space is the caller's, who can be killed: he takes mmap_lock for
+ * his workers, and holds it while they are at work.  A worker that waited for a lock
+ * would keep its place in the queue, of which there are 256 for all users.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
-#include <linux/cpuset.h>
 #include <linux/minmax.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
-#include <linux/nodemask.h>
+#include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -33,6 +37,7 @@
 #include "migrate.h"
 #include "query.h"
 #include "range.h"
+#include "retry.h"
 #include "walk.h"
 
 static_assert(DEVPUB_WALK_NR_CODES > DEVPUB_WHERE_OTHER);
@@ -41,7 +46,7 @@ static_assert(DEVPUB_WALK_NR_CODES > DEVPUB_WHERE_OTHER);
 #define WALK_WINDOWS_PER_WORKER	2
 
 /* Windows of a round, for each worker: what all wait for is one of these. */
-#define WALK_ROUND		16
+#define WALK_ROUND		8
 
 /**
  * struct walk_worker - one of those at work
@@ -94,8 +99,8 @@ static int walk_window(struct devpub_walk *walk,
 		       unsigned long end, u8 *codes)
 {
 	if (walk->kind == DEVPUB_WALK_QUERY)
-		return devpub_query_window(&walk->ddev->pool, walk->mm, start,
-					   end, codes);
+		return devpub_query_window(&walk->ddev->pool, walk->process.mm,
+					   start, end, codes);
 	return devpub_migrate_window(migration, start, end, codes);
 }
 
@@ -133,13 +138,20 @@ static int walk_tell(struct devpub_walk *walk, const u8 *codes, unsigned long n)
 	return 0;
 }
 
+static void walk_retry(struct devpub_walk *walk,
+		       struct devpub_migration *migration, unsigned long start,
+		       unsigned long end, u8 *codes)
+{
+	if (walk->kind != DEVPUB_WALK_QUERY)
+		devpub_retry(migration, start, end, codes, &walk->retries);
+}
+
 /* Between two windows or rounds: is there a reason to end? */
 static int walk_look_around(const struct devpub_walk *walk)
 {
 	if (signal_pending(current))
 		return -EINTR;
-	/* Nobody but us keeps the memory of a process that has ended. */
-	if (atomic_read(&walk->mm->mm_users) == 1 && walk->mm != current->mm)
+	if (devpub_process_has_ended(&walk->process))
 		return -ESRCH;
 	cond_resched();
 	return 0;
@@ -166,6 +178,7 @@ static int walk_alone(struct devpub_walk *walk,
 		devpub_device_exit(walk->ddev);
 		if (ret)
 			return ret;
+		walk_retry(walk, migration, addr, next, codes);
 		ret = walk_tell(walk, codes, devpub_range_pages(addr, next));
 		if (ret || next == end)
 			return ret;
@@ -187,15 +200,10 @@ static unsigned long walk_round_border(const struct walk_crew *crew,
 	return min(crew->end, (crew->start & ~(size - 1)) + window * size);
 }
 
-/*
- * A worker's round.  Who takes a window finishes it: enter the device first, and
- * wait for mmap_lock, as a kernel thread does, whatever comes.
- */
-static void walk_work(struct work_struct *work)
+/* Take windows until none is left; a window that was taken is finished. */
+static void walk_windows(struct walk_worker *worker)
 {
-	struct walk_worker *worker = container_of(work, struct walk_worker, work);
 	struct walk_crew *crew = worker->crew;
-	struct devpub_walk *walk = crew->walk;
 	unsigned long start, end;
 	unsigned int i;
 
@@ -203,42 +211,37 @@ static void walk_work(struct work_struct *work)
 		/* Progress comes first here, too. */
 		if (READ_ONCE(crew->stop) && atomic_read(&crew->next))
 			return;
-		if (!devpub_device_enter(walk->ddev)) {
-			complete(&crew->all);
-			return;
-		}
 		i = atomic_fetch_inc(&crew->next);
-		if (i < crew->windows) {
-			start = walk_round_border(crew, i);
-			end = walk_round_border(crew, i + 1);
-			walk_window(walk, &worker->migration, start, end,
-				    crew->codes +
-				    devpub_range_pages(crew->start, start));
-		} else {
-			/* What waits in ours, the next one can't. */
-			devpub_migrate_drain(&walk->ddev->pool);
-		}
-		devpub_device_exit(walk->ddev);
 		if (i >= crew->windows)
-			return;
+			break;
+		start = walk_round_border(crew, i);
+		end = walk_round_border(crew, i + 1);
+		devpub_migrate_window_locked(&worker->migration, start, end,
+					     crew->codes +
+					     devpub_range_pages(crew->start, start));
 		if (atomic_inc_return(&crew->finished) == crew->windows)
 			complete(&crew->all);
 		cond_resched();
 	}
+	/* Drain this processor's batches: other processors can't reach them. */
+	devpub_migrate_drain(&crew->walk->ddev->pool);
 }
 
-/* Give the workers a round to do, and wait. */
-static int walk_round(struct walk_crew *crew)
+/* A worker's round, under the locks that the caller holds until all are done. */
+static void walk_work(struct work_struct *work)
+{
+	struct walk_worker *worker = container_of(work, struct walk_worker, work);
+
+	/* Lockdep knows locks by the thread that holds them. */
+	rwsem_acquire_read(&worker->migration.mm->mmap_lock.dep_map, 0, 1, _THIS_IP_);
+	walk_windows(worker);
+	rwsem_release(&worker->migration.mm->mmap_lock.dep_map, _THIS_IP_);
+}
+
+static void walk_dispatch(struct walk_crew *crew)
 {
 	bool bound = !cpumask_subset(cpu_online_mask, current->cpus_ptr);
 	unsigned int i, cpu = raw_smp_processor_id();
-	unsigned long addr;
-
-	/* What waits in the caller's batches, the workers can't get at. */
-	if (devpub_device_enter(crew->walk->ddev)) {
-		devpub_migrate_drain(&crew->walk->ddev->pool);
-		devpub_device_exit(crew->walk->ddev);
-	}
 
 	crew->stop = false;
 	atomic_set(&crew->next, 0);
@@ -256,7 +259,27 @@ static int walk_round(struct walk_crew *crew)
 			cpu = raw_smp_processor_id();
 		queue_work_on(cpu, walk_bound, &crew->workers[i].work);
 	}
+}
 
+/*
+ * Have the workers do a round, and wait.  They wait for nobody, so that this ends soon
+ * after a signal.
+ */
+static int walk_work_together(struct walk_crew *crew)
+{
+	struct devpub_device *ddev = crew->walk->ddev;
+	struct mm_struct *mm = crew->walk->process.mm;
+	unsigned int i;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	if (!devpub_device_enter(ddev)) {
+		mmap_read_unlock(mm);
+		return -ENODEV;
+	}
+	/* Drain the caller's batches, which the workers can't reach. */
+	devpub_migrate_drain(&ddev->pool);
+	walk_dispatch(crew);
 	if (wait_for_completion_interruptible(&crew->all)) {
 		WRITE_ONCE(crew->stop, true);
 		/* It takes the first window if nobody has. */
@@ -264,20 +287,30 @@ static int walk_round(struct walk_crew *crew)
 	}
 	for (i = 0; i < crew->n; i++)
 		cancel_work_sync(&crew->workers[i].work);
+	devpub_device_exit(ddev);
+	mmap_read_unlock(mm);
+	return 0;
+}
 
+/* A round: what is done is a piece from its beginning. */
+static int walk_round(struct walk_crew *crew)
+{
+	unsigned long addr;
+	int ret;
+
+	ret = walk_work_together(crew);
+	if (ret)
+		return ret;
 	addr = walk_round_border(crew, min_t(unsigned int, crew->windows,
 					     atomic_read(&crew->next)));
-	if (addr > crew->start) {
-		int ret = walk_tell(crew->walk, crew->codes,
-				    devpub_range_pages(crew->start, addr));
-
-		if (ret)
-			return ret;
-	}
+	walk_retry(crew->walk, &crew->workers[0].migration, crew->start, addr,
+		   crew->codes);
+	ret = walk_tell(crew->walk, crew->codes,
+			devpub_range_pages(crew->start, addr));
+	if (ret)
+		return ret;
 	crew->start = addr;
-	if (addr == crew->end)
-		return 0;
-	return devpub_device_is_draining(crew->walk->ddev) ? -ENODEV : -EINTR;
+	return addr == crew->end ? 0 : -EINTR;
 }
 
 /*
@@ -323,11 +356,10 @@ static int walk_together(struct walk_crew *crew)
 }
 
 /*
- * How many workers are worth it and allowed?  0: the caller does it all.
+ * How many workers are worth it and allowed; 0 when the caller does it all.
  *
- * New pages of system memory are charged to the caller's memory cgroup, come from the
- * nodes of its cpuset and follow its policy: who has a say in where they come from
- * asks for them himself.
+ * New pages of holes are charged to the caller's memory cgroup, and a kernel thread has
+ * none.
  */
 static unsigned int walk_crew_size(const struct devpub_walk *walk)
 {
@@ -339,16 +371,6 @@ static unsigned int walk_crew_size(const struct devpub_walk *walk)
 
 	if (walk->kind == DEVPUB_WALK_QUERY || walk->populate || most == 1)
 		return 0;
-	if (walk->kind == DEVPUB_WALK_FROM) {
-#ifdef CONFIG_NUMA
-		if (current->mempolicy)
-			return 0;
-#endif
-		if (!nodes_subset(node_states[N_MEMORY],
-				  cpuset_current_mems_allowed))
-			return 0;
-	}
-
 	if (most)
 		n = min(n, most);
 	windows /= walk->ddev->window;
@@ -361,7 +383,7 @@ static int walk_begin(struct devpub_walk *walk,
 	if (walk->kind == DEVPUB_WALK_QUERY)
 		return 0;
 	migration->ddev = walk->ddev;
-	migration->mm = walk->mm;
+	migration->mm = walk->process.mm;
 	migration->to = walk->kind == DEVPUB_WALK_TO;
 	migration->populate = walk->populate;
 	return devpub_migrate_begin(migration);

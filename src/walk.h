@@ -4,10 +4,10 @@
 
 #include <linux/types.h>
 
+#include "process.h"
 #include "reason.h"
 
 struct devpub_device;
-struct mm_struct;
 struct workqueue_struct;
 
 /* One byte a page: a code, of which there are at most this many. */
@@ -22,25 +22,27 @@ enum devpub_walk_kind {
 /**
  * struct devpub_walk - a range gone through window by window
  * @ddev:	the device
- * @mm:		whose memory
+ * @process:	whose memory
  * @kind:	what is done
  * @populate:	with DEVPUB_WALK_TO, give holes a page on the device
  * @workers:	at most so many at work; 0: as many as pay
  * @addr:	first address
  * @length:	bytes
  * @array:	user's array of one byte a page, or NULL
+ * @retries:	how often it has tried again what was busy
  * @done:	receives bytes dealt with
  * @count:	receives pages by code: an enum devpub_reason or devpub_where
  */
 struct devpub_walk {
 	struct devpub_device *ddev;
-	struct mm_struct *mm;
+	struct devpub_process process;
 	enum devpub_walk_kind kind;
 	bool populate;
 	unsigned int workers;
 	u64 addr;
 	u64 length;
 	u8 __user *array;
+	unsigned int retries;
 	u64 done;
 	u64 count[DEVPUB_WALK_NR_CODES];
 };

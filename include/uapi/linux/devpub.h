@@ -35,9 +35,10 @@
  * EFAULT      the struct, or an array it points to, can't be read or written;
  *             or the range leaves the address space that a user may map.
  * ENOMEM      no memory for the call's own bookkeeping.
+ * EAGAIN      the process executes a new program just now; call again.
  * ENODEV      the device is being removed, or there is none of this number.
- * ESRCH       there is no process of this number, it has ended, or it is a
- *             kernel thread.
+ * ESRCH       there is no process of this number, it has ended or has executed
+ *             another program meanwhile, or it is a kernel thread.
  * ENOSPC      there are as many devices as there can be.
  * EBUSY       the memory that a new device should have is in use, or can't be
  *             taken; or pages on the device that should go can't move.
@@ -119,16 +120,16 @@ struct devpub_info {
  * @DEVPUB_REASON_HUGETLB:	refused: a hugetlb mapping
  * @DEVPUB_REASON_SPECIAL:	refused: a mapping without ordinary pages (vdso,
  *				vvar, device memory, DAX)
- * @DEVPUB_REASON_LARGE:	refused: part of a large folio that the kernel does
- *				not split here
+ * @DEVPUB_REASON_LARGE:	refused: part of a large folio that this kernel does
+ *				not split; it stays so
  * @DEVPUB_REASON_KSM:		refused: a page merged by KSM, or that it may merge
  *				(MADV_MERGEABLE)
  * @DEVPUB_REASON_SWAPCACHE:	refused: the page still has a copy in swap
  * @DEVPUB_REASON_SWAPPED:	refused: swapped out, or for another reason in no
  *				page at present; touch it and try again
  * @DEVPUB_REASON_PINNED:	refused: somebody pins the page (DMA)
- * @DEVPUB_REASON_BUSY:		refused: somebody holds the page for a moment; try
- *				again
+ * @DEVPUB_REASON_BUSY:		refused: somebody held or locked the page each time
+ *				that the call tried; try again later
  * @DEVPUB_REASON_NO_SPACE:	refused: no free page where it should go
  * @DEVPUB_REASON_OTHER_DEVICE:	refused: the page lives on another device; bring
  *				it back from that one first
@@ -159,8 +160,8 @@ enum devpub_reason {
 
 /*
  * DEVPUB_IOC_MIGRATE_TO: give the holes of private anonymous mappings, too, a
- * page on the device, filled with zeros.  Not those of a PROT_NONE mapping or of
- * one that a userfaultfd watches: they count as absent.
+ * page on the device, filled with zeros, as a write would.  Not those of a mapping
+ * that can't be written to or that a userfaultfd watches: they count as absent.
  */
 #define DEVPUB_MIGRATE_POPULATE	(1U << 0)
 

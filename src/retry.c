@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Trying again what is busy.  The kernel itself holds or locks any page for moments:
+ * to reclaim, to compact, to collapse, or to see whether it is used (DAMON).
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "device.h"
+#include "migrate.h"
+#include "range.h"
+#include "retry.h"
+
+/* How often a range, and a whole call, are tried again. */
+#define RETRIES_RANGE	5
+#define RETRIES_CALL	60
+/* How long busy pages are left alone before that, in microseconds. */
+#define RETRY_MIN_US	200
+#define RETRY_MAX_US	1000
+
+/* The end of the row of busy pages at @addr, within a window; @addr if it is not busy. */
+static unsigned long retry_row(const struct devpub_migration *m, unsigned long addr,
+			       unsigned long end, const u8 *reason)
+{
+	end = devpub_range_window_end(addr, end, m->ddev->window);
+	while (addr < end && *reason++ == DEVPUB_REASON_BUSY)
+		addr += PAGE_SIZE;
+	return addr;
+}
+
+/* Return: false when a fatal signal came. */
+static bool retry_once(struct devpub_migration *m, unsigned long start,
+		       unsigned long end, u8 *reasons)
+{
+	unsigned long addr, next;
+	u8 *row;
+
+	for (addr = start; addr < end; addr = next) {
+		row = reasons + devpub_range_pages(start, addr);
+		next = retry_row(m, addr, end, row);
+		if (next == addr)
+			next += PAGE_SIZE;
+		else if (devpub_migrate_window(m, addr, next, row))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * devpub_retry() - try again to migrate the pages of a range that are busy
+ * @m: the migration
+ * @start: first address
+ * @end: the end; any number of windows
+ * @reasons: a byte a page; DEVPUB_REASON_BUSY may become another reason
+ * @retries: how often the call has tried again so far, which has a bound
+ *
+ * Context: process context, may sleep for some milliseconds; takes mmap_lock for reading
+ * and enters the device.
+ */
+void devpub_retry(struct devpub_migration *m, unsigned long start,
+		  unsigned long end, u8 *reasons, unsigned int *retries)
+{
+	unsigned long n = devpub_range_pages(start, end);
+	unsigned int i;
+	bool go_on = true;
+
+	for (i = 0; i < RETRIES_RANGE && go_on; i++) {
+		if (*retries >= RETRIES_CALL || signal_pending(current) ||
+		    !memchr(reasons, DEVPUB_REASON_BUSY, n))
+			return;
+		++*retries;
+		usleep_range(RETRY_MIN_US, RETRY_MAX_US);
+		if (!devpub_device_enter(m->ddev))
+			return;
+		go_on = retry_once(m, start, end, reasons);
+		devpub_device_exit(m->ddev);
+	}
+}
