@@ -67,6 +67,19 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 }
 #endif
 
+/* 6.3: the flags of a mapping change by functions, and mappings have locks of their own. */
+#ifndef DEVPUB_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+#ifndef DEVPUB_HAVE_VMA_LOCKS
+static inline void vma_start_write(struct vm_area_struct *vma)
+{
+}
+#endif
+
 /* After 6.12: the flags of a page got a type. */
 #ifdef DEVPUB_HAVE_MEMDESC_FLAGS
 #define folio_flag_word(folio)	(&(folio)->flags.f)

@@ -18,6 +18,7 @@
 #include "control.h"
 #include "device.h"
 #include "devices.h"
+#include "thp.h"
 #include "walk.h"
 
 static char *size;
@@ -34,6 +35,10 @@ MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of t
 
 module_param_named(workers, devpub_walk_max_workers, uint, 0644);
 MODULE_PARM_DESC(workers, "Processors that may work on one migration at a time, 0 for all (default 0)");
+
+bool devpub_thp_allowed = true;
+module_param_named(thp, devpub_thp_allowed, bool, 0644);
+MODULE_PARM_DESC(thp, "Whether THPs are split to move their pages; N refuses them (default Y)");
 
 static struct devpub_region regions[DEVPUB_MAX_DEVICES];
 static unsigned int nr_regions;
@@ -135,6 +140,7 @@ static int __init devpub_init(void)
 	if (ret)
 		return ret;
 
+	devpub_thp_init();
 	ret = devpub_walk_init();
 	if (ret)
 		return ret;

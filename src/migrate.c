@@ -32,6 +32,7 @@
 #include "query.h"
 #include "range.h"
 #include "select.h"
+#include "thp.h"
 #include "trace.h"
 
 /**
@@ -237,67 +238,26 @@ static void migrate_mapping(struct devpub_migration *m,
 		devpub_classify(m, vma, start, npages, reasons);
 }
 
-/*
- * Bring the pages of one mapping back, but leave alone what stays in system memory
- * anyway: kernels up to 6.12 at least split every THP that migrate_vma_setup()
- * passes, also when only device pages are asked for (mm/migrate_device.c,
- * migrate_vma_collect_pmd()).
- */
-static void migrate_mapping_from(struct devpub_migration *m,
-				 struct vm_area_struct *vma,
-				 unsigned long start, unsigned long end,
-				 u8 *reasons)
-{
-	unsigned long addr, next, npages;
-	struct page *page;
-	bool large;
-	u8 *r;
-
-	for (addr = start; addr < end; addr = next) {
-		next = devpub_range_window_end(addr, end, PTRS_PER_PTE);
-		devpub_query_pages(m->mm, addr, &page, 1);
-		large = page && folio_test_large(page_folio(page));
-		if (page)
-			put_page(page);
-		if (!large)
-			continue;
-
-		npages = devpub_range_pages(addr, next);
-		r = reasons + devpub_range_pages(start, addr);
-		devpub_classify(m, vma, addr, npages, r);
-		if (memchr(r, DEVPUB_REASON_BUSY, npages) ||
-		    memchr(r, DEVPUB_REASON_PINNED, npages)) {
-			/* Some are on the device all the same. */
-			memset(r, DEVPUB_REASON_UNSEEN, npages);
-			continue;
-		}
-		if (addr > start)
-			migrate_mapping(m, vma, start, addr, reasons);
-		reasons = r + npages;
-		start = next;
-	}
-	if (start < end)
-		migrate_mapping(m, vma, start, end, reasons);
-}
-
 /* The parts of a mapping whose pages may be collected, each by itself. */
-static void migrate_mapping_to(struct devpub_migration *m,
-			       struct vm_area_struct *vma, unsigned long start,
-			       unsigned long end, u8 *reasons)
+static void migrate_parts(struct devpub_migration *m, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end, u8 *reasons)
 {
 	unsigned long i, first, n = devpub_range_pages(start, end);
 
-	if (!devpub_select_begin(m, vma, start, end, reasons))
+	if (m->populate && devpub_thp_by_hand())
+		vma_start_write(vma);
+	if (!devpub_select_begin(m, vma, start, end, reasons)) {
 		migrate_mapping(m, vma, start, end, reasons);
-	else
-		for (i = 0; i < n; i++) {
-			for (first = i; i < n && !reasons[i]; i++)
-				;
-			if (first < i)
-				migrate_mapping(m, vma, start + (first << PAGE_SHIFT),
-						start + (i << PAGE_SHIFT),
-						reasons + first);
-		}
+		devpub_select_end(m);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		for (first = i; i < n && !reasons[i]; i++)
+			;
+		if (first < i)
+			migrate_mapping(m, vma, start + (first << PAGE_SHIFT),
+					start + (i << PAGE_SHIFT), reasons + first);
+	}
 	devpub_select_end(m);
 }
 
@@ -333,12 +293,8 @@ void devpub_migrate_window_locked(struct devpub_migration *m, unsigned long star
 
 		refusal = devpub_select_mapping(vma, m->to);
 		memset(r, refusal, devpub_range_pages(addr, next));
-		if (refusal)
-			continue;
-		if (m->to)
-			migrate_mapping_to(m, vma, addr, next, r);
-		else
-			migrate_mapping_from(m, vma, addr, next, r);
+		if (!refusal)
+			migrate_parts(m, vma, addr, next, r);
 	}
 }
 
@@ -350,13 +306,23 @@ void devpub_migrate_window_locked(struct devpub_migration *m, unsigned long star
  * @reasons: receives an enum devpub_reason a page
  *
  * Context: process context, between devpub_device_enter() and devpub_device_exit(); takes
- * mmap_lock for reading.
+ * mmap_lock, for writing where THPs have to be split by hand.
  * Return: 0, or -EINTR when a fatal signal came before the lock was had, and
  * nothing was done.
  */
 int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 			  unsigned long end, u8 *reasons)
 {
+	if (m->to && !devpub_thp_split(m->mm, start, end))
+		return -EINTR;
+	/* A fault must not put a THP where a hole is just collected. */
+	if (m->populate && devpub_thp_by_hand()) {
+		if (mmap_write_lock_killable(m->mm))
+			return -EINTR;
+		devpub_migrate_window_locked(m, start, end, reasons);
+		mmap_write_unlock(m->mm);
+		return 0;
+	}
 	if (mmap_read_lock_killable(m->mm))
 		return -EINTR;
 	devpub_migrate_window_locked(m, start, end, reasons);

@@ -16,7 +16,7 @@ static enum devpub_entry pgtable_none(unsigned long addr, unsigned long size,
 				      unsigned long *next)
 {
 	*next = (addr & ~(size - 1)) + size;
-	return DEVPUB_ENTRY_NONE;
+	return DEVPUB_ENTRY_NO_TABLE;
 }
 
 /* The mapping of a PMD or larger: only that of a PMD is an ordinary page's. */

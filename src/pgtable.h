@@ -7,6 +7,7 @@
 
 /* What one entry of a page table maps. */
 enum devpub_entry {
+	DEVPUB_ENTRY_NO_TABLE,	/* nothing, nor is there a page table */
 	DEVPUB_ENTRY_NONE,	/* nothing */
 	DEVPUB_ENTRY_PAGE,	/* a page */
 	DEVPUB_ENTRY_HUGE,	/* a page, as part of a larger mapping */

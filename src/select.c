@@ -18,6 +18,7 @@
 #include "reason.h"
 #include "rmap.h"
 #include "select.h"
+#include "thp.h"
 
 /**
  * devpub_select_mapping() - may pages of this mapping move?
@@ -171,25 +172,9 @@ static bool select_is_ksm(enum devpub_entry entry, unsigned long pfn)
 	       folio_test_ksm(page_folio(pfn_to_page(pfn)));
 }
 
-static bool select_any_shared(struct mm_struct *mm, unsigned long start,
-			      unsigned long end)
-{
-	unsigned long addr, next, pfn;
-	enum devpub_entry entry;
-	bool shared = false;
-
-	rcu_read_lock();
-	for (addr = start; addr < end && !shared; addr = next) {
-		entry = devpub_pgtable_look(mm, addr, &pfn, &next);
-		shared = select_is_shared(entry, pfn);
-	}
-	rcu_read_unlock();
-	return shared;
-}
-
 /*
- * Give a reason to what must not be collected.  An entry that is none of a page is
- * left out as well, for the page that it becomes meanwhile is not looked at here.
+ * Give a reason to what KSM may be at.  An entry that is none of a page is left out as
+ * well, for the page that it becomes meanwhile is not looked at here.
  */
 static void select_leave_out(struct vm_area_struct *vma, unsigned long start,
 			     unsigned long end, u8 shared, u8 *reasons)
@@ -210,24 +195,67 @@ static void select_leave_out(struct vm_area_struct *vma, unsigned long start,
 			reason = entry == DEVPUB_ENTRY_OTHER ? other : shared;
 		else
 			continue;
-		memset(reasons + devpub_range_pages(start, addr), reason,
-		       devpub_range_pages(addr, next));
+		if (reason)
+			memset(reasons + devpub_range_pages(start, addr), reason,
+			       devpub_range_pages(addr, next));
 	}
 	rcu_read_unlock();
 }
 
-/**
- * devpub_select_begin() - look for pages that must not even be collected
- * @m: the migration, to the device
- * @vma: the mapping, which KSM may not merge pages of
- * @start: first address of a window or a part of one
- * @end: its end
- * @reasons: zeros; receives the reason of each page that must be left alone
- *
+/*
  * KSM may make a page its own by way of another mapping of it.  Only one that is
  * exclusive to this process (PageAnonExclusive()) has no other, and stays so while
  * mmap_lock keeps the process from forking.  For the others, all processes that may map
  * them are held still for as long as the pages are collected.
+ */
+static void select_shared(struct devpub_migration *m, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end, u8 *reasons)
+{
+	u8 shared = 0;
+
+	if (!devpub_relatives_lock(&m->relatives, vma, start, end))
+		shared = DEVPUB_REASON_BUSY;
+	else if (m->relatives.mergeable)
+		shared = DEVPUB_REASON_KSM;
+	select_leave_out(vma, start, end, shared, reasons);
+}
+
+#else
+
+static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
+{
+	return false;
+}
+
+static void select_shared(struct devpub_migration *m, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end, u8 *reasons)
+{
+}
+
+#endif
+
+/* The reason of what is mapped by no page table of single pages, or 0. */
+static u8 select_large(const struct devpub_migration *m, enum devpub_entry entry)
+{
+	if (entry == DEVPUB_ENTRY_NO_TABLE)
+		return m->populate ? 0 : DEVPUB_REASON_ABSENT;
+	if (entry != DEVPUB_ENTRY_HUGE)
+		return 0;
+	/* Up to 6.12 the kernel splits it, though all of it stays. */
+	if (!m->to)
+		return DEVPUB_REASON_ALREADY;
+	if (!READ_ONCE(devpub_thp_allowed))
+		return DEVPUB_REASON_LARGE;
+	return devpub_thp_by_hand() ? DEVPUB_REASON_BUSY : 0;
+}
+
+/**
+ * devpub_select_begin() - look for pages that must not even be collected
+ * @m: the migration
+ * @vma: the mapping, whose pages may move
+ * @start: first address of a window or a part of one
+ * @end: its end
+ * @reasons: zeros; receives the reason of each page that must be left alone
  *
  * Context: mmap_lock held for reading, until devpub_select_end().
  * Return: whether there is any such page.
@@ -235,15 +263,26 @@ static void select_leave_out(struct vm_area_struct *vma, unsigned long start,
 bool devpub_select_begin(struct devpub_migration *m, struct vm_area_struct *vma,
 			 unsigned long start, unsigned long end, u8 *reasons)
 {
-	u8 shared = 0;
+	unsigned long addr, next, pfn;
+	bool shared = false;
 
-	if (!select_any_shared(vma->vm_mm, start, end))
-		return false;
-	if (!devpub_relatives_lock(&m->relatives, vma, start, end))
-		shared = DEVPUB_REASON_BUSY;
-	else if (m->relatives.mergeable)
-		shared = DEVPUB_REASON_KSM;
-	select_leave_out(vma, start, end, shared, reasons);
+	mmap_assert_locked(vma->vm_mm);
+	rcu_read_lock();
+	for (addr = start; addr < end; addr = next) {
+		enum devpub_entry entry =
+			devpub_pgtable_look(vma->vm_mm, addr, &pfn, &next);
+		u8 reason = select_large(m, entry);
+
+		next = min(next, end);
+		if (reason)
+			memset(reasons + devpub_range_pages(start, addr), reason,
+			       devpub_range_pages(addr, next));
+		else if (m->to && !shared)
+			shared = select_is_shared(entry, pfn);
+	}
+	rcu_read_unlock();
+	if (shared)
+		select_shared(m, vma, start, end, reasons);
 	return memchr_inv(reasons, 0, devpub_range_pages(start, end));
 }
 
@@ -255,17 +294,3 @@ void devpub_select_end(struct devpub_migration *m)
 {
 	devpub_relatives_unlock(&m->relatives);
 }
-
-#else
-
-bool devpub_select_begin(struct devpub_migration *m, struct vm_area_struct *vma,
-			 unsigned long start, unsigned long end, u8 *reasons)
-{
-	return false;
-}
-
-void devpub_select_end(struct devpub_migration *m)
-{
-}
-
-#endif

@@ -38,6 +38,7 @@
 #include "query.h"
 #include "range.h"
 #include "retry.h"
+#include "thp.h"
 #include "walk.h"
 
 static_assert(DEVPUB_WALK_NR_CODES > DEVPUB_WHERE_OTHER);
@@ -138,14 +139,6 @@ static int walk_tell(struct devpub_walk *walk, const u8 *codes, unsigned long n)
 	return 0;
 }
 
-static void walk_retry(struct devpub_walk *walk,
-		       struct devpub_migration *migration, unsigned long start,
-		       unsigned long end, u8 *codes)
-{
-	if (walk->kind != DEVPUB_WALK_QUERY)
-		devpub_retry(migration, start, end, codes, &walk->retries);
-}
-
 /* Between two windows or rounds: is there a reason to end? */
 static int walk_look_around(const struct devpub_walk *walk)
 {
@@ -178,7 +171,8 @@ static int walk_alone(struct devpub_walk *walk,
 		devpub_device_exit(walk->ddev);
 		if (ret)
 			return ret;
-		walk_retry(walk, migration, addr, next, codes);
+		if (walk->kind != DEVPUB_WALK_QUERY)
+			devpub_retry(migration, addr, next, codes, &walk->retries);
 		ret = walk_tell(walk, codes, devpub_range_pages(addr, next));
 		if (ret || next == end)
 			return ret;
@@ -271,6 +265,9 @@ static int walk_work_together(struct walk_crew *crew)
 	struct mm_struct *mm = crew->walk->process.mm;
 	unsigned int i;
 
+	if (crew->walk->kind == DEVPUB_WALK_TO &&
+	    !devpub_thp_split(mm, crew->start, crew->end))
+		return -EINTR;
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	if (!devpub_device_enter(ddev)) {
@@ -303,8 +300,8 @@ static int walk_round(struct walk_crew *crew)
 		return ret;
 	addr = walk_round_border(crew, min_t(unsigned int, crew->windows,
 					     atomic_read(&crew->next)));
-	walk_retry(crew->walk, &crew->workers[0].migration, crew->start, addr,
-		   crew->codes);
+	devpub_retry(&crew->workers[0].migration, crew->start, addr, crew->codes,
+		     &crew->walk->retries);
 	ret = walk_tell(crew->walk, crew->codes,
 			devpub_range_pages(crew->start, addr));
 	if (ret)

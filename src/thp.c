@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * THPs on kernels up to 6.12: split one by one, before their pages are collected.
+ *
+ * migrate_vma_collect_pmd() (mm/migrate_device.c) takes a reference of the THP and
+ * forgets it when somebody has the folio locked: 2 MiB are lost until a reboot
+ * (Documentation/kernel-bugs.md).  So that function gets to see a THP here only, where
+ * it can be told afterwards whether it has forgotten a reference, which is given back.
+ */
+#include <linux/huge_mm.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mmap_lock.h>
+#include <linux/pagemap.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/vmstat.h>
+
+#include "pgtable.h"
+#include "query.h"
+#include "select.h"
+#include "thp.h"
+
+#define THP_TRIES	3
+
+/* This kernel forgets references.  A distribution may have mended it. */
+static bool thp_forgets;
+
+/**
+ * struct thp_witness - what tells whether a THP was tried to be split
+ * @all:	such events of all processors
+ * @own:	those of @cpu
+ * @cpu:	the processor that the task ran on
+ * @switches:	how often the task was taken off its processor
+ */
+struct thp_witness {
+	unsigned long all;
+	unsigned long own;
+	int cpu;
+	unsigned long switches;
+};
+
+static unsigned long thp_events(int cpu)
+{
+#if defined(CONFIG_VM_EVENT_COUNTERS) && defined(CONFIG_TRANSPARENT_HUGEPAGE)
+	struct vm_event_state *state = &per_cpu(vm_event_states, cpu);
+
+	return READ_ONCE(state->event[THP_SPLIT_PAGE]) +
+	       READ_ONCE(state->event[THP_SPLIT_PAGE_FAILED]);
+#else
+	return 0;
+#endif
+}
+
+static struct thp_witness thp_witness(void)
+{
+	struct thp_witness witness = {
+		.cpu		= raw_smp_processor_id(),
+		.switches	= current->nvcsw + current->nivcsw,
+	};
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		witness.all += thp_events(cpu);
+	witness.own = thp_events(witness.cpu);
+	return witness;
+}
+
+/*
+ * Is it certain that this task tried to split nothing since @before?  Each attempt on an
+ * anonymous folio counts one of the events, on the processor that it ends on
+ * (mm/huge_memory.c, split_huge_page_to_list_to_order()).
+ */
+static bool thp_tried_nothing(const struct thp_witness *before)
+{
+	struct thp_witness now = thp_witness();
+
+	if (!IS_ENABLED(CONFIG_VM_EVENT_COUNTERS))
+		return false;
+	if (now.all == before->all)
+		return true;
+	return now.switches == before->switches && now.cpu == before->cpu &&
+	       now.own == before->own;
+}
+
+/*
+ * The kernel's one way to split a THP that a module may call: collecting device pages,
+ * of which there are none in it, splits it first.
+ */
+static void thp_collect(struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long src = 0, dst = 0;
+	struct migrate_vma args = {
+		.vma		= vma,
+		.src		= &src,
+		.dst		= &dst,
+		.start		= addr,
+		.end		= addr + PAGE_SIZE,
+		.pgmap_owner	= &thp_forgets,
+		.flags		= MIGRATE_VMA_SELECT_DEVICE_COHERENT,
+	};
+
+	if (migrate_vma_setup(&args))
+		return;
+	/* A hole counts as collected. */
+	migrate_vma_pages(&args);
+	migrate_vma_finalize(&args);
+}
+
+/* The frame of the THP that is mapped as a whole at @addr, or 0. */
+static unsigned long thp_pfn(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long pfn, next;
+	enum devpub_entry entry;
+
+	rcu_read_lock();
+	entry = devpub_pgtable_look(mm, addr, &pfn, &next);
+	rcu_read_unlock();
+	return entry == DEVPUB_ENTRY_HUGE ? pfn : 0;
+}
+
+/* Wait until nobody has the folio locked, so that the kernel is likely to have it. */
+static bool thp_wait(struct mm_struct *mm, unsigned long addr)
+{
+	struct page *page;
+	bool waited = true;
+
+	devpub_query_pages(mm, addr, &page, 1);
+	if (!page)
+		return true;
+	if (folio_lock_killable(page_folio(page)))
+		waited = false;
+	else
+		folio_unlock(page_folio(page));
+	/* A reference of ours would keep the folio from being split. */
+	put_page(page);
+	return waited;
+}
+
+/*
+ * Split the THP at @addr.  mmap_lock and the mapping's own lock are held for writing: no
+ * other folio can be mapped here meanwhile and this one again afterwards.  So a folio
+ * that is here before and after was here throughout.
+ */
+static void thp_split_one(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct thp_witness before;
+	unsigned long pfn;
+	unsigned int i;
+
+	for (i = 0; i < THP_TRIES; i++) {
+		pfn = thp_pfn(vma->vm_mm, addr);
+		if (!pfn || !thp_wait(vma->vm_mm, addr))
+			return;
+		before = thp_witness();
+		thp_collect(vma, addr);
+		if (thp_pfn(vma->vm_mm, addr) != pfn)
+			return;
+		/* One under writeback is not tried, and not counted. */
+		if (thp_forgets && thp_tried_nothing(&before) &&
+		    !folio_test_swapcache(pfn_folio(pfn)))
+			folio_put(pfn_folio(pfn));
+	}
+}
+
+static bool thp_any(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long addr;
+
+	for (addr = start; addr < end; addr = (addr & PMD_MASK) + PMD_SIZE)
+		if (thp_pfn(mm, addr))
+			return true;
+	return false;
+}
+
+/**
+ * devpub_thp_split() - split the THPs of a range that may move
+ * @mm: whose memory
+ * @start: page-aligned first address
+ * @end: page-aligned end
+ *
+ * What could not be split stays as it is.
+ *
+ * Context: process context; takes mmap_lock, for writing where there are any.
+ * Return: false when a fatal signal came.
+ */
+bool devpub_thp_split(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	unsigned long addr, next;
+	bool any;
+
+	if (mmap_read_lock_killable(mm))
+		return false;
+	any = thp_any(mm, start, end);
+	mmap_read_unlock(mm);
+	if (!any)
+		return true;
+
+	if (mmap_write_lock_killable(mm))
+		return false;
+	for (addr = start; addr < end; addr = next) {
+		vma = find_vma(mm, addr);
+		if (!vma || vma->vm_start >= end)
+			break;
+		addr = max(addr, vma->vm_start);
+		next = min3(end, vma->vm_end, (addr & PMD_MASK) + PMD_SIZE);
+		if (devpub_select_mapping(vma, true) || !thp_pfn(mm, addr))
+			continue;
+		vma_start_write(vma);
+		thp_split_one(vma, addr);
+	}
+	mmap_write_unlock(mm);
+	return true;
+}
+
+/* Have the kernel come to a THP that is locked, and count the references before and after. */
+static bool thp_loses(struct vm_area_struct *vma, unsigned long addr,
+		      struct folio *folio)
+{
+	unsigned int i, lost = 0;
+	int before;
+
+	if (!folio_trylock(folio))
+		return false;
+	for (i = 0; i < THP_TRIES; i++) {
+		before = folio_ref_count(folio);
+		thp_collect(vma, addr);
+		lost += folio_ref_count(folio) == before + 1;
+	}
+	folio_unlock(folio);
+	if (lost < THP_TRIES)
+		return false;
+	while (lost--)
+		folio_put(folio);
+	return true;
+}
+
+/**
+ * devpub_thp_init() - find out whether this kernel forgets references of THPs
+ *
+ * Asks a THP of the calling process's, that of insmod, which nobody else knows.  Without
+ * one, as where THPs are switched off, the answer is no: a reference that is given back
+ * though none was forgotten would free memory in use.
+ *
+ * Context: module init.
+ */
+void devpub_thp_init(void)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	struct page *page = NULL;
+	unsigned long addr, huge;
+
+	if (!mm || !IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return;
+	addr = vm_mmap(NULL, 0, 2 * PMD_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(addr))
+		return;
+	huge = ALIGN(addr, PMD_SIZE);
+
+	mmap_write_lock(mm);
+	vma = vma_lookup(mm, huge);
+	if (vma && vma->vm_end >= huge + PMD_SIZE) {
+		vm_flags_set(vma, VM_HUGEPAGE);
+		if (get_user_pages_remote(mm, huge, 1, FOLL_WRITE, &page, NULL) == 1) {
+			if (thp_pfn(mm, huge))
+				thp_forgets = thp_loses(vma, huge, page_folio(page));
+			put_page(page);
+		}
+	}
+	mmap_write_unlock(mm);
+	vm_munmap(addr, 2 * PMD_SIZE);
+}
