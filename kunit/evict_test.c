@@ -3,14 +3,11 @@
  * evict: getting pages off the device by device page (src/evict.c).
  */
 #include <kunit/test.h>
-#include <linux/completion.h>
-#include <linux/cpumask.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -26,8 +23,7 @@
 /* How often pages come and go against each other, where there is time. */
 #define EVICT_ROUNDS	50
 
-/* How long to wait for what shall not happen, and for what shall. */
-#define EVICT_NEVER	msecs_to_jiffies(300)
+/* How long to wait for what shall happen. */
 #define EVICT_SOON	msecs_to_jiffies(60000)
 
 /* Evict, and expect that many to move, and that many of the process to stay. */
@@ -74,7 +70,6 @@ static void evict_empty_device(struct kunit *test)
 	moved = U64_MAX;
 	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, true, &moved), 0);
 	KUNIT_EXPECT_EQ(test, moved, 0ULL);
-	devpub_evict_all(fix->ddev);
 }
 
 struct evict_stay {
@@ -234,9 +229,9 @@ static int evict_while(const struct evict_end *end, struct devpub_device *ddev,
 
 	if (end->signal)
 		set_thread_flag(TIF_SIGPENDING);
-	WRITE_ONCE(ddev->draining, end->draining);
+	WRITE_ONCE(ddev->closer, end->draining ? DEVPUB_CLOSED_FOR_GOOD : NULL);
 	ret = devpub_evict(ddev, interruptible, moved);
-	WRITE_ONCE(ddev->draining, false);
+	WRITE_ONCE(ddev->closer, NULL);
 	clear_thread_flag(TIF_SIGPENDING);
 	return ret;
 }
@@ -274,7 +269,6 @@ static void evict_ends_early(struct kunit *test)
  * @reasons:	for their migration
  * @moved:	how many came
  * @stop:	enough
- * @done:	completed when the device is empty
  */
 struct evict_worker {
 	struct work_struct work;
@@ -283,117 +277,7 @@ struct evict_worker {
 	u8 *reasons;
 	u64 moved;
 	bool stop;
-	struct completion done;
 };
-
-static void evict_all_work(struct work_struct *work)
-{
-	struct evict_worker *worker = container_of(work, struct evict_worker,
-						   work);
-
-	devpub_evict_all(worker->ddev);
-	complete(&worker->done);
-}
-
-static void evict_all_start(struct evict_worker *worker,
-			    struct devpub_device *ddev)
-{
-	worker->ddev = ddev;
-	init_completion(&worker->done);
-	INIT_WORK_ONSTACK(&worker->work, evict_all_work);
-	schedule_work(&worker->work);
-}
-
-static void evict_all_finish(struct evict_worker *worker)
-{
-	flush_work(&worker->work);
-	destroy_work_on_stack(&worker->work);
-}
-
-/* Emptying the device for good waits for a page as long as it takes. */
-static void evict_all_waits(struct kunit *test)
-{
-	struct devpub_fixture *fix = test->priv;
-	unsigned long end = jiffies + EVICT_SOON;
-	struct evict_worker worker = {};
-	struct devpub_memory mem;
-	struct page *page;
-
-	devpub_memory_create(test, &mem, EVICT_PAGES);
-	page = devpub_memory_get_page(test, &mem, EVICT_PAGES - 1);
-
-	evict_all_start(&worker, fix->ddev);
-	while (devpub_pool_free_pages(fix->pool) < fix->pool->npages - 1 &&
-	       time_before(jiffies, end))
-		schedule_timeout_uninterruptible(1);
-	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
-			fix->pool->npages - 1);
-	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&worker.done,
-							  EVICT_NEVER), 0UL);
-	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
-			fix->pool->npages - 1);
-	devpub_memory_expect(test, &mem);
-
-	put_page(page);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
-							  EVICT_SOON), 0UL);
-	evict_all_finish(&worker);
-	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
-	devpub_memory_expect(test, &mem);
-}
-
-#define EVICT_BATCHES	4
-
-/*
- * When a process that has its memory locked gets a copy of a page that it shares
- * with a child, the page waits, with a reference, in a batch of the processor.
- * An idle processor never looks at its batch.
- */
-static void evict_all_empties_batches(struct kunit *test)
-{
-	unsigned int other = cpumask_any_but(cpu_online_mask,
-					     raw_smp_processor_id());
-	struct devpub_fixture *fix = test->priv;
-	struct evict_worker worker = {};
-	unsigned long addr, mask;
-	struct devpub_memory mem;
-	struct page *page;
-	int i;
-
-	if (other >= nr_cpu_ids)
-		kunit_skip(test, "needs two processors");
-	devpub_memory_create(test, &mem, EVICT_BATCHES + 1);
-
-	/* The last page for the mask; the others are overwritten over there. */
-	mask = mem.addr + EVICT_BATCHES * PAGE_SIZE;
-	KUNIT_ASSERT_EQ(test, devpub_user_write(mem.user, mask, BIT_ULL(other)), 0);
-	KUNIT_ASSERT_GE(test, devpub_user_call(mem.user, __NR_sched_setaffinity,
-					       0, sizeof(u64), mask), 0);
-	for (i = 0; i < EVICT_BATCHES; i++) {
-		addr = mem.addr + i * PAGE_SIZE;
-		page = devpub_memory_get_page(test, &mem, i);
-		put_page(page);
-		KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_mlock, addr,
-						       PAGE_SIZE), 0);
-		devpub_user_fork(test, mem.user);
-		devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, i + 2, 0);
-		KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_getcpu, addr,
-						       0, 0), 0);
-		/* Whoever else runs there may empty the batch. */
-		if (page_ref_count(page) > i + 1)
-			break;
-	}
-	/* The children's, and held by the batch. */
-	devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, i + 1, 1);
-
-	evict_all_start(&worker, fix->ddev);
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
-							  EVICT_SOON), 0UL);
-	/* Also where the module would wait for ever. */
-	set_cpus_allowed_ptr(current, cpumask_of(other));
-	devpub_fixture_drain_batches(fix);
-	evict_all_finish(&worker);
-}
 
 static void evict_migrate_work(struct work_struct *work)
 {
@@ -483,8 +367,6 @@ static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(evict_first_and_last),
 	KUNIT_CASE(evict_shared_by_fork),
 	KUNIT_CASE_PARAM(evict_ends_early, evict_end_gen_params),
-	KUNIT_CASE(evict_all_waits),
-	KUNIT_CASE(evict_all_empties_batches),
 	KUNIT_CASE_SLOW(evict_against_migration),
 	KUNIT_CASE_SLOW(evict_short_of_memory),
 	{}

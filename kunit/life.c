@@ -14,6 +14,7 @@
 #include <linux/platform_device.h>
 #include <linux/uaccess.h>
 
+#include "devices.h"
 #include "life.h"
 #include "user.h"
 
@@ -27,8 +28,8 @@ static void life_released(struct devpub_fake *fake,
 	WRITE_ONCE(ctx->gone, true);
 	ctx->release = (struct devpub_life_release) {
 		.registered	= device_is_registered(&ddev->dev),
-		.live		= !devpub_device_is_draining(ddev),
-		.users		= refcount_read(&ddev->users),
+		.live		= READ_ONCE(ddev->closer) != DEVPUB_CLOSED_FOR_GOOD,
+		.users		= atomic_read(&ddev->users),
 		.pages		= pfn_valid(PHYS_PFN(ctx->hole)),
 		.out		= devpub_pool_used_pages(&ddev->pool),
 	};
@@ -65,7 +66,6 @@ int devpub_life_init(struct kunit *test)
 			.node		= NUMA_NO_NODE,
 		},
 		.window	= DEVPUB_WINDOW_MIN,
-		.error	= &ctx->error,
 	};
 	ret = devpub_users_begin();
 	if (ret)
@@ -103,7 +103,8 @@ void devpub_life_remove(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
 
-	platform_device_unregister(ctx->pdev);
+	devpub_devices_remove(ctx->entry);
+	ctx->entry = NULL;
 	ctx->pdev = NULL;
 }
 
@@ -144,13 +145,25 @@ void devpub_life_exit(struct kunit *test)
 void devpub_life_register(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
-	struct platform_device *pdev;
+	struct devpub_entry *entry;
 
-	ctx->error = 1;
-	pdev = platform_device_register_data(NULL, "devpub", DEVPUB_LIFE_INDEX,
-					     &ctx->spec, sizeof(ctx->spec));
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pdev));
-	ctx->pdev = pdev;
+	entry = devpub_devices_add(DEVPUB_LIFE_INDEX, &ctx->spec);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(entry));
+	ctx->entry = entry;
+	ctx->pdev = entry->pdev;
+}
+
+/**
+ * devpub_life_error() - what became of the last probe
+ * @test: the case, whose device is registered
+ *
+ * Return: 0 or a negative error.
+ */
+int devpub_life_error(struct kunit *test)
+{
+	struct devpub_life *ctx = test->priv;
+
+	return READ_ONCE(ctx->entry->error);
 }
 
 /**
@@ -164,7 +177,7 @@ struct devpub_device *devpub_life_create(struct kunit *test)
 	struct devpub_life *ctx = test->priv;
 
 	devpub_life_register(test);
-	KUNIT_ASSERT_EQ(test, ctx->error, 0);
+	KUNIT_ASSERT_EQ(test, devpub_life_error(test), 0);
 	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
 	return ctx->ddev;
@@ -234,16 +247,17 @@ void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
 void devpub_life_expect_live(struct kunit *test, struct devpub_device *ddev)
 {
 	KUNIT_EXPECT_TRUE(test, device_is_registered(&ddev->dev));
-	KUNIT_EXPECT_FALSE(test, devpub_device_is_draining(ddev));
-	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 1U);
+	KUNIT_EXPECT_NULL(test, ddev->closer);
+	KUNIT_EXPECT_FALSE(test, devpub_device_has_left(ddev));
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(&ddev->pool),
 			(u32)(DEVPUB_LIFE_SIZE >> PAGE_SHIFT));
 	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 2U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 1);
 	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
 	devpub_device_exit(ddev);
 	devpub_device_exit(ddev);
-	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 1U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
 	devpub_life_expect_ioctls(test, ddev, 0);
 }
 
@@ -258,9 +272,10 @@ void devpub_life_expect_gone(struct kunit *test, struct devpub_device *ddev)
 
 	KUNIT_EXPECT_FALSE(test, device_is_registered(&ddev->dev));
 	KUNIT_EXPECT_TRUE(test, devpub_device_is_draining(ddev));
-	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 0U);
+	KUNIT_EXPECT_TRUE(test, devpub_device_has_left(ddev));
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
 	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_EQ(test, refcount_read(&ddev->users), 0U);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
 	devpub_life_expect_ioctls(test, ddev, -ENODEV);
 
 	/* Each thing went after what builds on it. */

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "fake.h"
 
+struct devpub_entry;
 struct devpub_user;
 struct file;
 struct kunit;
@@ -38,7 +39,7 @@ struct devpub_life_release {
  * @fake:	provider of the device's region
  * @hole:	where that is
  * @spec:	what the device is made from
- * @error:	what became of its last probe
+ * @entry:	the device that was asked for, or NULL
  * @pdev:	its platform device, or NULL
  * @ddev:	the device, held, or NULL
  * @release:	how it was found at the last release of the region
@@ -51,7 +52,7 @@ struct devpub_life {
 	struct devpub_fake fake;
 	u64 hole;
 	struct devpub_device_spec spec;
-	int error;
+	struct devpub_entry *entry;
 	struct platform_device *pdev;
 	struct devpub_device *ddev;
 	struct devpub_life_release release;
@@ -67,6 +68,7 @@ void devpub_life_exit(struct kunit *test);
 void devpub_life_register(struct kunit *test);
 struct devpub_device *devpub_life_create(struct kunit *test);
 void devpub_life_remove(struct kunit *test);
+int devpub_life_error(struct kunit *test);
 void devpub_life_put(struct kunit *test);
 
 void devpub_life_expect_live(struct kunit *test, struct devpub_device *ddev);

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lifecycle: a device comes, serves, drains and goes (src/device.c).
+ * lifecycle: a device comes, serves and goes (src/device.c, src/devices.c).
  */
 #include <kunit/test.h>
-#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/ioport.h>
 #include <linux/kdev_t.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "device.h"
+#include "devices.h"
 #include "fault.h"
 #include "fixture.h"
 #include "life.h"
 
-/* How long to wait for what shall not happen, and for what shall. */
-#define LIFE_NEVER	msecs_to_jiffies(200)
+/* How long to wait for what shall happen. */
 #define LIFE_SOON	msecs_to_jiffies(20000)
 
 static void life_probe(struct kunit *test)
@@ -87,115 +85,18 @@ static void life_rebind(struct kunit *test)
 	}
 }
 
-/**
- * struct life_unbinding - an unbinding on its way
- * @work:	in which it is done
- * @dev:	what is unbound
- * @done:	completed at the end
- */
-struct life_unbinding {
-	struct work_struct work;
-	struct device *dev;
-	struct completion done;
-};
-
-static void life_unbinding_work(struct work_struct *work)
-{
-	struct life_unbinding *unbinding = container_of(work,
-							struct life_unbinding,
-							work);
-
-	device_release_driver(unbinding->dev);
-	complete(&unbinding->done);
-}
-
-/* Before anything is held that an assertion would leave behind. */
-static struct life_unbinding *life_unbinding_create(struct kunit *test)
-{
-	struct life_unbinding *unbinding;
-
-	unbinding = kunit_kzalloc(test, sizeof(*unbinding), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, unbinding);
-	init_completion(&unbinding->done);
-	INIT_WORK(&unbinding->work, life_unbinding_work);
-	return unbinding;
-}
-
-/*
- * Return once the device is draining.  From here to the finish, nothing may end
- * the case.
- */
-static void life_unbinding_start(struct kunit *test,
-				 struct life_unbinding *unbinding)
+/* A device that the module did not make is refused, whatever data it has. */
+static void life_foreign(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
-	unsigned long end = jiffies + LIFE_SOON;
+	struct platform_device *pdev;
 
-	unbinding->dev = &ctx->pdev->dev;
-	schedule_work(&unbinding->work);
-	while (!devpub_device_is_draining(ctx->ddev) && time_before(jiffies, end))
-		usleep_range(1000, 2000);
-	KUNIT_EXPECT_TRUE(test, devpub_device_is_draining(ctx->ddev));
-}
-
-static void life_unbinding_expect_waiting(struct kunit *test,
-					  struct life_unbinding *unbinding)
-{
-	struct devpub_life *ctx = test->priv;
-
-	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&unbinding->done,
-							  LIFE_NEVER), 0UL);
-	KUNIT_EXPECT_FALSE(test, ctx->gone);
-	KUNIT_EXPECT_TRUE(test, pfn_valid(PHYS_PFN(ctx->hole)));
-	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ctx->ddev));
-	devpub_life_expect_ioctls(test, ctx->ddev, -ENODEV);
-}
-
-static void life_unbinding_finish(struct kunit *test,
-				  struct life_unbinding *unbinding)
-{
-	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&unbinding->done,
-							  LIFE_SOON), 0UL);
-	flush_work(&unbinding->work);
-}
-
-/* Who is inside may go on using the memory until the last one is out. */
-static void life_waits_for_calls(struct kunit *test)
-{
-	struct devpub_device *ddev = devpub_life_create(test);
-	struct life_unbinding *unbinding = life_unbinding_create(test);
-
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
-	life_unbinding_start(test, unbinding);
-	life_unbinding_expect_waiting(test, unbinding);
-	devpub_device_exit(ddev);
-	life_unbinding_expect_waiting(test, unbinding);
-	devpub_device_exit(ddev);
-	life_unbinding_finish(test, unbinding);
-	devpub_life_expect_gone(test, ddev);
-}
-
-/* A page that somebody holds keeps its memory until it is let go. */
-static void life_waits_for_page(struct kunit *test)
-{
-	struct devpub_device *ddev = devpub_life_create(test);
-	struct life_unbinding *unbinding = life_unbinding_create(test);
-	unsigned long pfns[2];
-
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(&ddev->pool, pfns, 2), 2U);
-	devpub_device_exit(ddev);
-	unlock_page(pfn_to_page(pfns[0]));
-
-	life_unbinding_start(test, unbinding);
-	life_unbinding_expect_waiting(test, unbinding);
-	put_page(pfn_to_page(pfns[0]));
-	life_unbinding_expect_waiting(test, unbinding);
-	unlock_page(pfn_to_page(pfns[1]));
-	put_page(pfn_to_page(pfns[1]));
-	life_unbinding_finish(test, unbinding);
-	devpub_life_expect_gone(test, ddev);
+	pdev = platform_device_register_data(NULL, "devpub", DEVPUB_LIFE_INDEX,
+					     &ctx->spec, sizeof(ctx->spec));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pdev));
+	KUNIT_EXPECT_NULL(test, pdev->dev.driver);
+	platform_device_unregister(pdev);
+	KUNIT_EXPECT_EQ(test, ctx->fake.claims, 0U);
 }
 
 /* The system is not hibernated while a page is out, and is again afterwards. */
@@ -302,7 +203,6 @@ KUNIT_ARRAY_PARAM(life_failure, life_failures, life_failure_desc);
 static void life_probe_fails(struct kunit *test)
 {
 	const struct life_failure *failure = test->param_value;
-	struct devpub_device_spec *spec;
 	struct devpub_life *ctx = test->priv;
 
 	ctx->fake.error = failure->claim_error;
@@ -314,16 +214,15 @@ static void life_probe_fails(struct kunit *test)
 	devpub_life_register(test);
 	if (failure->busy)
 		release_mem_region(ctx->hole, SZ_2M);
-	KUNIT_EXPECT_EQ(test, ctx->error, failure->want);
+	KUNIT_EXPECT_EQ(test, devpub_life_error(test), failure->want);
 	KUNIT_EXPECT_NULL(test, ctx->pdev->dev.driver);
 	KUNIT_EXPECT_NULL(test, dev_get_drvdata(&ctx->pdev->dev));
 	devpub_life_expect_nothing(test);
 
 	ctx->fake.error = 0;
-	spec = dev_get_platdata(&ctx->pdev->dev);
-	spec->region.size = DEVPUB_LIFE_SIZE;
+	ctx->entry->spec.region.size = DEVPUB_LIFE_SIZE;
 	KUNIT_EXPECT_EQ(test, device_attach(&ctx->pdev->dev), 1);
-	KUNIT_EXPECT_EQ(test, ctx->error, 0);
+	KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
 	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
 	devpub_life_expect_live(test, ctx->ddev);
@@ -345,18 +244,18 @@ static void life_probe_short_of_memory(struct kunit *test)
 	devpub_life_put(test);
 
 	for (nth = 1; nth < 1000; nth++) {
-		ctx->error = 1;
+		ctx->entry->error = 1;
 		devpub_fault_arm(nth);
 		bound = device_attach(&ctx->pdev->dev);
 		if (!devpub_fault_disarm())
 			break;
 
 		if (bound == 1) {
-			KUNIT_EXPECT_EQ(test, ctx->error, 0);
+			KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
 			device_release_driver(&ctx->pdev->dev);
 		} else {
 			/* The driver core may fail before it probes. */
-			KUNIT_EXPECT_NE(test, ctx->error, 0);
+			KUNIT_EXPECT_NE(test, devpub_life_error(test), 0);
 			failed++;
 		}
 		KUNIT_EXPECT_NULL(test, ctx->pdev->dev.driver);
@@ -367,15 +266,14 @@ static void life_probe_short_of_memory(struct kunit *test)
 	KUNIT_EXPECT_GT(test, failed, 5U);
 	kunit_info(test, "%u of %u allocations matter\n", failed, nth - 1);
 	KUNIT_EXPECT_EQ(test, bound, 1);
-	KUNIT_EXPECT_EQ(test, ctx->error, 0);
+	KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
 }
 
 static struct kunit_case life_cases[] = {
 	KUNIT_CASE(life_probe),
 	KUNIT_CASE(life_unbind),
 	KUNIT_CASE(life_rebind),
-	KUNIT_CASE(life_waits_for_calls),
-	KUNIT_CASE(life_waits_for_page),
+	KUNIT_CASE(life_foreign),
 	KUNIT_CASE(life_waits_for_crowd),
 	KUNIT_CASE(life_freeze),
 	KUNIT_CASE_PARAM(life_probe_fails, life_failure_gen_params),

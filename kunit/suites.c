@@ -23,7 +23,9 @@ kunit_test_suites(&devpub_range_suite,
 		  &devpub_pte_suite,
 		  &devpub_expected_count_suite,
 		  &devpub_evict_suite,
-		  &devpub_lifecycle_suite);
+		  &devpub_evict_all_suite,
+		  &devpub_lifecycle_suite,
+		  &devpub_drain_suite);
 
 MODULE_IMPORT_NS(DEVPUB_NAMESPACE);
 MODULE_DESCRIPTION("KUnit tests of devpub");

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The device: ties a region, its registration as coherent memory, its pool and
- * its character device together, from probe to unbind.
+ * its character device together.
  *
- * Everything is undone in reverse by the driver core (devres), which is how
- * unbinding and unloading come to be the same:
+ *	created		memory is claimed and registered; user space sees nothing
+ *	published	/dev/devpubN is there
+ *	draining	the gate is closed, calls inside end, pages move off; then it
+ *			opens again, or the device goes
+ *	leaving		the gate is closed for good and /dev/devpubN is gone; the memory
+ *			is given back when the last call and the last page are out
+ *	left		the memory is the system's again.  The struct is put last, or when
+ *			the last open file is closed
  *
- *	/dev/devpubN goes		no new users; calls inside end
- *	the device is drained		every page is back in the pool
- *	devm_memremap_pages() undone	nobody holds a page, so it does not wait
- *	the region is released		the memory is the system's again
- *	the struct is put		last, or when the last open file is closed
+ * The driver core unbinds a device under its lock, which a reboot wants as well.  So
+ * what has to wait for a page or a call does so in a queue of its own, without a lock.
  */
 #include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
-#include <linux/platform_device.h>
-#include <linux/pm.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "device.h"
@@ -26,7 +30,11 @@
 #include "export.h"
 #include "ioctl.h"
 #include "sysfs.h"
-#include "walk.h"
+
+#define DEVICE_REPORT_EVERY	(10 * HZ)
+
+/* How long to look for progress of a device that leaves by itself. */
+#define DEVICE_PROGRESS		HZ
 
 static struct class devpub_class = {
 	.name		= "devpub",
@@ -35,82 +43,57 @@ static struct class devpub_class = {
 
 static dev_t devpub_devt;
 
+/* Each device that leaves waits in a worker of its own, as long as it takes. */
+static struct workqueue_struct *device_leavers;
+
 static void device_release(struct device *dev)
 {
-	struct devpub_device *ddev = container_of(dev, struct devpub_device, dev);
-
-	devpub_pool_destroy(&ddev->pool);
-	kfree(ddev);
+	kfree(container_of(dev, struct devpub_device, dev));
 }
 
-static void device_put_action(void *data)
+static void device_release_memory(struct device *dev)
 {
-	struct devpub_device *ddev = data;
+	struct devpub_device *ddev = container_of(dev, struct devpub_device,
+						  memory);
 
+	devpub_pool_destroy(&ddev->pool);
 	put_device(&ddev->dev);
 }
 
-static void device_release_region(void *data)
+/* The last that is done; nobody is inside, and no page is out. */
+static void device_give_back(struct devpub_device *ddev)
 {
-	struct devpub_device *ddev = data;
-
-	devpub_region_release(&ddev->region, ddev->parent);
-}
-
-/**
- * struct device_eviction - the eviction before a device's end
- * @work:	its place in the queue
- * @ddev:	the device
- * @done:	completed when nothing is on it any more
- */
-struct device_eviction {
-	struct work_struct work;
-	struct devpub_device *ddev;
-	struct completion done;
-};
-
-static void device_evict_all(struct work_struct *work)
-{
-	struct device_eviction *eviction =
-		container_of(work, struct device_eviction, work);
-
-	devpub_evict_all(eviction->ddev);
-	complete(&eviction->done);
+	devm_memunmap_pages(&ddev->memory, &ddev->pgmap);
+	devpub_region_release(&ddev->region, &ddev->dev);
+	complete_all(&ddev->left);
+	put_device(&ddev->memory);
 }
 
 /*
- * A kernel thread evicts: get_user_pages() and others refuse to work for who has got a
- * fatal signal, which may come at any time to whoever unloads a module.  However long
- * it takes, the waits are no D state for the hung task detector to mistake for a bug.
+ * The waits are no D state, which the hung task detector would mistake for a bug.  A
+ * kernel thread evicts: get_user_pages() and others refuse to work for a task with a
+ * fatal signal, which may come at any time to the one that unloads a module.
  */
-static void device_drain(void *data)
+static void device_leave_work(struct work_struct *work)
 {
-	struct device_eviction eviction = { .ddev = data };
-	struct devpub_device *ddev = data;
+	struct devpub_device *ddev = container_of(work, struct devpub_device,
+						  leaving);
+	unsigned long start = jiffies;
 
-	WRITE_ONCE(ddev->draining, true);
-	devpub_device_exit(ddev);
 	/* A call inside ends with its window. */
-	wait_for_completion_state(&ddev->drained, TASK_IDLE);
-
-	init_completion(&eviction.done);
-	INIT_WORK_ONSTACK(&eviction.work, device_evict_all);
-	queue_work(devpub_walk_anywhere, &eviction.work);
-	wait_for_completion_state(&eviction.done, TASK_IDLE);
-	flush_work(&eviction.work);
-	destroy_work_on_stack(&eviction.work);
+	while (!wait_event_idle_timeout(ddev->changed, !atomic_read(&ddev->users),
+					DEVICE_REPORT_EVERY))
+		dev_warn(&ddev->dev, "%d call(s) have not ended since %u s; waiting\n",
+			 atomic_read(&ddev->users),
+			 jiffies_to_msecs(jiffies - start) / 1000);
+	devpub_evict_all(ddev, false);
+	device_give_back(ddev);
 }
 
-static void device_del_node(void *data)
+static struct devpub_device *device_create_struct(struct device *parent,
+						  unsigned int index,
+						  const struct devpub_device_spec *spec)
 {
-	struct devpub_device *ddev = data;
-
-	cdev_device_del(&ddev->cdev, &ddev->dev);
-}
-
-static struct devpub_device *device_create_struct(struct platform_device *pdev)
-{
-	const struct devpub_device_spec *spec = dev_get_platdata(&pdev->dev);
 	struct devpub_device *ddev;
 	int ret;
 
@@ -118,29 +101,30 @@ static struct devpub_device *device_create_struct(struct platform_device *pdev)
 	if (!ddev)
 		return ERR_PTR(-ENOMEM);
 
-	ddev->parent = &pdev->dev;
-	ddev->index = pdev->id;
+	ddev->index = index;
 	ddev->window = spec->window;
 	ddev->region = spec->region;
-	refcount_set(&ddev->users, 1);
-	init_completion(&ddev->drained);
+	init_waitqueue_head(&ddev->changed);
+	INIT_WORK(&ddev->leaving, device_leave_work);
+	init_completion(&ddev->left);
 
 	device_initialize(&ddev->dev);
 	ddev->dev.class = &devpub_class;
-	ddev->dev.parent = &pdev->dev;
+	ddev->dev.parent = parent;
 	ddev->dev.release = device_release;
-	ddev->dev.devt = MKDEV(MAJOR(devpub_devt), pdev->id);
+	ddev->dev.devt = MKDEV(MAJOR(devpub_devt), index);
+	device_initialize(&ddev->memory);
+	ddev->memory.release = device_release_memory;
 	cdev_init(&ddev->cdev, &devpub_ioctl_fops);
 	ddev->cdev.owner = THIS_MODULE;
 
-	ret = dev_set_name(&ddev->dev, "devpub%u", ddev->index);
+	ret = dev_set_name(&ddev->dev, "devpub%u", index);
 	if (!ret)
-		ret = devm_add_action_or_reset(&pdev->dev, device_put_action,
-					       ddev);
-	else
-		put_device(&ddev->dev);
-	if (ret)
+		ret = dev_set_name(&ddev->memory, "devpub%u-memory", index);
+	if (ret) {
+		put_device(&ddev->memory);
 		return ERR_PTR(ret);
+	}
 	ddev->region.name = dev_name(&ddev->dev);
 	return ddev;
 }
@@ -149,7 +133,7 @@ static struct devpub_device *device_create_struct(struct platform_device *pdev)
 static int device_map(struct devpub_device *ddev)
 {
 	struct devpub_region *region = &ddev->region;
-	struct device *parent = ddev->parent;
+	struct device *parent = ddev->dev.parent;
 	void *addr;
 	int ret;
 
@@ -164,54 +148,73 @@ static int device_map(struct devpub_device *ddev)
 	ddev->pool.index = ddev->index;
 
 	/* The page array of the region comes from this node. */
-	set_dev_node(parent, region->node);
+	set_dev_node(&ddev->memory, region->node);
 	ddev->pgmap.range.start = region->start;
 	ddev->pgmap.range.end = region->start + region->size - 1;
 	ddev->pgmap.nr_range = 1;
 	devpub_pool_setup_pagemap(&ddev->pool, &ddev->pgmap);
-	addr = devm_memremap_pages(parent, &ddev->pgmap);
+	addr = devm_memremap_pages(&ddev->memory, &ddev->pgmap);
 	if (IS_ERR(addr)) {
 		dev_err(parent, "can't register [mem %#llx-%#llx] as coherent memory (%ld)\n",
 			region->start, region->start + region->size - 1,
 			PTR_ERR(addr));
 		return PTR_ERR(addr);
 	}
-
-	return devm_add_action_or_reset(parent, device_drain, ddev);
+	return 0;
 }
 
-static int device_setup(struct platform_device *pdev)
+/**
+ * devpub_device_create() - claim memory and make a device of it
+ * @parent: the platform device; for messages, too
+ * @index: N of devpubN
+ * @spec: what to claim
+ *
+ * User space sees the device when it is published.
+ *
+ * Context: process context, may sleep, and for carved memory takes seconds.
+ * Return: the device, for devpub_device_leave(), or an error after a message.
+ */
+struct devpub_device *devpub_device_create(struct device *parent, unsigned int index,
+					   const struct devpub_device_spec *spec)
 {
-	struct device *parent = &pdev->dev;
-	struct devpub_region *region;
 	struct devpub_device *ddev;
 	int ret;
 
-	ddev = device_create_struct(pdev);
+	ddev = device_create_struct(parent, index, spec);
 	if (IS_ERR(ddev))
-		return PTR_ERR(ddev);
-	region = &ddev->region;
-
-	ret = devpub_region_claim(region, parent);
+		return ddev;
+	ret = devpub_region_claim(&ddev->region, parent);
 	if (ret)
-		return ret;
-	ret = devm_add_action_or_reset(parent, device_release_region, ddev);
-	if (ret)
-		return ret;
-
+		goto err_put;
 	ret = device_map(ddev);
 	if (ret)
-		return ret;
+		goto err_release;
+	set_dev_node(&ddev->dev, ddev->region.node);
+	return ddev;
 
-	set_dev_node(&ddev->dev, region->node);
+err_release:
+	devpub_region_release(&ddev->region, parent);
+err_put:
+	put_device(&ddev->memory);
+	return ERR_PTR(ret);
+}
+
+/**
+ * devpub_device_publish() - let user space see a device
+ * @ddev: the device.  After a failure it can only leave
+ *
+ * Context: process context, with the platform device's lock.
+ * Return: 0 or a negative error.
+ */
+int devpub_device_publish(struct devpub_device *ddev)
+{
+	struct devpub_region *region = &ddev->region;
+	int ret;
+
 	ret = cdev_device_add(&ddev->cdev, &ddev->dev);
 	if (ret)
 		return ret;
-	ret = devm_add_action_or_reset(parent, device_del_node, ddev);
-	if (ret)
-		return ret;
-
-	platform_set_drvdata(pdev, ddev);
+	ddev->published = true;
 	dev_info(&ddev->dev, "%llu MiB of coherent memory at [mem %#llx-%#llx], node %d, provider %s\n",
 		 region->size / SZ_1M, region->start,
 		 region->start + region->size - 1, region->node,
@@ -219,46 +222,101 @@ static int device_setup(struct platform_device *pdev)
 	return 0;
 }
 
-static int device_probe(struct platform_device *pdev)
+/* Close the gate and wait for all others to be out; the caller is inside. */
+static int device_close_gate(struct devpub_device *ddev)
 {
-	const struct devpub_device_spec *spec = dev_get_platdata(&pdev->dev);
-
-	/* Not of our making: driver_override binds anything to anyone. */
-	if (!spec)
+	if (cmpxchg(&ddev->closer, NULL, current))
 		return -ENODEV;
-	*spec->error = device_setup(pdev);
-	return *spec->error;
+	if (wait_event_interruptible(ddev->changed,
+				     atomic_read(&ddev->users) == 1 ||
+				     devpub_device_is_draining(ddev)))
+		return -EINTR;
+	return devpub_device_is_draining(ddev) ? -ENODEV : 0;
 }
 
-/*
- * A hibernation image holds what the kernel's own zones hold: device pages are not
- * in it, and processes would wake to other content (kernel/power/snapshot.c,
- * saveable_page()).  Suspend to RAM keeps them.
+/**
+ * devpub_device_drain() - get everybody and every page off a device
+ * @ddev: the device, whose struct the caller holds a reference to
+ * @remaining: receives how many pages are on it still
+ *
+ * The gate is closed first, so no page can come back.  With success it stays closed,
+ * for devpub_device_leave(); with an error the device is live again, unless it is
+ * leaving already.
+ *
+ * Context: process context, without the platform device's lock; sleeps
+ * interruptibly.
+ * Return: 0; -EBUSY when pages can't move at present, -EINTR, -ENOMEM, or -ENODEV when
+ * the device is leaving by itself.
  */
-static int device_freeze(struct device *dev)
+int devpub_device_drain(struct devpub_device *ddev, u64 *remaining)
 {
-	struct devpub_device *ddev = dev_get_drvdata(dev);
-	u32 used = devpub_pool_used_pages(&ddev->pool);
+	int ret;
 
-	if (!used)
-		return 0;
-	dev_err(dev, "%u pages live on the device and would be lost: evict them or unload devpub, then hibernate\n",
-		used);
+	if (!devpub_device_enter(ddev))
+		return -ENODEV;
+	ret = device_close_gate(ddev);
+	if (!ret)
+		ret = devpub_evict_all(ddev, true);
+	*remaining = devpub_pool_used_pages(&ddev->pool);
+	/* Not when it has been closed for good meanwhile. */
+	if (ret)
+		cmpxchg(&ddev->closer, current, NULL);
+	devpub_device_exit(ddev);
+	return ret;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_drain);
+
+/**
+ * devpub_device_leave() - let a device go
+ * @ddev: the device; the caller's reference is put
+ *
+ * Nobody can enter any more, and the node goes at once.  The memory is given back at
+ * once, too, when nobody uses it, and else when the last call and the last page are
+ * out, which may be long after the return.
+ *
+ * Context: process context, with the platform device's lock; waits for no call and
+ * for no page.
+ */
+void devpub_device_leave(struct devpub_device *ddev)
+{
+	/* A full barrier: see devpub_device_enter(). */
+	xchg(&ddev->closer, DEVPUB_CLOSED_FOR_GOOD);
+	wake_up_all(&ddev->changed);
+	if (ddev->published)
+		cdev_device_del(&ddev->cdev, &ddev->dev);
+
+	if (atomic_read(&ddev->users) || devpub_pool_used_pages(&ddev->pool))
+		queue_work(device_leavers, &ddev->leaving);
+	else
+		device_give_back(ddev);
+}
+
+/**
+ * devpub_device_await() - wait for a device that is leaving
+ * @ddev: the device, whose struct the caller holds a reference to
+ * @remaining: receives how many pages are on it still
+ *
+ * Context: process context; sleeps interruptibly.
+ * Return: 0 when it has left, -EINTR, or -EBUSY when no page moves off at present.
+ */
+int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
+{
+	u64 before;
+	long left;
+
+	*remaining = devpub_pool_used_pages(&ddev->pool);
+	do {
+		before = *remaining;
+		left = wait_for_completion_interruptible_timeout(&ddev->left,
+								 DEVICE_PROGRESS);
+		*remaining = devpub_pool_used_pages(&ddev->pool);
+		if (left > 0)
+			return 0;
+		if (left < 0)
+			return -EINTR;
+	} while (*remaining < before);
 	return -EBUSY;
 }
-
-static const struct dev_pm_ops device_pm_ops = {
-	.freeze = pm_sleep_ptr(device_freeze),
-};
-
-static struct platform_driver devpub_driver = {
-	.probe	= device_probe,
-	.driver	= {
-		.pm		= pm_sleep_ptr(&device_pm_ops),
-		.name		= "devpub",
-		.probe_type	= PROBE_FORCE_SYNCHRONOUS,
-	},
-};
 
 #ifdef DEVPUB_KUNIT
 /**
@@ -289,43 +347,41 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
 #endif
 
 /**
- * devpub_device_driver_register() - let platform devices "devpub" become devices
+ * devpub_device_init() - get ready for devices
  *
  * Context: module init.
  * Return: 0 or a negative error.
  */
-int devpub_device_driver_register(void)
+int devpub_device_init(void)
 {
 	int ret;
 
+	device_leavers = alloc_workqueue("devpub_leave", WQ_UNBOUND, 0);
+	if (!device_leavers)
+		return -ENOMEM;
 	ret = class_register(&devpub_class);
 	if (ret)
-		return ret;
+		goto err_queue;
 	ret = alloc_chrdev_region(&devpub_devt, 0, DEVPUB_MAX_DEVICES, "devpub");
 	if (ret)
 		goto err_class;
-	ret = platform_driver_register(&devpub_driver);
-	if (ret)
-		goto err_chrdev;
 	return 0;
 
-err_chrdev:
-	unregister_chrdev_region(devpub_devt, DEVPUB_MAX_DEVICES);
 err_class:
 	class_unregister(&devpub_class);
+err_queue:
+	destroy_workqueue(device_leavers);
 	return ret;
 }
 
 /**
- * devpub_device_driver_unregister() - undo devpub_device_driver_register()
+ * devpub_device_end() - undo devpub_device_init()
  *
- * Devices that are still bound are drained and removed first.
- *
- * Context: module exit or failed init.
+ * Context: module exit or failed init; every device has left.
  */
-void devpub_device_driver_unregister(void)
+void devpub_device_end(void)
 {
-	platform_driver_unregister(&devpub_driver);
 	unregister_chrdev_region(devpub_devt, DEVPUB_MAX_DEVICES);
 	class_unregister(&devpub_class);
+	destroy_workqueue(device_leavers);
 }

@@ -7,7 +7,9 @@
 #include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/memremap.h>
-#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "pool.h"
 #include "reason.h"
@@ -34,92 +36,135 @@ struct devpub_stats {
 	atomic64_t refused[DEVPUB_NR_REASONS];
 };
 
+/* What closes the gate of a device that will never be live again. */
+#define DEVPUB_CLOSED_FOR_GOOD	((struct task_struct *)1UL)
+
 /**
  * struct devpub_device - one instance: /dev/devpubN and its memory
  * @dev:	the class device; its reference count is the life of this struct,
  *		which an open file prolongs beyond the removal of the device
+ * @memory:	what @pgmap is registered for.  It is never added to the system:
+ *		device_del() of @dev would undo the registration, and wait for pages
  * @cdev:	the character device; parent of open files' references
- * @parent:	the platform device, where everything is registered that goes
- *		with the device
  * @index:	N
  * @window:	pages per window of a migration
  * @region:	the memory
  * @pgmap:	its registration with the kernel
  * @pool:	its free pages
  * @stats:	counters
- * @users:	calls inside, and one for the device being live.  0 is final
- * @drained:	completed when @users comes to 0
- * @draining:	set when the device is on its way out
+ * @users:	calls inside
+ * @closer:	the gate: NULL when it is open, the task that drains the device when
+ *		it may open again, or DEVPUB_CLOSED_FOR_GOOD
+ * @changed:	woken when a call ends behind a closed gate, and when the gate closes
+ *		for good
+ * @leaving:	gives the memory back when the driver is gone and pages are not
+ * @left:	completed when the memory is back
+ * @published:	user space can see the device; written under the platform device's
+ *		lock
  *
- * Live -> draining -> gone.  While @users is above 0 the pagemap is registered
- * and the pool may be allocated from.
+ * Live -> draining -> live again, or leaving -> left.  While @users is above 0
+ * the pagemap is registered and the pool may be allocated from.
  */
 struct devpub_device {
 	struct device dev;
+	struct device memory;
 	struct cdev cdev;
-	struct device *parent;
 	unsigned int index;
 	unsigned int window;
 	struct devpub_region region;
 	struct dev_pagemap pgmap;
 	struct devpub_pool pool;
 	struct devpub_stats stats;
-	refcount_t users;
-	struct completion drained;
-	bool draining;
+	atomic_t users;
+	struct task_struct *closer;
+	wait_queue_head_t changed;
+	struct work_struct leaving;
+	struct completion left;
+	bool published;
 };
 
 /**
- * struct devpub_device_spec - what to make a device of (platform data)
+ * struct devpub_device_spec - what to make a device of
  * @region:	what to claim; only provider, start, size and node are set
  * @window:	pages per window
- * @error:	receives what became of the last probe: 0 or a negative error,
- *		which the driver core keeps to itself
  */
 struct devpub_device_spec {
 	struct devpub_region region;
 	unsigned int window;
-	int *error;
 };
 
 /**
- * devpub_device_is_draining() - is the device on its way out?
+ * devpub_device_is_draining() - must the caller leave the device?
  * @ddev: the device
  *
- * Context: any.
+ * The task that drains a device may stay inside, unless the gate has closed for good
+ * meanwhile.
+ *
+ * Context: process context.
  */
 static inline bool devpub_device_is_draining(const struct devpub_device *ddev)
 {
-	return READ_ONCE(ddev->draining);
+	const struct task_struct *closer = READ_ONCE(ddev->closer);
+
+	return closer && closer != current;
 }
 
 /**
- * devpub_device_enter() - begin to use a device's memory
+ * devpub_device_has_left() - is the memory of a device back where it came from?
  * @ddev: the device
  *
- * Until devpub_device_exit(), the pagemap stays registered.  The removal of the
- * device waits for that, so nothing that waits for user space may stand between
- * the two.
- *
  * Context: any.
- * Return: false when the device is going away or gone.
  */
-static inline bool devpub_device_enter(struct devpub_device *ddev)
+static inline bool devpub_device_has_left(struct devpub_device *ddev)
 {
-	return !devpub_device_is_draining(ddev) &&
-	       refcount_inc_not_zero(&ddev->users);
+	return completion_done(&ddev->left);
 }
 
 /**
  * devpub_device_exit() - end what devpub_device_enter() began
- * @ddev: the device
+ * @ddev: the device, whose struct the caller holds a reference to
  *
  * Context: any.
  */
 static inline void devpub_device_exit(struct devpub_device *ddev)
 {
-	if (refcount_dec_and_test(&ddev->users))
-		complete(&ddev->drained);
+	/*
+	 * A full barrier on both sides: the use of the device comes before, and the
+	 * look at the gate after.  A task that closes it looks at @users after that, so
+	 * it sees this call ended, or is woken here.
+	 */
+	atomic_dec_return(&ddev->users);
+	if (READ_ONCE(ddev->closer))
+		wake_up_all(&ddev->changed);
+}
+
+/**
+ * devpub_device_enter() - begin to use a device's memory
+ * @ddev: the device, whose struct the caller holds a reference to
+ *
+ * Until devpub_device_exit(), the pagemap stays registered.  Those who drain the
+ * device wait for that, so nothing that waits for user space may stand between the
+ * two.
+ *
+ * Context: any.
+ * Return: false when the gate is closed: the device drains, or is leaving or gone.
+ */
+static inline bool devpub_device_enter(struct devpub_device *ddev)
+{
+	/* Callers that try again and again must not keep @users above 0. */
+	if (READ_ONCE(ddev->closer))
+		return false;
+	atomic_inc(&ddev->users);
+	/*
+	 * Pairs with the full barrier of cmpxchg() and xchg() in device.c, which close
+	 * the gate before they look at @users: this call sees the gate closed, or it is
+	 * seen and waited for.
+	 */
+	smp_mb__after_atomic();
+	if (likely(!READ_ONCE(ddev->closer)))
+		return true;
+	devpub_device_exit(ddev);
+	return false;
 }
 
 #ifdef DEVPUB_KUNIT
@@ -127,7 +172,14 @@ struct devpub_device *devpub_device_find_get(unsigned int index);
 void devpub_device_find_put(struct devpub_device *ddev);
 #endif
 
-int devpub_device_driver_register(void);
-void devpub_device_driver_unregister(void);
+struct devpub_device *devpub_device_create(struct device *parent, unsigned int index,
+					   const struct devpub_device_spec *spec);
+int devpub_device_publish(struct devpub_device *ddev);
+int devpub_device_drain(struct devpub_device *ddev, u64 *remaining);
+void devpub_device_leave(struct devpub_device *ddev);
+int devpub_device_await(struct devpub_device *ddev, u64 *remaining);
+
+int devpub_device_init(void);
+void devpub_device_end(void);
 
 #endif /* DEVPUB_DEVICE_H */

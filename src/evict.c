@@ -233,39 +233,52 @@ static void evict_drain_batches(struct devpub_pool *pool)
 }
 
 /**
- * devpub_evict_all() - move every page off the device, however long it takes
- * @ddev: the device; nobody allocates from it any more
+ * devpub_evict_all() - move every page off the device
+ * @ddev: the device; its gate is closed, and nobody allocates from it any more
+ * @interruptible: give up on a signal, and when no page moves
  *
- * Returns only when every page is back in the pool, or about to be, for which
- * memunmap_pages() waits (mm/memremap.c): a page that is still out
- * would otherwise lose its memory under it.  While some can't leave, says so
- * every ten seconds, but for the time that it waits for a process's mmap_lock.
+ * Succeeds only when every page is back in the pool, or about to be, for which
+ * memunmap_pages() waits (mm/memremap.c): a page that is still out would otherwise
+ * lose its memory under it.  If not @interruptible, this takes as long as users
+ * please, and says so every ten seconds, but for the time that it waits for a
+ * process's mmap_lock.
  *
  * Context: process context, sleeps; the pagemap is registered.
+ * Return: 0, always if not @interruptible; else also -EINTR, -ENOMEM, -EBUSY when pages
+ * can't move at present, or -ENODEV when the gate has closed for good.
  */
-void devpub_evict_all(struct devpub_device *ddev)
+int devpub_evict_all(struct devpub_device *ddev, bool interruptible)
 {
 	struct devpub_pool *pool = &ddev->pool;
 	unsigned long start = jiffies, report = start + EVICT_REPORT_EVERY;
 	unsigned long delay = EVICT_RETRY_MIN;
 	u32 out;
 	u64 moved;
+	int ret;
 
 	while ((out = devpub_pool_used_pages(pool))) {
-		devpub_evict(ddev, false, &moved);
+		ret = devpub_evict(ddev, interruptible, &moved);
+		if (interruptible && ret)
+			return ret;
 		if (moved) {
 			delay = EVICT_RETRY_MIN;
 			continue;
 		}
-		if (time_after_eq(jiffies, report)) {
+		if (interruptible && signal_pending(current))
+			return -EINTR;
+		if (interruptible && delay == EVICT_RETRY_MAX)
+			return -EBUSY;
+		if (!interruptible && time_after_eq(jiffies, report)) {
 			dev_warn(&ddev->dev,
 				 "%u page(s) can't leave since %u s: something holds them (I/O in flight, a pipe) or system memory is short; waiting\n",
 				 out, jiffies_to_msecs(jiffies - start) / 1000);
 			report += EVICT_REPORT_EVERY;
 		}
 		evict_drain_batches(pool);
-		schedule_timeout_idle(delay);
+		__set_current_state(interruptible ? TASK_INTERRUPTIBLE : TASK_IDLE);
+		schedule_timeout(delay);
 		delay = min(2 * delay, EVICT_RETRY_MAX);
 	}
+	return 0;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict_all);

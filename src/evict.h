@@ -7,6 +7,6 @@
 struct devpub_device;
 
 int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved);
-void devpub_evict_all(struct devpub_device *ddev);
+int devpub_evict_all(struct devpub_device *ddev, bool interruptible);
 
 #endif /* DEVPUB_EVICT_H */

@@ -144,7 +144,7 @@ static int __init devpub_init(void)
 	ret = devpub_walk_init();
 	if (ret)
 		return ret;
-	ret = devpub_device_driver_register();
+	ret = devpub_devices_init();
 	if (ret)
 		goto err_walk;
 
@@ -156,11 +156,16 @@ static int __init devpub_init(void)
 	ret = devpub_control_register(window);
 	if (ret)
 		goto err_destroy;
+	/*
+	 * A failed init frees the module under whoever has a file of it open, so no
+	 * failure may come after this.
+	 */
+	devpub_devices_publish();
 	return 0;
 
 err_destroy:
 	devpub_devices_destroy_all();
-	devpub_device_driver_unregister();
+	devpub_devices_exit();
 err_walk:
 	devpub_walk_exit();
 	return ret;
@@ -171,7 +176,7 @@ static void __exit devpub_exit(void)
 {
 	devpub_control_unregister();
 	devpub_devices_destroy_all();
-	devpub_device_driver_unregister();
+	devpub_devices_exit();
 	devpub_walk_exit();
 }
 module_exit(devpub_exit);

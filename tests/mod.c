@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Load and unload a module, and say exactly which errno it was: the insmod of
- * each system words errors in its own way.
+ * each system words errors in its own way.  Make and remove devices, likewise.
  *
  *	mod load FILE [PARAMETERS]
  *	mod unload NAME
+ *	mod create MIB
+ *	mod destroy INDEX
  *
- * Prints "ok" and exits with 0, or prints the errno's name and exits with 1.  A FILE
+ * Prints "ok" and exits with 0, or prints the errno's name and exits with 1.  A device
+ * that can't be removed leaves a number of pages, which comes after it.  A FILE
  * named .xz, .zst or .gz is the kernel's to decompress.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/devpub.h>
 #include <linux/module.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +35,32 @@ static bool compressed(const char *name)
 
 	return end && (!strcmp(end, ".xz") || !strcmp(end, ".zst") ||
 		       !strcmp(end, ".gz"));
+}
+
+static int control(const char *command, const char *number)
+{
+	struct devpub_create create = {
+		.provider = DEVPUB_PROVIDER_CARVE,
+		.size = strtoull(number, NULL, 10) << 20,
+		.node = -1,
+	};
+	struct devpub_destroy destroy = { .index = atoi(number) };
+	int file = open("/dev/devpub-control", O_RDWR | O_CLOEXEC);
+	int ret;
+
+	if (file < 0) {
+		perror("/dev/devpub-control");
+		return 2;
+	}
+	if (!strcmp(command, "create"))
+		ret = ioctl(file, DEVPUB_IOC_CREATE, &create);
+	else
+		ret = ioctl(file, DEVPUB_IOC_DESTROY, &destroy);
+	fputs(ret ? strerrorname_np(errno) : "ok", stdout);
+	if (destroy.remaining)
+		printf(" %llu", (unsigned long long)destroy.remaining);
+	puts("");
+	return ret ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -53,11 +85,14 @@ int main(int argc, char **argv)
 				argv[2]);
 			errno = EOPNOTSUPP;
 		}
+	} else if (argc == 3 && (!strcmp(argv[1], "create") ||
+				 !strcmp(argv[1], "destroy"))) {
+		return control(argv[1], argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "unload")) {
 		ret = syscall(SYS_delete_module, argv[2], O_NONBLOCK);
 	} else {
 		fprintf(stderr,
-			"usage: mod load FILE [PARAMETERS] | mod unload NAME\n");
+			"usage: mod load FILE [PARAMETERS] | unload NAME | create MIB | destroy INDEX\n");
 		return 2;
 	}
 	puts(ret ? strerrorname_np(errno) : "ok");

@@ -8,6 +8,8 @@
  *	peer open MIB	likewise, and the device open
  *	peer pin MIB	likewise closed, and one of the pages in a pipe
  *	peer load MIB	migrates to and fro until told to stop, or ENODEV
+ *
+ * The device is /dev/devpub0, or DEVPUB_NODE.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +130,7 @@ int main(int argc, char **argv)
 	sigset_t usr1, none;
 	int ends[2] = { -1, -1 };
 	struct iovec first;
-	const char *mode;
+	const char *mode, *node;
 	size_t pages;
 	char *addr;
 	int fd;
@@ -146,9 +148,12 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &usr1, NULL);
 	sigaction(SIGUSR1, &action, NULL);
 
-	fd = open("/dev/devpub0", O_RDWR | O_CLOEXEC);
+	node = getenv("DEVPUB_NODE");
+	if (!node)
+		node = "/dev/devpub0";
+	fd = open(node, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		die("/dev/devpub0");
+		die(node);
 	addr = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (addr == MAP_FAILED)

@@ -20,6 +20,16 @@ after() {
 	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
 }
 
+# Unbinding does not wait for pages and calls: the memory comes back after them.
+unbind() {
+	echo devpub.0 >"$driver/unbind"
+	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
+}
+
+has_left() {
+	! grep -q devpub /proc/iomem
+}
+
 names() {
 	before
 	[ -c /dev/devpub0 ]
@@ -96,8 +106,7 @@ under_load() {
 	EAGAIN | EBUSY) ;;
 	*) fail "unload: $answer" ;;
 	esac
-	echo devpub.0 >"$driver/unbind"
-	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
+	unbind
 	wait "$a" || fail "$(cat "$scratch/a")"
 	wait "$b" || fail "$(cat "$scratch/b")"
 	grep -q '^ENODEV' "$scratch/a" || fail "no ENODEV for the first"
@@ -110,11 +119,55 @@ under_load() {
 unbind_with_open_file() {
 	before
 	start open open 8
-	echo devpub.0 >"$driver/unbind"
-	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
+	unbind
+	until_true 20 has_left || fail "still in /proc/iomem"
 	until_true 5 total_is "$total" || fail "MemTotal is $(mem_total) kB, it was $total kB"
 	finish "$peer"
 	unload
+	after
+}
+
+# Nobody has pages there and nobody is inside: the memory is back at once.
+unbind_at_once() {
+	before
+	unbind
+	has_left || fail "still in /proc/iomem"
+	unload
+	after
+}
+
+# A page that is held keeps neither the unbinding nor anybody else waiting, but the
+# memory; it can't be bound again until then.
+unbind_under_page() {
+	before
+	start pin pin 4
+	unbind
+	until_true 25 log_tells "devpub.*[0-9]+ page" || fail "no word in the log about the page"
+	grep -q ': devpub0$' /proc/iomem || fail "the memory is gone under a page"
+	! echo devpub.0 2>/dev/null >"$driver/bind" || fail "bound while its page is held"
+	log_tells "1 page.*bind it when" || fail "no word in the log about the binding"
+	answer=$("$here/mod" destroy 0) && fail "destroyed while its page is held"
+	[ "$answer" = "EBUSY 1" ] || fail "destroy: $answer"
+	finish "$peer"
+	until_true 20 has_left || fail "still in /proc/iomem"
+	echo devpub.0 >"$driver/bind"
+	[ -c /dev/devpub0 ] || fail "no /dev/devpub0"
+	unload
+	after
+}
+
+# What a process has there still is moved off and waited for by the unloading.
+unload_after_unbind() {
+	before
+	start pin pin 4
+	unbind
+	"$here/mod" unload devpub >"$scratch/unload" &
+	unloading=$!
+	sleep 1
+	! unloaded_in_background || fail "unloaded under a page: $(cat "$scratch/unload")"
+	finish "$peer"
+	until_true 20 unloaded_in_background || fail "still waiting after the page came free"
+	wait "$unloading" || fail "unload: $(cat "$scratch/unload")"
 	after
 }
 
@@ -122,9 +175,9 @@ bind_again() {
 	before
 	for round in 1 2 3; do
 		start hold hold 8
-		echo devpub.0 >"$driver/unbind"
-		[ ! -e /dev/devpub0 ] || fail "round $round: /dev/devpub0 is still there"
+		unbind
 		finish "$peer"
+		until_true 20 has_left || fail "round $round: still in /proc/iomem"
 		echo devpub.0 >"$driver/bind"
 		[ -c /dev/devpub0 ] || fail "round $round: no /dev/devpub0"
 		[ "$(cat "$class/devpub0/capacity")" = $((256 << 20)) ]
@@ -186,4 +239,5 @@ unloaded_in_background() {
 }
 
 cases names two_devices default_size live_mappings open_file under_load \
-	unbind_with_open_file bind_again held_page unloader_killed
+	unbind_with_open_file unbind_at_once unbind_under_page unload_after_unbind \
+	bind_again held_page unloader_killed

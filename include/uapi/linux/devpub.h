@@ -326,8 +326,9 @@ struct devpub_create {
  * @remaining:	in: must be 0; out, with EBUSY and EINTR: pages that are on the
  *		device still
  *
- * Needs CAP_SYS_ADMIN.  Every process's pages are moved to system memory first.  With
- * an error, the device is still there.
+ * Needs CAP_SYS_ADMIN.  Every process's pages are moved to system memory first.
+ * Meanwhile calls on the device fail with ENODEV.  With an error, the device is still
+ * there, and as it was.
  */
 struct devpub_destroy {
 	__u32 flags;

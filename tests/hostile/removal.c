@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Devices are taken away from users who do what they can to keep them. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../device.h"
+#include "../harness.h"
+#include "../mem.h"
+#include "user.h"
+
+#define DRIVER	"/sys/bus/platform/drivers/devpub/"
+#define SIZE	(128ULL << 20)
+#define ATTACKERS	4
+
+/* What is killed shall be gone within a second; emulated machines are slow. */
+#define GONE_MS		4000U
+/* It may take some time to say no, but has to come to an end. */
+#define LIMIT_MS	60000U
+
+static int control_open(void)
+{
+	int fd = open("/dev/devpub-control", O_RDWR | O_CLOEXEC);
+
+	CHECK_CALL(fd);
+	return fd;
+}
+
+static unsigned int create(int control)
+{
+	struct devpub_create arg = {
+		.provider = DEVPUB_PROVIDER_CARVE,
+		.size = SIZE,
+		.node = -1,
+	};
+
+	CHECK_CALL(ioctl(control, DEVPUB_IOC_CREATE, &arg));
+	user_admit();
+	return arg.index;
+}
+
+/* In how many milliseconds a child ended; the case fails if it does not. */
+static unsigned int time_to_end(pid_t pid, int *status)
+{
+	unsigned long long begin = test_milliseconds();
+
+	for (;;) {
+		pid_t ended = waitpid(pid, status, WNOHANG);
+
+		CHECK_CALL(ended);
+		if (ended)
+			return test_milliseconds() - begin;
+		if (test_milliseconds() - begin > LIMIT_MS)
+			FAIL("no end after %u ms", LIMIT_MS);
+		test_sleep(5);
+	}
+}
+
+static int destroy_status(int control, unsigned int index)
+{
+	struct devpub_destroy arg = { .index = index };
+
+	return ioctl(control, DEVPUB_IOC_DESTROY, &arg) ? errno : 0;
+}
+
+/* In a process of its own, lest the case hang with it.  Return: an errno or 0. */
+static int destroy(int control, unsigned int index)
+{
+	pid_t pid = test_fork();
+	int status;
+
+	if (!pid)
+		_exit(destroy_status(control, index));
+	time_to_end(pid, &status);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void pipe_pages(int *ends, void *addr, size_t pages)
+{
+	struct iovec range = { addr, pages * PAGE };
+
+	CHECK_CALL(pipe2(ends, O_CLOEXEC));
+	CHECK_EQ(vmsplice(ends[1], &range, 1, 0), pages * PAGE);
+}
+
+static void close_pipe(const int *ends)
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/*
+ * Bring a page to the device and put it into a pipe, for so long, again and again,
+ * through each device of this number that there is.
+ */
+static void hold_again_and_again(unsigned int index, unsigned int milliseconds)
+{
+	char *addr = mem_new(1, 1), path[32];
+
+	snprintf(path, sizeof(path), "/dev/devpub%u", index);
+	for (;;) {
+		struct devpub_migrate arg = { .addr = (uintptr_t)addr, .length = PAGE };
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		while (!ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg)) {
+			int ends[2];
+
+			pipe_pages(ends, addr, 1);
+			if (milliseconds)
+				test_sleep(milliseconds);
+			close_pipe(ends);
+		}
+		close(fd);
+	}
+}
+
+static void destroy_against_holders(unsigned int milliseconds)
+{
+	int control = control_open();
+
+	for (unsigned int round = test_rounds(4); round--; ) {
+		unsigned long long begin = test_milliseconds();
+		unsigned int index = create(control), busy = 0;
+		pid_t pids[ATTACKERS];
+		int ret;
+
+		for (int i = 0; i < ATTACKERS; i++) {
+			pids[i] = user_fork(ATTACKER);
+			if (!pids[i])
+				hold_again_and_again(index, milliseconds);
+		}
+		test_sleep(200);
+		while ((ret = destroy(control, index)) &&
+		       test_milliseconds() - begin < LIMIT_MS / 4) {
+			CHECK_EQ(ret, EBUSY);
+			busy++;
+		}
+		for (int i = 0; i < ATTACKERS; i++)
+			test_kill(pids[i]);
+		test_note("busy %u times, then %s", busy, ret ? "still there" : "gone");
+		if (ret)
+			CHECK_EQ(destroy(control, index), 0);
+	}
+}
+
+CASE(destroy_against_short_holders)
+{
+	destroy_against_holders(0);
+}
+
+/* A page that is held for longer than a drain tries keeps the device, as it was. */
+CASE(destroy_against_long_holders)
+{
+	destroy_against_holders(1500);
+}
+
+static void works(int fd, char *addr)
+{
+	move_to_device(fd, addr, 16);
+	mem_check(addr, 16, 5);
+	move_to_system(fd, addr, 16);
+	mem_check(addr, 16, 5);
+}
+
+/* It ends when it is killed, and the device is as if nothing had been. */
+CASE(destroy_killed)
+{
+	int control = control_open(), ends[2], fd, status;
+	char *held = mem_new(1, 3), *addr = mem_new(16, 5);
+	unsigned int index = create(control), longest = 0;
+
+	fd = device_open_nth(index);
+	move_to_device(fd, held, 1);
+	pipe_pages(ends, held, 1);
+	for (unsigned int i = 0; i < test_rounds(8); i++) {
+		unsigned int took;
+		pid_t pid = test_fork();
+
+		if (!pid)
+			_exit(destroy_status(control, index));
+		test_sleep(i * 30);
+		kill(pid, SIGKILL);
+		took = time_to_end(pid, &status);
+		longest = took > longest ? took : longest;
+		works(fd, addr);
+	}
+	test_note("at most %u ms", longest);
+	CHECK_CMP(longest, <=, GONE_MS);
+	close_pipe(ends);
+	mem_check(held, 1, 3);
+	CHECK_EQ(destroy(control, index), 0);
+}
+
+/* Unbinding waits for nobody, and whoever destroys the device finds that out. */
+CASE(unbound_while_destroyed)
+{
+	int control = control_open(), ends[2], fd, status;
+	unsigned int index = create(control);
+	char *held = mem_new(1, 3), name[32];
+	pid_t pids[2];
+
+	snprintf(name, sizeof(name), "devpub.%u", index);
+	fd = device_open_nth(index);
+	move_to_device(fd, held, 1);
+	pipe_pages(ends, held, 1);
+
+	pids[0] = test_fork();
+	if (!pids[0]) {
+		for (int i = 0; i < 10; i++)
+			CHECK_EQ(destroy_status(control, index), EBUSY);
+		_exit(0);
+	}
+	test_sleep(300);
+	pids[1] = test_fork();
+	if (!pids[1])
+		_exit(test_write_text(DRIVER "unbind", name) ? errno : 0);
+	CHECK_CMP(time_to_end(pids[1], &status), <=, GONE_MS);
+	CHECK_EQ(status, 0);
+	CHECK_ERRNO(test_write_text(DRIVER "bind", name), EBUSY);
+	time_to_end(pids[0], &status);
+	CHECK_EQ(status, 0);
+
+	close_pipe(ends);
+	mem_check(held, 1, 3);
+	CHECK_EQ(destroy(control, index), 0);
+	close(fd);
+	CHECK_EQ(create(control), index);
+	CHECK_EQ(destroy(control, index), 0);
+}
+
+/* Those who call and open all the time are out when the device is to go. */
+CASE(destroy_against_callers)
+{
+	int control = control_open();
+
+	for (unsigned int round = test_rounds(4); round--; ) {
+		unsigned int index = create(control), tries = 0;
+		pid_t pids[ATTACKERS];
+		int ret;
+
+		for (int i = 0; i < ATTACKERS; i++) {
+			pids[i] = user_fork(ATTACKER);
+			if (pids[i])
+				continue;
+			char *addr = mem_new(1024, 9);
+			int fd = device_open_nth(index);
+			struct devpub_migrate arg = {
+				.addr = (uintptr_t)addr, .length = 1024 * PAGE,
+			};
+
+			for (;;) {
+				ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg);
+				ioctl(fd, DEVPUB_IOC_MIGRATE_FROM, &arg);
+				mem_check(addr, 1024, 9);
+			}
+		}
+		test_sleep(300);
+		/* LRU batches hold pages for moments. */
+		while ((ret = destroy(control, index))) {
+			CHECK_EQ(ret, EBUSY);
+			CHECK_CMP(++tries, <, 20);
+		}
+		for (int i = 0; i < ATTACKERS; i++)
+			test_kill(pids[i]);
+	}
+}
