@@ -2,6 +2,7 @@
 /* Ordinary users, who attack and are attacked. */
 #include <glob.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,9 +32,14 @@ void user_become(uid_t uid)
 
 pid_t user_fork(uid_t uid)
 {
-	pid_t pid = test_fork();
+	pid_t parent = getpid(), pid = test_fork();
 
-	if (!pid)
+	if (!pid) {
 		user_become(uid);
+		/* A change of credentials ends this, too. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+	}
 	return pid;
 }

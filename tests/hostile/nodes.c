@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where the memory comes from of those who leave a device. */
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../conformance/cgroup.h"
+#include "../conformance/machine.h"
+#include "../device.h"
+#include "../harness.h"
+#include "../mem.h"
+#include "user.h"
+
+#define PAGES		2048UL
+#define LIMIT_MS	30000U
+#define DRIVER		"/sys/bus/platform/drivers/devpub/"
+
+static long bind_memory(void *addr, size_t pages, int node)
+{
+	unsigned long nodes = 1UL << node;
+
+	return syscall(SYS_mbind, addr, pages * PAGE, MPOL_BIND, &nodes, 64, 0);
+}
+
+/* The pages that are on the node, as the process itself is told. */
+static size_t pages_on(char *addr, size_t pages, int node)
+{
+	void *each[PAGES];
+	int status[PAGES];
+	size_t n = 0;
+
+	CHECK_CMP(pages, <=, PAGES);
+	for (size_t i = 0; i < pages; i++)
+		each[i] = addr + i * PAGE;
+	CHECK_CALL(syscall(SYS_move_pages, 0, pages, each, NULL, status, 0));
+	for (size_t i = 0; i < pages; i++)
+		n += status[i] == node;
+	return n;
+}
+
+/* The case's processes: one owns the memory, and does as it is told. */
+static struct shared {
+	void *addr;
+	atomic_bool ready;
+	atomic_int node;	/* where all shall be, or -1 */
+	atomic_bool back;	/* fetch them first */
+	atomic_bool go, done;
+	atomic_size_t there;
+} *shared;
+
+enum binding { BIND_TASK, BIND_MEMORY, BIND_CPUSET };
+
+static struct cgroup group;
+
+static pid_t owner_start(enum binding binding, int node)
+{
+	pid_t pid;
+
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+	pid = test_fork();
+	if (pid == 0) {
+		unsigned long nodes = 1UL << node;
+		char *addr;
+		int fd;
+
+		if (binding == BIND_CPUSET)
+			cgroup_enter(&group);
+		user_become(VICTIM);
+		fd = device_open();
+		if (binding == BIND_TASK)
+			CHECK_CALL(syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 64));
+		addr = mem_map(PAGES);
+		if (binding == BIND_MEMORY)
+			CHECK_CALL(bind_memory(addr, PAGES, node));
+		mem_fill(addr, PAGES, 9);
+		move_to_device(fd, addr, PAGES);
+		shared->addr = addr;
+		shared->ready = true;
+		while (!shared->go)
+			test_sleep(5);
+		if (shared->back)
+			to_system(fd, addr, PAGES);
+		mem_check(addr, PAGES, 9);
+		shared->there = pages_on(addr, PAGES, node);
+		shared->done = true;
+		for (;;)
+			pause();
+	}
+	while (!shared->ready) {
+		if (waitpid(pid, NULL, WNOHANG))
+			FAIL("the owner has ended");
+		test_sleep(10);
+	}
+	return pid;
+}
+
+static size_t owner_end(pid_t pid)
+{
+	shared->go = true;
+	while (!shared->done) {
+		if (waitpid(pid, NULL, WNOHANG))
+			FAIL("the owner has ended");
+		test_sleep(10);
+	}
+	test_kill(pid);
+	return shared->there;
+}
+
+/* Run on a processor of another node than that. */
+static void stay_away_from(int node)
+{
+	char path[80];
+
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		cpu_set_t set;
+
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/node/node%d/cpu%d", node, cpu);
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		if (access(path, F_OK) && !sched_setaffinity(0, sizeof(set), &set))
+			return;
+	}
+	SKIP("all processors are of node %d", node);
+}
+
+enum way { BY_OWNER, BY_ROOT, BY_EVICTION };
+
+static const char * const ways[] = { "the owner", "root", "an eviction" };
+
+static void move_back(int fd, enum way way, pid_t pid)
+{
+	struct devpub_migrate arg = migrate_arg(shared->addr, PAGES, NULL);
+	struct devpub_evict out = { 0 };
+
+	switch (way) {
+	case BY_OWNER:
+		shared->back = true;
+		break;
+	case BY_ROOT:
+		arg.flags = DEVPUB_MIGRATE_PID;
+		arg.pid = pid;
+		for (int i = 0; i < 10 && arg.moved + arg.already < PAGES; i++)
+			CHECK_CALL(ioctl(fd, DEVPUB_IOC_MIGRATE_FROM, &arg));
+		break;
+	case BY_EVICTION:
+		for (int i = 0; i < 10 && (!i || out.remaining); i++)
+			CHECK_CALL(ioctl(fd, DEVPUB_IOC_EVICT, &out));
+		break;
+	}
+}
+
+/* Each way back, for each node, by one who is at home on another node. */
+static void come_back(enum binding binding)
+{
+	unsigned long nodes = machine_nodes();
+	int fd = device_open();
+
+	user_admit();
+	for (enum way way = BY_OWNER; way <= BY_EVICTION; way++) {
+		for (int node = 0; nodes >> node; node++) {
+			char text[16];
+			size_t there;
+			pid_t pid;
+
+			if (!(nodes >> node & 1))
+				continue;
+			snprintf(text, sizeof(text), "%d", node);
+			if (binding == BIND_CPUSET)
+				cgroup_write(&group, "cpuset.mems", text);
+			stay_away_from(node);
+			pid = owner_start(binding, node);
+			move_back(fd, way, pid);
+			there = owner_end(pid);
+			if (there != PAGES)
+				FAIL("by %s: %zu of %zu pages came back to node %d",
+				     ways[way], there, PAGES, node);
+		}
+	}
+}
+
+CASE(memory_bound)
+{
+	machine_other_node(0);
+	come_back(BIND_MEMORY);
+}
+
+CASE(process_bound)
+{
+	machine_other_node(0);
+	come_back(BIND_TASK);
+}
+
+CASE(cpuset_bound)
+{
+	pid_t pid;
+	int status;
+
+	machine_other_node(0);
+	cgroup_create(&group, "cpuset");
+	pid = test_fork();
+	if (pid == 0) {
+		come_back(BIND_CPUSET);
+		fflush(stdout);
+		_exit(0);
+	}
+	CHECK_CALL(waitpid(pid, &status, 0));
+	cgroup_write(&group, "cgroup.kill", "1");
+	cgroup_remove(&group);
+	if (status)
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* What a node has above what its zones keep for the kernel, in pages. */
+static long node_spare(int node)
+{
+	FILE *file = fopen("/proc/zoneinfo", "re");
+	long spare = 0, free = 0, value, kept;
+	char line[256];
+	int at = -1;
+
+	CHECK(file);
+	while (fgets(line, sizeof(line), file)) {
+		sscanf(line, "Node %d,", &at);
+		if (at != node)
+			continue;
+		if (sscanf(line, " pages free %ld", &value) == 1)
+			free = value;
+		else if (sscanf(line, " min %ld", &value) == 1)
+			free -= value;
+		/* From zones that movable memory prefers to this one. */
+		else if (sscanf(line, " protection: (%*d, %*d, %*d, %ld", &kept) == 1 &&
+			 free > kept)
+			spare += free - kept;
+	}
+	fclose(file);
+	return spare;
+}
+
+#define LEFT	(PAGES / 4)
+
+/* Take a node's memory, but for some that is much less than what shall come there. */
+static pid_t fill_node(int node)
+{
+	atomic_bool *full = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+
+	CHECK(full != MAP_FAILED);
+	pid = user_fork(ATTACKER);
+	if (pid == 0) {
+		for (;;) {
+			long spare = node_spare(node) - (long)LEFT;
+			size_t pages = spare > 4096 ? spare / 2 : 64;
+			char *addr;
+
+			if (spare <= 0) {
+				*full = true;
+				test_sleep(200);
+				continue;
+			}
+			addr = mem_map(pages);
+			CHECK_CALL(bind_memory(addr, pages, node));
+			for (size_t i = 0; i < pages; i++)
+				addr[i * PAGE] = 1;
+		}
+	}
+	while (!*full) {
+		if (waitpid(pid, NULL, WNOHANG))
+			FAIL("who should fill the node has ended");
+		test_sleep(20);
+	}
+	return pid;
+}
+
+/* In a process of its own, which may hang. */
+static bool ends(void (*run)(int fd), int fd, const char *what)
+{
+	unsigned long long begin = test_milliseconds(), now;
+	pid_t pid = test_fork();
+	int status;
+
+	if (pid == 0) {
+		run(fd);
+		_exit(0);
+	}
+	do {
+		test_sleep(10);
+		now = test_milliseconds() - begin;
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			test_note("%s: %llu ms", what, now);
+			return !status;
+		}
+	} while (now < LIMIT_MS);
+	test_note("%s: no end after %llu ms", what, now);
+	kill(pid, SIGKILL);
+	return false;
+}
+
+static void evict_all(int fd)
+{
+	struct devpub_evict arg = { 0 };
+
+	for (int i = 0; i < 4 && (!i || arg.remaining); i++)
+		CHECK_CALL(ioctl(fd, DEVPUB_IOC_EVICT, &arg));
+	if (arg.remaining)
+		FAIL("%llu pages remain", arg.remaining);
+}
+
+static void unbind(int fd)
+{
+	close(fd);
+	CHECK_CALL(test_write_text(DRIVER "unbind", "devpub.0"));
+}
+
+static void leave_full_node(void (*run)(int fd), const char *what)
+{
+	int node = machine_other_node(device_info(device_open()).node);
+	pid_t owner, hog;
+	bool ended;
+
+	user_admit();
+	owner = owner_start(BIND_MEMORY, node);
+	hog = fill_node(node);
+	test_note("node %d has %ld pages to spare", node, node_spare(node));
+	ended = ends(run, device_open(), what);
+	test_kill(hog);
+	if (!ended)
+		FAIL("%s needs memory of the node that is full", what);
+	owner_end(owner);
+}
+
+CASE(evict_to_full_node)
+{
+	machine_other_node(0);
+	leave_full_node(evict_all, "an eviction");
+}
+
+CASE(unbind_to_full_node)
+{
+	machine_other_node(0);
+	if (access(DRIVER "unbind", W_OK))
+		SKIP("no " DRIVER);
+	leave_full_node(unbind, "unbinding");
+	CHECK_CALL(test_write_text(DRIVER "bind", "devpub.0"));
+}
