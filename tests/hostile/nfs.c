@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An ordinary user reads a file on NFS with direct I/O, while the pages that it goes to leave
+ * the device.  Every kernel's NFS holds them by plain references until the reply is there.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "../harness.h"
+#include "nfs_server.h"
+#include "reads.h"
+
+/* About as long as a move of the range takes. */
+#define DELAY_US	20000
+
+static void nfs_reads(enum reads_way way, unsigned long count)
+{
+	char options[256];
+	int port;
+
+	if (system("modprobe nfsv3 2>/dev/null"))
+		test_note("no module nfsv3");
+	/* A mount of the case's own, which goes with it. */
+	CHECK_CALL(unshare(CLONE_NEWNS));
+	CHECK_CALL(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	port = nfs_server_start(DELAY_US);
+	snprintf(options, sizeof(options),
+		 "vers=3,proto=tcp,nolock,hard,addr=127.0.0.1,port=%d,mountvers=3,mountproto=tcp,mountaddr=127.0.0.1,mountport=%d,rsize=4096,noresvport",
+		 port, port);
+	if (mount("127.0.0.1:/", "/mnt", "nfs", MS_RDONLY, options)) {
+		if (errno == ENODEV)
+			SKIP("the kernel has no NFS");
+		FAIL("mount: %s", strerror(errno));
+	}
+	reads_beside("/mnt/data", way, count, NULL);
+}
+
+CASE(nfs_reads_beside_migrate_from)
+{
+	nfs_reads(READS_FROM, 2048);
+}
+
+CASE(nfs_reads_beside_evict)
+{
+	nfs_reads(READS_EVICT, 2048);
+}
+
+CASE(nfs_reads_beside_unbind)
+{
+	nfs_reads(READS_UNBIND, 2048);
+}
+
+CASE(nfs_reads_beside_unload)
+{
+	nfs_reads(READS_UNLOAD, 2048);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Direct reads into pages that move: each read takes a page's worth of a file whose content
+ * is known, and every word is compared when it has ended.
+ */
+#ifndef DEVPUB_TESTS_HOSTILE_READS_H
+#define DEVPUB_TESTS_HOSTILE_READS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The file's length, in blocks of a page. */
+#define READS_BLOCKS	1024UL
+
+/* What the file holds. */
+void reads_fill_block(void *page, uint64_t block);
+
+/* How pages leave the device. */
+enum reads_way {
+	READS_FROM,	/* their owner calls MIGRATE_FROM */
+	READS_EVICT,	/* root calls EVICT */
+	READS_UNBIND,	/* root unbinds the device, and binds it again */
+	READS_UNLOAD,	/* root unloads the module, and loads it again */
+};
+
+/*
+ * An ordinary user makes so many direct reads of the file into pages that he moves to the
+ * device, and that leave it again.  The case fails if a single word is lost.  @prepare,
+ * which may be NULL, is called in the user's process before it opens the file.
+ */
+void reads_beside(const char *path, enum reads_way way, unsigned long count,
+		  void (*prepare)(void));
+
+#endif /* DEVPUB_TESTS_HOSTILE_READS_H */
