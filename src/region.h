@@ -12,8 +12,11 @@ struct devpub_region;
  * @name:	as sysfs and messages call it
  * @id:		an enum devpub_provider of the ABI
  * @claim:	take @region->start/size/node as asked for, correct them to what was
- *		got, and leave the range unused by the kernel.  Says on the log why
- *		it could not.  May sleep, for long
+ *		got, and leave the range unused by the kernel.  Writes nothing to the
+ *		range.  Says on the log why it could not.  May sleep, for long
+ * @verify:	optional: look at the range that was claimed, now that nobody else can
+ *		request it, and correct @region->node.  May write there.  Says on the
+ *		log what is wrong
  * @release:	give it back.  Can't fail: it says on the log what is lost
  *
  * A new kind of memory is one more file with one more of these.
@@ -22,6 +25,7 @@ struct devpub_provider_ops {
 	const char *name;
 	u32 id;
 	int (*claim)(struct devpub_region *region, struct device *dev);
+	int (*verify)(struct devpub_region *region, struct device *dev);
 	void (*release)(struct devpub_region *region, struct device *dev);
 };
 

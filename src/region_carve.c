@@ -20,6 +20,7 @@
 
 #include "direct_map.h"
 #include "export.h"
+#include "machine.h"
 #include "region.h"
 
 /*
@@ -108,7 +109,8 @@ static struct memory_block *carve_find_block(struct device *dev,
 
 /*
  * Drivers that plugged in memory (virtio-mem, dax/kmem, ACPI) go on believing that
- * it is theirs to unplug.  All of them mark it with a memory group.
+ * it is theirs to unplug, and mark it with a memory group.  hv_balloon does not: see
+ * devpub_machine_keeps_memory().
  */
 static bool carve_range_is_owned(const struct carve_search *search, u64 start)
 {
@@ -128,6 +130,35 @@ static bool carve_range_is_owned(const struct carve_search *search, u64 start)
 	return owned;
 }
 
+static int carve_first_entry(struct resource *res, void *data)
+{
+	struct resource *first = data;
+
+	*first = *res;
+	return 1;
+}
+
+/*
+ * How much of a range lies in the same entry of /proc/iomem as its first byte?
+ *
+ * Return: bytes, at most @size; 0 when there is no system memory, or when the entry
+ * ends within a memory block.
+ */
+static u64 carve_piece_size(u64 start, u64 size)
+{
+	struct resource first = {};
+
+	/* Each entry is shown cut to the range. */
+	if (walk_iomem_res_desc(IORES_DESC_NONE,
+				IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				start, start + size - 1, &first,
+				carve_first_entry) != 1 ||
+	    first.start != start ||
+	    !IS_ALIGNED(first.end + 1, memory_block_size_bytes()))
+		return 0;
+	return resource_size(&first);
+}
+
 static int carve_resource_is_whole(struct resource *res, void *data)
 {
 	const struct resource *range = data;
@@ -135,16 +166,11 @@ static int carve_resource_is_whole(struct resource *res, void *data)
 	return res->start == range->start && res->end == range->end;
 }
 
-/*
- * Is the range part of one entry of /proc/iomem?  Of a range across two entries,
- * the kernel removes the memory and leaves the entries, after which the range is
- * of no use to anyone (kernel/resource.c, release_mem_region_adjustable()).
- */
 static bool carve_range_is_one_resource(u64 start, u64 size)
 {
 	struct resource range = { .start = start, .end = start + size - 1 };
 
-	/* Each entry is shown cut to the range; the first one has to fill it. */
+	/* The first entry has to fill the range. */
 	return walk_iomem_res_desc(IORES_DESC_NONE,
 				   IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
 				   range.start, range.end, &range,
@@ -164,34 +190,137 @@ static int carve_crash_kernel_is_above(struct resource *res, void *data)
 }
 
 /*
- * Can the kernel cut the range out of its entry in /proc/iomem?  It cuts the entry
- * off below the range first, which fails, with a warning, when a part of the
+ * Can the kernel cut the piece out of its entry in /proc/iomem?  It cuts the entry
+ * off below the piece first, which fails, with a warning, when a part of the
  * entry that has a name of its own lies above: the kernel's image, or the memory
- * of a crash kernel.  The range is lost, then, as above.
+ * of a crash kernel.  The kernel then removes the memory and leaves the entry, after
+ * which the range is of no use to anyone (kernel/resource.c,
+ * release_mem_region_adjustable()).
  */
-static bool carve_range_can_be_cut_out(struct carve_search *search, u64 start)
+static bool carve_piece_can_be_cut_out(struct carve_search *search, u64 start,
+				       u64 size)
 {
-	struct resource range = {
-		.start = start, .end = start + search->size - 1,
-	};
+	struct resource piece = { .start = start, .end = start + size - 1 };
 
-	if (!carve_range_is_one_resource(start, search->size))
-		return false;
-	if (carve_child_is_above(&range, __pa_symbol(&init_task))) {
+	if (carve_child_is_above(&piece, __pa_symbol(&init_task))) {
 		search->image_in_the_way = true;
 		return false;
 	}
 	return walk_iomem_res_desc(IORES_DESC_CRASH_KERNEL,
 				   IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
-				   start, U64_MAX, &range,
+				   start, U64_MAX, &piece,
 				   carve_crash_kernel_is_above) != 1;
+}
+
+/*
+ * Of a range across two entries, the kernel would remove the memory and leave both
+ * entries.  Memory that was carved and given back is an entry of its own, which the
+ * kernel merges with others like it, but not with what has been there since boot.  So a
+ * range is taken piece by piece, one for each entry.
+ */
+static bool carve_range_can_be_cut_out(struct carve_search *search, u64 start)
+{
+	u64 addr, piece, end = start + search->size;
+
+	for (addr = start; addr < end; addr += piece) {
+		piece = carve_piece_size(addr, end - addr);
+		if (!piece || !carve_piece_can_be_cut_out(search, addr, piece))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Kernels whose policy is to leave added memory offline wait for user space.
+ * This memory was online before, so it shall be again.  device_online() is not
+ * exported; it does no more than this (drivers/base/core.c).
+ */
+static int carve_online_block(struct device *dev, unsigned long id)
+{
+	struct memory_block *block = carve_find_block(dev, id);
+	int ret = 0;
+
+	if (!block)
+		return -ENODEV;
+
+	device_lock(&block->dev);
+	if (dev_offline(&block->dev)) {
+		ret = block->dev.bus->online(&block->dev);
+		if (!ret) {
+			kobject_uevent(&block->dev.kobj, KOBJ_ONLINE);
+			dev_clear_offline(&block->dev);
+		}
+	}
+	device_unlock(&block->dev);
+	put_device(&block->dev);
+	return ret;
+}
+
+/* Has somebody kept a block's pages when they came online? */
+static bool carve_block_is_kept(u64 start)
+{
+	struct page *page = pfn_to_online_page(PHYS_PFN(start));
+
+	return page && (PageReserved(page) || PageOffline(page));
+}
+
+static void carve_put_back(struct device *dev, int node, u64 start, u64 size)
+{
+	u64 block = memory_block_size_bytes();
+	u64 addr, end = start + size;
+	int ret;
+
+	/* Merged, lest /proc/iomem fill with an entry for each block. */
+	ret = add_memory(node, start, size, MHP_MERGE_RESOURCE);
+	if (ret) {
+		dev_err(dev, "can't give [mem %#llx-%#llx] back to the system (%d): it stays unused until a reboot\n",
+			start, end - 1, ret);
+		return;
+	}
+
+	for (addr = start; addr < end; addr += block) {
+		ret = carve_online_block(dev, div64_u64(addr, block));
+		if (ret)
+			dev_err(dev, "can't put memory block %llu back online (%d): echo online > /sys/devices/system/memory/memory%llu/state\n",
+				div64_u64(addr, block), ret,
+				div64_u64(addr, block));
+		else if (carve_block_is_kept(addr))
+			dev_err(dev, "memory block %llu is online, and its memory is not: a balloon driver, loaded since it was taken, keeps it\n",
+				div64_u64(addr, block));
+	}
 }
 
 static bool carve_range_has_own_map(struct carve_search *search, u64 start)
 {
-	if (devpub_direct_map_can_be_cut(start, search->size))
+	u64 addr, piece, end = start + search->size;
+
+	for (addr = start; addr < end; addr += piece) {
+		piece = carve_piece_size(addr, end - addr);
+		if (!piece || !devpub_direct_map_can_be_cut(addr, piece)) {
+			search->map_in_the_way = true;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Take the range, or leave all of it. */
+static bool carve_take(struct carve_search *search, u64 start)
+{
+	u64 addr, piece, end = start + search->size;
+
+	if (!carve_range_has_own_map(search, start))
+		return false;
+
+	for (addr = start; addr < end; addr += piece) {
+		piece = carve_piece_size(addr, end - addr);
+		if (!piece || offline_and_remove_memory(addr, piece))
+			break;
+	}
+	if (addr == end)
 		return true;
-	search->map_in_the_way = true;
+	if (addr > start)
+		carve_put_back(search->dev, search->node, start, addr - start);
 	return false;
 }
 
@@ -216,8 +345,7 @@ static int carve_node(struct carve_search *search, u64 *startp)
 		if (carve_range_can_be_cut_out(search, start) &&
 		    carve_range_looks_movable(search, start) &&
 		    !carve_range_is_owned(search, start)) {
-			if (carve_range_has_own_map(search, start) &&
-			    !offline_and_remove_memory(start, search->size)) {
+			if (carve_take(search, start)) {
 				*startp = start;
 				return 1;
 			}
@@ -287,6 +415,29 @@ static int carve_search_nodes(struct carve_search *search,
 	return 0;
 }
 
+/* Return: as carve_search_nodes(), or -EOPNOTSUPP when memory would not come back. */
+static int carve_search_locked(struct carve_search *search,
+			       struct devpub_region *region)
+{
+	int ret;
+
+	/* Another device may be taking memory for minutes. */
+	if (mutex_lock_interruptible(&carve_lock))
+		return -EINTR;
+	if (devpub_machine_keeps_memory()) {
+		ret = -EOPNOTSUPP;
+		goto unlock;
+	}
+	ret = carve_search_nodes(search, region);
+	if (!ret) {
+		search->movable_only = false;
+		ret = carve_search_nodes(search, region);
+	}
+unlock:
+	mutex_unlock(&carve_lock);
+	return ret;
+}
+
 static int carve_claim(struct devpub_region *region, struct device *dev)
 {
 	struct carve_search search = { .dev = dev, .movable_only = true };
@@ -297,18 +448,16 @@ static int carve_claim(struct devpub_region *region, struct device *dev)
 		return ret;
 
 	search.size = region->size;
-	mutex_lock(&carve_lock);
-	ret = carve_search_nodes(&search, region);
-	if (!ret) {
-		search.movable_only = false;
-		ret = carve_search_nodes(&search, region);
-	}
-	mutex_unlock(&carve_lock);
-
+	ret = carve_search_locked(&search, region);
 	if (ret > 0)
 		return 0;
 	if (ret == -EINTR) {
 		dev_err(dev, "interrupted while taking memory; nothing was taken, try again\n");
+		return ret;
+	}
+	if (ret == -EOPNOTSUPP) {
+		dev_err(dev, "size=%lluM: a balloon driver of this virtual machine (hv_balloon, xen-balloon) would keep the memory in the end; unload that, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+			region->size / SZ_1M);
 		return ret;
 	}
 	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, %sboot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
@@ -320,60 +469,11 @@ static int carve_claim(struct devpub_region *region, struct device *dev)
 	return -ENOMEM;
 }
 
-/*
- * Kernels whose policy is to leave added memory offline wait for user space.
- * This memory was online before, so it shall be again.  device_online() is not
- * exported; it does no more than this (drivers/base/core.c).
- */
-static int carve_online_block(struct device *dev, unsigned long id)
-{
-	struct memory_block *block = carve_find_block(dev, id);
-	int ret = 0;
-
-	if (!block)
-		return -ENODEV;
-
-	device_lock(&block->dev);
-	if (dev_offline(&block->dev)) {
-		ret = block->dev.bus->online(&block->dev);
-		if (!ret) {
-			kobject_uevent(&block->dev.kobj, KOBJ_ONLINE);
-			dev_clear_offline(&block->dev);
-		}
-	}
-	device_unlock(&block->dev);
-	put_device(&block->dev);
-	return ret;
-}
-
-static void carve_put_back(struct devpub_region *region, struct device *dev)
-{
-	u64 block = memory_block_size_bytes();
-	u64 addr, end = region->start + region->size;
-	int ret;
-
-	/* Merged, lest a later carve find only entries smaller than itself. */
-	ret = add_memory(region->node, region->start, region->size,
-			 MHP_MERGE_RESOURCE);
-	if (ret) {
-		dev_err(dev, "can't give [mem %#llx-%#llx] back to the system (%d): it stays unused until a reboot\n",
-			region->start, end - 1, ret);
-		return;
-	}
-
-	for (addr = region->start; addr < end; addr += block) {
-		ret = carve_online_block(dev, div64_u64(addr, block));
-		if (ret)
-			dev_err(dev, "can't put memory block %llu back online (%d): echo online > /sys/devices/system/memory/memory%llu/state\n",
-				div64_u64(addr, block), ret,
-				div64_u64(addr, block));
-	}
-}
-
 static void carve_release(struct devpub_region *region, struct device *dev)
 {
+	/* Not interruptible: memory that is not given back is lost. */
 	mutex_lock(&carve_lock);
-	carve_put_back(region, dev);
+	carve_put_back(dev, region->node, region->start, region->size);
 	mutex_unlock(&carve_lock);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/devpub.h>
 
 #include "export.h"
+#include "machine.h"
 #include "region.h"
 
 /* A range that overlaps anything but these belongs to somebody. */
@@ -72,31 +73,42 @@ static int reserved_claim(struct devpub_region *region, struct device *dev)
 	u64 start = region->start, size = region->size;
 	/* What the kernel can map a page array for, whatever the architecture. */
 	unsigned long align = max_t(unsigned long, memremap_compat_align(), SZ_2M);
-	struct range possible = mhp_get_pluggable_range(true);
+	u64 first = mhp_get_pluggable_range(true).start;
+	u64 last = devpub_machine_last_address();
 
 	if (!size || !IS_ALIGNED(start | size, align)) {
 		dev_err(dev, "region=%#llx,%#llx: start and size must be multiples of %lu MiB, and the size not 0\n",
 			start, size, align / SZ_1M);
 		return -EINVAL;
 	}
-	if (start < possible.start || start > possible.end ||
-	    size - 1 > possible.end - start) {
+	if (start < first || start > last || size - 1 > last - start) {
 		dev_err(dev, "region=%#llx,%#llx: this machine can address memory from %#llx to %#llx only\n",
-			start, size, possible.start, possible.end);
+			start, size, first, last);
 		return -EINVAL;
+	}
+	if (devpub_machine_is_locked_down()) {
+		dev_err(dev, "region=%#llx,%#llx: the kernel is locked down, and root may not choose physical memory; use size=, or boot without Secure Boot or lockdown=\n",
+			start, size);
+		return -EPERM;
 	}
 	if (!reserved_range_is_unused(start, size)) {
 		dev_err(dev, "region=%#llx,%#llx: the kernel or a device uses this range, see /proc/iomem; keep memory free with memmap=SIZE$START at boot, or use size=\n",
 			start, size);
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int reserved_verify(struct devpub_region *region, struct device *dev)
+{
+	u64 start = region->start, size = region->size;
+
 	if (!reserved_range_holds(start) ||
 	    !reserved_range_holds(start + size - PAGE_SIZE)) {
 		dev_err(dev, "region=%#llx,%#llx: no memory answers at this address\n",
 			start, size);
 		return -EINVAL;
 	}
-
 	region->node = phys_to_target_node(start);
 	return 0;
 }
@@ -110,6 +122,7 @@ const struct devpub_provider_ops devpub_provider_reserved = {
 	.name		= "reserved",
 	.id		= DEVPUB_PROVIDER_RESERVED,
 	.claim		= reserved_claim,
+	.verify		= reserved_verify,
 	.release	= reserved_release,
 };
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_provider_reserved);
