@@ -193,22 +193,6 @@ CASE(on_the_callers_processors)
 	mem_check(addr, PAGES, 1);
 }
 
-/* A thread's policy is looked at by the thread that has it. */
-CASE(policy_is_the_callers)
-{
-	const unsigned long node = 1;
-	int fd = device_open();
-	char *addr = mem_new(PAGES, 1);
-	unsigned int windows, mine;
-
-	if (syscall(SYS_set_mempolicy, 2 /* MPOL_BIND */, &node, 8 * sizeof(node)))
-		SKIP("set_mempolicy: %s", strerror(errno));
-	heard_of(fd, DEVPUB_IOC_MIGRATE_TO, addr, 0, &windows, &mine, -1);
-	CHECK_EQ(mine, 0);
-	heard_of(fd, DEVPUB_IOC_MIGRATE_FROM, addr, 0, &windows, &mine, -1);
-	CHECK_EQ(mine, windows);
-}
-
 /* A call that is killed takes no more windows, and loses nothing. */
 CASE(killed)
 {
