@@ -19,7 +19,7 @@
 #define PAGES		4096UL
 #define CALLS		600U
 #define ROUNDS		3
-#define BUSY		8
+#define BUSY		4
 
 /* A killed process shall be gone within a second; emulated machines are slow. */
 #define GONE_MS		4000U

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -92,13 +94,17 @@ void stuck_run(void (*body)(void))
 		_exit(WEXITSTATUS(status));
 }
 
-/* Without a system call that may want the lock. */
+/* By a system call that does not want the lock. */
 static void await(atomic_int *flag)
 {
-	const struct timespec tick = { .tv_nsec = 5000000 };
-
 	while (!atomic_load(flag))
-		nanosleep(&tick, NULL);
+		syscall(SYS_futex, flag, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+static void release(atomic_int *flag)
+{
+	atomic_store(flag, 1);
+	syscall(SYS_futex, flag, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 static void *hold(void *data)
@@ -242,11 +248,11 @@ void stuck_start(struct stuck *stuck, uid_t uid)
 	}
 	if (stuck->apart)
 		stuck->caller = only_child(stuck->pid);
-	atomic_store(&control->hold, 1);
+	release(&control->hold);
 	await_waiting(stuck->pid, control->holder, "reads its memory");
-	atomic_store(&control->queue, 1);
+	release(&control->queue);
 	await_waiting(stuck->pid, control->queuer, "maps memory");
-	atomic_store(&control->call, 1);
+	release(&control->call);
 	if (stuck->callers)
 		test_sleep(1000);
 }
