@@ -2,6 +2,8 @@
 #
 # For people; the kernel's build system reads Kbuild.
 
+include scripts/paths.mk
+
 VARIABLES := KDIR KERNELS TESTS SUITE ONLY FULL V O JOBS MEMORY SMP TIMEOUT
 export $(VARIABLES)
 

@@ -52,6 +52,26 @@ void devpub_fake_init(struct devpub_fake *fake)
 	};
 }
 
+static int fake_verify(struct devpub_region *region, struct device *dev)
+{
+	struct devpub_fake *fake = to_fake(region);
+
+	fake->verified_busy = region_intersects(region->start, region->size,
+						IORESOURCE_BUSY,
+						IORES_DESC_NONE) ==
+			      REGION_INTERSECTS;
+	return fake->verify_error;
+}
+
+/**
+ * devpub_fake_verify() - have a provider look at what was claimed
+ * @fake: the provider
+ */
+void devpub_fake_verify(struct devpub_fake *fake)
+{
+	fake->ops.verify = fake_verify;
+}
+
 /**
  * devpub_fake_hole() - find physical addresses that nobody uses
  * @size: bytes

@@ -13,6 +13,8 @@
  * @claims:	how many succeeded
  * @releases:	how many there were
  * @released:	called at each release, when set
+ * @verify_error:	what a verification returns, after devpub_fake_verify()
+ * @verified_busy:	the last one found the range requested
  *
  * Good for everything that does not look into a page, and much faster than
  * taking memory away from the system.
@@ -23,9 +25,12 @@ struct devpub_fake {
 	unsigned int claims;
 	unsigned int releases;
 	void (*released)(struct devpub_fake *fake, struct devpub_region *region);
+	int verify_error;
+	bool verified_busy;
 };
 
 void devpub_fake_init(struct devpub_fake *fake);
+void devpub_fake_verify(struct devpub_fake *fake);
 u64 devpub_fake_hole(u64 size);
 
 #endif /* DEVPUB_FAKE_H */

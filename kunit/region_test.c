@@ -4,7 +4,10 @@
  * it out of the running system (src/region_carve.c).
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/ioport.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -14,6 +17,7 @@
 #include "claim.h"
 #include "fake.h"
 #include "fixture.h"
+#include "spy.h"
 
 /* Rounded up to a memory block, some of these would be 0. */
 static const struct devpub_claim_range region_carve_sizes[] = {
@@ -104,6 +108,81 @@ static void carve_interrupted(struct kunit *test)
 
 	claim->region.provider = &devpub_provider_carve;
 	region_expect_interrupted(test, 1, -EINTR);
+}
+
+static bool region_memory_is_kept(void)
+{
+	return true;
+}
+
+/* A balloon driver would have the memory in the end. */
+static void carve_refuses_balloon(struct kunit *test)
+{
+	const struct devpub_spy_machine machine = {
+		.keeps_memory = region_memory_is_kept,
+	};
+	struct devpub_claim *claim = test->priv;
+
+	claim->region.provider = &devpub_provider_carve;
+	devpub_spy_set_machine(&machine);
+	devpub_claim_expect_refusal(test, 0, 1, -EOPNOTSUPP);
+	devpub_spy_set_machine(NULL);
+}
+
+/* More than any wait takes, and less than a case may. */
+#define REGION_PATIENCE		msecs_to_jiffies(60000)
+
+static DECLARE_COMPLETION(region_lock_taken);
+static DECLARE_COMPLETION(region_lock_wanted);
+
+/* Called by the thread that claims first, with the lock. */
+static bool region_hold_lock(void)
+{
+	complete(&region_lock_taken);
+	wait_for_completion_timeout(&region_lock_wanted, REGION_PATIENCE);
+	return true;
+}
+
+static int region_claim_thread(void *data)
+{
+	struct devpub_claim *claim = data;
+	struct devpub_region region = {
+		.provider	= &devpub_provider_carve,
+		.size		= 1,
+		.node		= NUMA_NO_NODE,
+		.name		= "devpub-kunit-thread",
+	};
+
+	return devpub_region_claim(&region, claim->dev);
+}
+
+/* Somebody presses ^C while another device takes memory, which may last. */
+static void carve_interrupted_in_line(struct kunit *test)
+{
+	const struct devpub_spy_machine machine = {
+		.keeps_memory = region_hold_lock,
+	};
+	struct devpub_claim *claim = test->priv;
+	struct task_struct *other;
+
+	reinit_completion(&region_lock_taken);
+	reinit_completion(&region_lock_wanted);
+	devpub_spy_set_machine(&machine);
+	other = kthread_create(region_claim_thread, claim, "devpub-kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	get_task_struct(other);
+	wake_up_process(other);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&region_lock_taken,
+							  REGION_PATIENCE), 0UL);
+
+	claim->region.provider = &devpub_provider_carve;
+	region_expect_interrupted(test, 1, -EINTR);
+	/* The other one has the lock still. */
+	KUNIT_EXPECT_EQ(test, region_lock_wanted.done, 0U);
+	complete(&region_lock_wanted);
+	KUNIT_EXPECT_EQ(test, kthread_stop(other), -EOPNOTSUPP);
+	put_task_struct(other);
+	devpub_spy_set_machine(NULL);
 }
 
 /* How /proc/iomem has a range as system memory. */
@@ -259,15 +338,41 @@ static void region_provider_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.releases, 0U);
 }
 
+/* A provider looks at what nobody else can request, and its word counts. */
+static void region_verify(struct kunit *test)
+{
+	struct devpub_claim *claim = test->priv;
+	struct devpub_fake fake;
+	u64 hole = devpub_fake_hole(SZ_2M);
+
+	KUNIT_ASSERT_NE(test, hole, 0ULL);
+	devpub_fake_init(&fake);
+	devpub_fake_verify(&fake);
+	claim->region.provider = &fake.ops;
+	claim->region.start = hole;
+	claim->region.size = SZ_2M;
+	KUNIT_ASSERT_EQ(test, devpub_claim_try(test), 0);
+	KUNIT_EXPECT_TRUE(test, fake.verified_busy);
+	devpub_claim_release(test);
+
+	fake.verify_error = -ENXIO;
+	KUNIT_EXPECT_EQ(test, devpub_claim_try(test), -ENXIO);
+	KUNIT_EXPECT_EQ(test, fake.releases, 2U);
+	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(hole, SZ_2M), REGION_DISJOINT);
+}
+
 static struct kunit_case region_cases[] = {
 	KUNIT_CASE_PARAM(carve_refuses_size, region_carve_size_gen_params),
 	KUNIT_CASE(carve_refuses_half),
 	KUNIT_CASE(carve_refuses_node),
 	KUNIT_CASE(carve_interrupted),
+	KUNIT_CASE(carve_refuses_balloon),
+	KUNIT_CASE_SLOW(carve_interrupted_in_line),
 	KUNIT_CASE_SLOW(carve_one_block),
 	KUNIT_CASE_SLOW(carve_pieces_then_whole),
 	KUNIT_CASE(region_busy),
 	KUNIT_CASE(region_provider_fails),
+	KUNIT_CASE(region_verify),
 	{}
 };
 

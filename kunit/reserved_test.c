@@ -13,6 +13,8 @@
 #include "claim.h"
 #include "fake.h"
 #include "fixture.h"
+#include "machine.h"
+#include "spy.h"
 
 /* Refused before anybody asks what is there. */
 static const struct devpub_claim_range reserved_ranges[] = {
@@ -35,6 +37,22 @@ static void reserved_refuses_range(struct kunit *test)
 
 	claim->region.provider = &devpub_provider_reserved;
 	devpub_claim_expect_refusal(test, range->start, range->size, -EINVAL);
+}
+
+/* Nothing above what the processor can address is ever mapped to look at it. */
+static void reserved_refuses_too_far(struct kunit *test)
+{
+	u64 end = rounddown(devpub_machine_last_address(), SZ_2M) + SZ_2M;
+	struct devpub_claim *claim = test->priv;
+
+	KUNIT_EXPECT_LE(test, end - 1, iomem_resource.end);
+#ifdef CONFIG_X86
+	KUNIT_EXPECT_LE(test, end, 1ULL << boot_cpu_data.x86_phys_bits);
+#endif
+	claim->region.provider = &devpub_provider_reserved;
+	devpub_claim_expect_refusal(test, end, SZ_2M, -EINVAL);
+	devpub_claim_expect_refusal(test, end - SZ_2M, SZ_4M, -EINVAL);
+	devpub_claim_expect_refusal(test, 2 * end, SZ_2M, -EINVAL);
 }
 
 /* Nothing of what the kernel uses can be had, not even at the edge. */
@@ -205,6 +223,51 @@ static void reserved_claims(struct kunit *test)
 	aside.provider->release(&aside, claim->dev);
 }
 
+/* Root may not choose addresses, though there is memory at these. */
+static void reserved_refuses_locked_down(struct kunit *test)
+{
+	const struct devpub_spy_machine machine = { .locked_down = true };
+	struct devpub_claim *claim = test->priv;
+	struct devpub_region aside;
+
+	reserved_set_aside(test, &aside);
+	devpub_spy_set_machine(&machine);
+	KUNIT_EXPECT_EQ(test, devpub_claim_try(test), -EPERM);
+	devpub_spy_set_machine(NULL);
+	if (claim->claimed)
+		devpub_claim_release(test);
+	reserved_expect_claim(test, aside.start, aside.size);
+	aside.provider->release(&aside, claim->dev);
+}
+
+static unsigned int reserved_looks, reserved_early_looks;
+
+static void reserved_look(u64 phys)
+{
+	reserved_looks++;
+	if (region_intersects(phys, PAGE_SIZE, IORESOURCE_BUSY,
+			      IORES_DESC_NONE) != REGION_INTERSECTS)
+		reserved_early_looks++;
+}
+
+/* What looks for memory writes to it: the range must be ours by then. */
+static void reserved_looks_when_claimed(struct kunit *test)
+{
+	const struct devpub_spy_machine machine = { .mapped = reserved_look };
+	struct devpub_claim *claim = test->priv;
+	struct devpub_region aside;
+
+	reserved_looks = 0;
+	reserved_early_looks = 0;
+	reserved_set_aside(test, &aside);
+	devpub_spy_set_machine(&machine);
+	reserved_expect_claim(test, aside.start, aside.size);
+	devpub_spy_set_machine(NULL);
+	KUNIT_EXPECT_EQ(test, reserved_looks, 2U);
+	KUNIT_EXPECT_EQ(test, reserved_early_looks, 0U);
+	aside.provider->release(&aside, claim->dev);
+}
+
 static const struct devpub_claim_range reserved_ends[] = {
 	{ "first page", .start = 0 },
 	{ "last page", .start = PAGE_SIZE },
@@ -244,10 +307,13 @@ static void reserved_looks_at_ends(struct kunit *test)
 
 static struct kunit_case reserved_cases[] = {
 	KUNIT_CASE_PARAM(reserved_refuses_range, reserved_range_gen_params),
+	KUNIT_CASE(reserved_refuses_too_far),
 	KUNIT_CASE(reserved_refuses_ram),
 	KUNIT_CASE(reserved_refuses_void),
 	KUNIT_CASE_SLOW(reserved_refuses_unaligned),
 	KUNIT_CASE_SLOW(reserved_refuses_overlap),
+	KUNIT_CASE(reserved_refuses_locked_down),
+	KUNIT_CASE(reserved_looks_when_claimed),
 	KUNIT_CASE(reserved_claims),
 	KUNIT_CASE_PARAM(reserved_looks_at_ends, reserved_end_gen_params),
 	{}

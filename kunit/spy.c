@@ -4,19 +4,22 @@
  * so that a test sees the phases of the engine's own migrations and not those of
  * a copy of it.
  *
- * Kbuild has src/migrate.c and src/device.c call the functions here in place of the
- * kernel's of the same arguments.
+ * Kbuild has src/migrate.c, src/device.c and the providers call the functions here in
+ * place of the kernel's, or src/machine.c's, of the same arguments.
  */
 #include <linux/err.h>
+#include <linux/io.h>
 #include <linux/memremap.h>
 #include <linux/migrate.h>
 #include <linux/sched.h>
 
 #include "export.h"
+#include "machine.h"
 #include "spy.h"
 
 static struct devpub_spy *spy_set;
 static void (*spy_freed)(struct page *page, bool refused);
+static struct devpub_spy_machine spy_machine;
 
 /**
  * devpub_spy_set() - have someone look, or no one
@@ -111,4 +114,35 @@ void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap)
 #else
 	return devm_memremap_pages(dev, pgmap);
 #endif
+}
+
+/**
+ * devpub_spy_set_machine() - pretend another machine
+ * @machine: which, or NULL for the one that is there
+ *
+ * Context: nothing is claimed, but by the caller.
+ */
+void devpub_spy_set_machine(const struct devpub_spy_machine *machine)
+{
+	spy_machine = machine ? *machine : (struct devpub_spy_machine){};
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set_machine);
+
+bool devpub_spy_is_locked_down(void)
+{
+	return spy_machine.locked_down || devpub_machine_is_locked_down();
+}
+
+bool devpub_spy_keeps_memory(void)
+{
+	return spy_machine.keeps_memory ? spy_machine.keeps_memory() :
+					  devpub_machine_keeps_memory();
+}
+
+void *devpub_spy_memremap(resource_size_t phys, size_t size,
+			  unsigned long flags)
+{
+	if (spy_machine.mapped)
+		spy_machine.mapped(phys);
+	return memremap(phys, size, flags);
 }

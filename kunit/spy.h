@@ -37,7 +37,22 @@ struct devpub_spy {
 		     unsigned long npages);
 };
 
+/**
+ * struct devpub_spy_machine - what the providers find, instead of the machine
+ * @locked_down:	the kernel is locked down
+ * @keeps_memory:	when set, says whether a driver keeps memory that comes online;
+ *			called with the lock held that only one claim of carved memory has
+ * @mapped:		when set, called before the reserved provider maps memory to look
+ *			at it
+ */
+struct devpub_spy_machine {
+	bool locked_down;
+	bool (*keeps_memory)(void);
+	void (*mapped)(u64 phys);
+};
+
 void devpub_spy_set(struct devpub_spy *spy);
+void devpub_spy_set_machine(const struct devpub_spy_machine *machine);
 void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused));
 
 /* For the module, where the kernel's headers declare them by these names. */
@@ -45,5 +60,9 @@ int devpub_spy_vma_setup(struct migrate_vma *args);
 void devpub_spy_vma_pages(struct migrate_vma *args);
 void devpub_spy_vma_finalize(struct migrate_vma *args);
 void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap);
+bool devpub_spy_is_locked_down(void);
+bool devpub_spy_keeps_memory(void);
+void *devpub_spy_memremap(resource_size_t phys, size_t size,
+			  unsigned long flags);
 
 #endif /* DEVPUB_SPY_H */

@@ -11,8 +11,9 @@
 me=${0##*/}
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=${scripts%/*}
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/devpub
 export LC_ALL=C
+# What is installed, packed or run by others must be readable for them.
+umask 022
 # A make above must not lend its options and job server to those below.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
@@ -24,6 +25,43 @@ die() {
 	note "$@"
 	exit 1
 }
+
+# need_path NAME VALUE: that no shell, make, QEMU or kernel build takes it apart.  scripts/paths.mk
+# does the same for Makefiles.
+need_path() {
+	local letters=$'\x80-\xff'
+
+	case $2 in
+	[-~]* | *[!A-Za-z0-9/._+@=^~$letters-]*)
+		die "$1: '${2//$'\n'/ }': a path must have no blank, quote, \$ or other special character" ;;
+	esac
+}
+
+# need_out NAME FOLDER: that what is built there is not in what copy_tree copies, and that what
+# is removed there does not hold the project
+need_out() {
+	local path
+
+	need_path "$1" "$2"
+	path=$(realpath -m -- "$2")
+	case ${path%/}/ in
+	"$top"/build/*) ;;
+	"$top"/*) die "$1: '$2' lies in the project's folder, where only build is left out of copies" ;;
+	*) [[ $top/ != "${path%/}"/* ]] || die "$1: '$2' holds the project's folder" ;;
+	esac
+}
+
+if [ -z "${HOME:-}" ]; then
+	# As under some service managers.
+	HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
+	export HOME=${HOME:-$top/build/home}
+fi
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/devpub
+need_path "the project's folder" "$top"
+need_path "${XDG_CACHE_HOME:+XDG_CACHE_}HOME" "$cache"
+need_path TMPDIR "${TMPDIR:-}"
+need_path KDIR "${KDIR:-}"
+need_out O "${O:-$top/build}"
 
 # A script must not go on when a signal has ended what it waited for.
 trap 'exit 130' INT
@@ -71,8 +109,33 @@ need_all() {
 
 	is_root || users=(newuidmap=uidmap)
 	need mmdebstrap debian-archive-keyring "${users[@]}" qemu-system-x86_64=qemu-system-x86 \
-		gcc make libc6-dev gcc-multilib cpio depmod=kmod xz=xz-utils zstd perl \
+		gcc make libc6-dev cpio depmod=kmod xz=xz-utils zstd perl \
 		mke2fs=e2fsprogs
+	want_compiler32
+}
+
+# compiler32: print a compiler that builds programs of 32 bits; fails where there is none
+compiler32() {
+	local command
+
+	for command in "gcc -m32" i686-linux-gnu-gcc; do
+		# shellcheck disable=SC2086 # a command and its option
+		if echo 'int main(void) { return 0; }' |
+			$command -static -x c -o /dev/null - 2>/dev/null; then
+			echo "$command"
+			return
+		fi
+	done
+	return 1
+}
+
+# want_compiler32: have one.  gcc-multilib can't be installed beside cross compilers; this one
+# can.  Where none is to be had, only the tests that need it are skipped.
+want_compiler32() {
+	if compiler32 >/dev/null; then return; fi
+	# need tells of its failure by itself, also in a condition.
+	if is_root && (need gcc-i686-linux-gnu libc6-dev-i386-cross) && compiler32 >/dev/null; then return; fi
+	note "no compiler for 32 bits: tests of 32-bit programs are skipped; run: sudo apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross"
 }
 
 # as_root COMMAND...: run it as root, or as one who looks like root to it and has a range
@@ -137,9 +200,10 @@ cache_drop() {
 # /mnt, which is DIR.  What it changes elsewhere is gone afterwards, so that
 # any number may use one root at once.
 in_root() {
-	local entry=$1 dir=$2 user=()
-	shift 2
+	local entry=$1 dir user=()
 
+	dir=$(cd "$2" && pwd)
+	shift 2
 	is_root || user=(--user --map-root-user)
 	# shellcheck disable=SC2016 # for the inner shell
 	unshare "${user[@]}" --mount --pid --fork --kill-child bash -euc '

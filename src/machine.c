@@ -17,6 +17,7 @@
 #include <asm/cpufeature.h>
 #endif
 
+#include "export.h"
 #include "machine.h"
 
 /**
@@ -60,6 +61,7 @@ u64 devpub_machine_last_address(void)
 
 	return bits < 64 ? min(last, (1ULL << bits) - 1) : last;
 }
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_machine_last_address);
 
 /*
  * The balloon drivers of Hyper-V (hv_online_page() up to 6.12) and Xen

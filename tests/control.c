@@ -188,6 +188,32 @@ CASE(wrong_values)
 	create_fails(control, arg, EINVAL);
 }
 
+/* Such an address is not to be mapped, not even to look. */
+CASE(beyond_the_processor)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	int control = control_open(), bits = 0;
+	struct devpub_create arg = {
+		.provider = DEVPUB_PROVIDER_RESERVED,
+		.size = 2ULL << 20,
+		.node = -1,
+	};
+	char line[4096];
+
+	CHECK(file);
+	while (!bits && fgets(line, sizeof(line), file))
+		sscanf(line, "address sizes : %d bits physical", &bits);
+	fclose(file);
+	if (!bits)
+		SKIP("/proc/cpuinfo has no width of addresses");
+	for (; bits < 62; bits++) {
+		arg.start = 1ULL << bits;
+		create_fails(control, arg, EINVAL);
+		arg.start -= arg.size / 2;
+		create_fails(control, arg, EINVAL);
+	}
+}
+
 CASE(too_large)
 {
 	int control = control_open();

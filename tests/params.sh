@@ -175,6 +175,13 @@ regions() {
 	# kernel text, and an I/O APIC
 	refused EINVAL 'iomem' region=0x1000000,16M
 	refused EINVAL 'iomem' region=0xfec00000,2M
+	# The first that the processor can't address, and the last with more behind it
+	bits=$(sed -n 's/^address sizes.*: *\([0-9]*\) bits physical.*/\1/p' /proc/cpuinfo | head -n 1)
+	if [ -n "$bits" ]; then
+		refused EINVAL 'can address memory' "region=$((1 << bits)),2M"
+		refused EINVAL 'can address memory' "region=$((2 << bits)),2M"
+		refused EINVAL 'can address memory' "region=$(((1 << bits) - (2 << 20))),4M"
+	fi
 	refused EINVAL 'region=' region=0x10000000000000,256M
 	refused EINVAL 'region=' region=0xfffffffff0000000,256M
 	refused EINVAL 'region=' region=0xffffffffe0000000,1G

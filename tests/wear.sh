@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Small devices come and go, and a large one can be had all the same.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# entries: how many of system memory /proc/iomem has
+entries() {
+	grep -c '^[^ ].* : System RAM$' /proc/iomem
+}
+
+# The large one fits into the movable zone only across what the small one gave back and what
+# has been there since boot.
+small_then_large() {
+	need_module_file
+	grep -qw 'movablecore=1G nokaslr' /proc/cmdline || skip "boot with movablecore=1G nokaslr"
+	total=$(mem_total)
+
+	load size=256M
+	unload
+	before=$(entries)
+	load size=896M
+	start=$(sed -n 's/^\([0-9a-f]*\)-.* : devpub0$/\1/p' /proc/iomem)
+	[ "$((0x$start))" -ge $((1 << 32)) ] ||
+		fail "the device is at 0x$start, not in the movable zone, of 1 GiB above 4 GiB"
+	"$here/migrate" at_once >"$scratch/migrate" || fail "$(cat "$scratch/migrate")"
+	unload
+	[ "$(offline_blocks)" = 0 ] || fail "memory blocks are offline"
+	# It came back as one.
+	[ "$(entries)" -le "$before" ] || fail "$(entries) entries in /proc/iomem, before $before"
+	[ "$(mem_total)" -ge "$total" ] || fail "MemTotal is $(mem_total) kB, it was $total kB"
+}
+
+nine_then_large() {
+	need_module_file
+	grep -qw 'movablecore=1G nokaslr' /proc/cmdline || skip "boot with movablecore=1G nokaslr"
+	total=$(mem_total)
+	load size=128M,128M,128M,128M,128M,128M,128M,128M,128M
+	unload
+	load size=896M
+	unload
+	[ "$(offline_blocks)" = 0 ] || fail "memory blocks are offline"
+	[ "$(mem_total)" -ge "$total" ] || fail "MemTotal is $(mem_total) kB, it was $total kB"
+}
+
+cases small_then_large nine_then_large
