@@ -40,6 +40,7 @@
  * @interruptible: end early on a signal, and when the device is to be removed
  * @patience:	how long it may wait for locks yet, in jiffies
  * @missed:	some process's memory was locked
+ * @is_short:	some page found no system memory
  * @moved:	pages moved
  */
 struct evict_round {
@@ -48,6 +49,7 @@ struct evict_round {
 	bool interruptible;
 	unsigned long patience;
 	bool missed;
+	bool is_short;
 	u64 moved;
 };
 
@@ -85,6 +87,8 @@ static void evict_window_locked(struct evict_round *round, unsigned long addr)
 				     codes);
 	for (i = 0; i < n; i++)
 		round->moved += codes[i] == DEVPUB_REASON_MOVED;
+	if (memchr(codes, DEVPUB_REASON_NO_SPACE, n))
+		round->is_short = true;
 }
 
 /*
@@ -156,6 +160,39 @@ static int evict_pages(struct evict_round *round)
 	return ret;
 }
 
+/* Once over all pages, and once more for those whose process had its memory locked. */
+static int evict_once(struct evict_round *round)
+{
+	struct devpub_device *ddev = round->m.ddev;
+	struct devpub_pool *pool = &ddev->pool;
+	int ret;
+
+	ret = devpub_migrate_begin(&round->m);
+	if (ret)
+		return ret;
+	round->codes = devpub_migrate_alloc(ddev->window);
+	if (!round->codes) {
+		devpub_migrate_end(&round->m);
+		return -ENOMEM;
+	}
+
+	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
+	ret = evict_pages(round);
+	/* Wait for locks once nobody else's pages have to wait for that. */
+	if (!ret && round->missed) {
+		round->patience = EVICT_PATIENCE;
+		round->missed = false;
+		ret = evict_pages(round);
+	}
+
+	atomic64_add(round->moved, &ddev->stats.evicted);
+	kvfree(round->codes);
+	devpub_migrate_end(&round->m);
+	trace_devpub_evict_end(ddev->index, round->moved,
+			       devpub_pool_used_pages(pool), ret);
+	return ret;
+}
+
 /**
  * devpub_evict() - move every page in use to system memory, once round
  * @ddev: the device
@@ -180,36 +217,22 @@ int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
 		.m		= { .ddev = ddev, .insist = true },
 		.interruptible	= interruptible,
 	};
-	struct devpub_pool *pool = &ddev->pool;
-	int ret;
-
-	*moved = 0;
-	ret = devpub_migrate_begin(&round.m);
-	if (ret)
-		return ret;
-	round.codes = devpub_migrate_alloc(ddev->window);
-	if (!round.codes) {
-		devpub_migrate_end(&round.m);
-		return -ENOMEM;
-	}
-
-	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
-	ret = evict_pages(&round);
-	/* Wait for locks once nobody else's pages have to wait for that. */
-	if (!ret && round.missed) {
-		round.patience = EVICT_PATIENCE;
-		ret = evict_pages(&round);
-	}
+	int ret = evict_once(&round);
 
 	*moved = round.moved;
-	atomic64_add(*moved, &ddev->stats.evicted);
-	kvfree(round.codes);
-	devpub_migrate_end(&round.m);
-	trace_devpub_evict_end(ddev->index, *moved, devpub_pool_used_pages(pool),
-			       ret);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict);
+
+/* Why the pages that are out did not leave in a round that moved none. */
+static const char *evict_cause(const struct evict_round *round)
+{
+	if (round->missed)
+		return "a process's memory is locked (mmap_lock)";
+	if (round->is_short)
+		return "system memory is short";
+	return "something holds them (I/O in flight, a pipe)";
+}
 
 static long evict_drain_this_cpu(void *data)
 {
@@ -240,8 +263,7 @@ static void evict_drain_batches(struct devpub_pool *pool)
  * Succeeds only when every page is back in the pool, or about to be, for which
  * memunmap_pages() waits (mm/memremap.c): a page that is still out would otherwise
  * lose its memory under it.  If not @interruptible, this takes as long as users
- * please, and says so every ten seconds, but for the time that it waits for a
- * process's mmap_lock.
+ * please, and says so every ten seconds.
  *
  * Context: process context, sleeps; the pagemap is registered.
  * Return: 0, always if not @interruptible; else also -EINTR, -ENOMEM, -EBUSY when pages
@@ -253,14 +275,18 @@ int devpub_evict_all(struct devpub_device *ddev, bool interruptible)
 	unsigned long start = jiffies, report = start + EVICT_REPORT_EVERY;
 	unsigned long delay = EVICT_RETRY_MIN;
 	u32 out;
-	u64 moved;
 	int ret;
 
 	while ((out = devpub_pool_used_pages(pool))) {
-		ret = devpub_evict(ddev, interruptible, &moved);
+		struct evict_round round = {
+			.m		= { .ddev = ddev, .insist = true },
+			.interruptible	= interruptible,
+		};
+
+		ret = evict_once(&round);
 		if (interruptible && ret)
 			return ret;
-		if (moved) {
+		if (round.moved) {
 			delay = EVICT_RETRY_MIN;
 			continue;
 		}
@@ -270,8 +296,9 @@ int devpub_evict_all(struct devpub_device *ddev, bool interruptible)
 			return -EBUSY;
 		if (!interruptible && time_after_eq(jiffies, report)) {
 			dev_warn(&ddev->dev,
-				 "%u page(s) can't leave since %u s: something holds them (I/O in flight, a pipe) or system memory is short; waiting\n",
-				 out, jiffies_to_msecs(jiffies - start) / 1000);
+				 "%u page(s) can't leave since %u s: %s; waiting\n",
+				 out, jiffies_to_msecs(jiffies - start) / 1000,
+				 evict_cause(&round));
 			report += EVICT_REPORT_EVERY;
 		}
 		evict_drain_batches(pool);
