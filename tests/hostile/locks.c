@@ -260,11 +260,13 @@ static void evict(int fd)
 static void evict_beside(void)
 {
 	struct stuck stuck = { .prepare = map_on_device };
-	char *before = mem_new(PAGES, 1), *after = mem_new(PAGES, 2);
+	char *before = mem_new(PAGES, 1), *after;
 	int fd = device_open();
 
 	move_to_device(fd, before, PAGES);
 	stuck_start(&stuck, ATTACKER);
+	/* Not shared with the process that is stuck, whose lock would keep it here. */
+	after = mem_new(PAGES, 2);
 	move_to_device(fd, after, PAGES);
 	within(LIMIT_MS, evict, fd, "an eviction");
 	check_in_system(fd, before, PAGES);
