@@ -92,19 +92,28 @@ static void evict_window_locked(struct evict_round *round, unsigned long addr)
 }
 
 /*
- * A process may keep its own mmap_lock for as long as it likes: try it, and wait for
- * as long as there is patience left.
+ * A process that maps the page, with its lock.  All who map it may keep their locks for
+ * as long as they like: wait as long as there is patience left.
  */
-static bool evict_lock(struct evict_round *round, struct mm_struct *mm)
+static struct mm_struct *evict_lock(struct evict_round *round, struct page *page,
+				    unsigned long *addr)
 {
-	while (!mmap_read_trylock(mm)) {
+	struct mm_struct *mm;
+	bool busy;
+
+	for (;;) {
+		busy = false;
+		mm = devpub_rmap_lock(page, addr, &busy);
+		if (mm || !busy)
+			return mm;
 		if (!round->patience ||
 		    (round->interruptible && signal_pending(current)))
-			return false;
+			break;
 		round->patience--;
 		schedule_timeout_idle(1);
 	}
-	return true;
+	round->missed = true;
+	return NULL;
 }
 
 /* Is there a reason to end? */
@@ -136,25 +145,19 @@ static int evict_pages(struct evict_round *round)
 		i = find_next_bit(pool->used, pool->npages, i);
 		if (ret || i >= pool->npages)
 			break;
-		mm = devpub_rmap_get(pfn_to_page(pool->base_pfn + i), &addr);
+		mm = evict_lock(round, pfn_to_page(pool->base_pfn + i), &addr);
 		if (!mm)
 			continue;
 		/* Once for all pages that did not leave. */
 		window = addr / (ddev->window * PAGE_SIZE);
-		if (mm == tried_mm && window == tried) {
-			mmput_async(mm);
-			continue;
-		}
-		tried_mm = mm;
-		tried = window;
-		looked += ddev->window;
-		if (evict_lock(round, mm)) {
+		if (mm != tried_mm || window != tried) {
+			tried_mm = mm;
+			tried = window;
+			looked += ddev->window;
 			devpub_migrate_set_mm(&round->m, mm);
 			evict_window_locked(round, addr);
-			mmap_read_unlock(mm);
-		} else {
-			round->missed = true;
 		}
+		mmap_read_unlock(mm);
 		mmput_async(mm);
 	}
 	return ret;

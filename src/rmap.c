@@ -93,43 +93,63 @@ static bool rmap_maps(struct mm_struct *mm, unsigned long addr, unsigned long pf
 	return entry == DEVPUB_ENTRY_PAGE && there == pfn;
 }
 
-/* The first process in the tree that maps the page, and the address. */
+/* A process's memory with its mmap_lock, or NULL when it exits or the lock is taken. */
+static struct mm_struct *rmap_lock_mm(struct mm_struct *mm, bool *busy)
+{
+	if (!mmap_read_trylock(mm)) {
+		*busy = true;
+		return NULL;
+	}
+	/* A process that exits frees its pages by itself. */
+	if (mmget_not_zero(mm))
+		return mm;
+	mmap_read_unlock(mm);
+	return NULL;
+}
+
+/* The first process in the tree that maps the page and whose lock is free. */
 static struct mm_struct *rmap_find(struct anon_vma *anon_vma, pgoff_t index,
-				   unsigned long pfn, unsigned long *addr)
+				   unsigned long pfn, unsigned long *addr,
+				   bool *busy)
 {
 	struct anon_vma_chain *chain;
 	struct vm_area_struct *vma;
+	struct mm_struct *mm;
 
 	for (chain = rmap_tree_iter_first(&anon_vma->rb_root, index, index); chain;
 	     chain = rmap_tree_iter_next(chain, index, index)) {
 		vma = chain->vma;
 		*addr = vma->vm_start +
 			((index - vma_start_anon_pgoff(vma)) << PAGE_SHIFT);
-		/* A process that exits frees its pages by itself. */
-		if (rmap_maps(vma->vm_mm, *addr, pfn) &&
-		    mmget_not_zero(vma->vm_mm))
-			return vma->vm_mm;
+		if (!rmap_maps(vma->vm_mm, *addr, pfn))
+			continue;
+		mm = rmap_lock_mm(vma->vm_mm, busy);
+		if (mm)
+			return mm;
 	}
 	return NULL;
 }
 
 /**
- * devpub_rmap_get() - find a process that maps a page
+ * devpub_rmap_lock() - find a process that maps a page, and lock its memory
  * @page: a page of a device, free or in use
  * @addr: receives where the process maps it
+ * @busy: set when a process that maps it has its mmap_lock taken
  *
  * One call costs as much as there are mappings that the page may be in, as a walk of
  * the kernel's does.  The anon_vma lock is waited for: it is contended as long as any
  * process of a family forks or changes its mappings, but nobody holds it for long.
+ * mmap_lock, which its process may hold for ever, is only tried.
  *
- * The answer may be old when it is looked at.
+ * The page may have gone from @addr when this returns.
  *
  * Context: process context, may sleep; no mmap_lock is held.
- * Return: the process's memory, which the caller gives back by mmput_async(), since the
- * end of an address space waits for all kinds of I/O; or NULL when nobody maps
- * the page, somebody else has it locked, all who map it exit, or a fatal signal came.
+ * Return: the process's memory, with mmap_lock held for reading.  The caller gives it back
+ * by mmput_async(), since the end of an address space waits for all kinds of I/O.
+ * NULL when nobody maps the page, somebody else has it locked, all who map it exit or
+ * have their lock taken, or a fatal signal came.
  */
-struct mm_struct *devpub_rmap_get(struct page *page, unsigned long *addr)
+struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool *busy)
 {
 	struct folio *folio = page_folio(page);
 	struct anon_vma *anon_vma;
@@ -144,7 +164,7 @@ struct mm_struct *devpub_rmap_get(struct page *page, unsigned long *addr)
 	if (anon_vma) {
 		if (!down_read_killable(&anon_vma->root->rwsem)) {
 			mm = rmap_find(anon_vma, folio->index, page_to_pfn(page),
-				       addr);
+				       addr, busy);
 			up_read(&anon_vma->root->rwsem);
 		}
 		rmap_put(anon_vma);

@@ -22,7 +22,8 @@ struct devpub_relatives {
 	bool mergeable;
 };
 
-struct mm_struct *devpub_rmap_get(struct page *page, unsigned long *addr);
+struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr,
+				   bool *busy);
 bool devpub_relatives_lock(struct devpub_relatives *relatives,
 			   struct vm_area_struct *vma, unsigned long start,
 			   unsigned long end);
