@@ -44,8 +44,7 @@ static void all_work(struct work_struct *work)
 	complete(&worker->done);
 }
 
-static void all_start(struct all_worker *worker,
-			    struct devpub_device *ddev)
+static void all_start(struct all_worker *worker, struct devpub_device *ddev)
 {
 	worker->ddev = ddev;
 	init_completion(&worker->done);

@@ -12,6 +12,7 @@
 #include "../device.h"
 #include "../harness.h"
 #include "../mem.h"
+#include "stuck.h"
 #include "user.h"
 
 #define DRIVER	"/sys/bus/platform/drivers/devpub/"
@@ -271,4 +272,42 @@ CASE(destroy_against_callers)
 		for (int i = 0; i < ATTACKERS; i++)
 			test_kill(pids[i]);
 	}
+}
+
+static void map_on_device(struct stuck *stuck)
+{
+	stuck->addr = mem_new(512, 7);
+	stuck->pages = 512;
+	move_to_device(stuck->fd, stuck->addr, stuck->pages);
+}
+
+/* The pages of a process whose mmap_lock is taken can't leave: it is told, or killed. */
+static void destroy_beside(void)
+{
+	struct stuck stuck = { .prepare = map_on_device };
+	char *addr = mem_new(16, 5);
+	int control = control_open(), fd, status;
+	pid_t pid;
+
+	fd = device_open_nth(0);
+	stuck_start(&stuck, ATTACKER);
+	pid = test_fork();
+	if (!pid)
+		_exit(destroy_status(control, 0));
+	test_sleep(500);
+	kill(pid, SIGKILL);
+	CHECK_CMP(time_to_end(pid, &status), <=, GONE_MS);
+	CHECK(WIFSIGNALED(status));
+	works(fd, addr);
+	CHECK_EQ(destroy(control, 0), EBUSY);
+	works(fd, addr);
+	stuck_let_go();
+	CHECK_EQ(destroy(control, 0), 0);
+	CHECK_EQ(create(control), 0);
+}
+
+CASE(destroy_beside_stuck)
+{
+	user_admit();
+	stuck_run(destroy_beside);
 }
