@@ -28,7 +28,8 @@ void devpub_count_expect(struct devpub_count *c, enum devpub_phase phase,
 			 enum devpub_role role)
 {
 	struct page *page = role == DEVPUB_SOURCE ? c->src : c->dst;
-	int held = role == DEVPUB_SOURCE || !c->src ? c->row->refs : 0;
+	bool late = c->param.obstacle == DEVPUB_LATE_REF && phase < DEVPUB_PHASE_PAGES;
+	int held = (role == DEVPUB_SOURCE || !c->src) && !late ? c->row->refs : 0;
 
 	if (page)
 		devpub_expect_counts(c->test, c->way, c->row->fate, phase,
@@ -108,6 +109,9 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 			break;
 		devpub_count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_SOURCE);
 		devpub_count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_DESTINATION);
+		/* devpub_fixture_unhinder() puts it. */
+		if (c->param.obstacle == DEVPUB_LATE_REF)
+			get_page(c->src);
 		break;
 	case DEVPUB_AFTER_PAGES:
 		KUNIT_EXPECT_EQ(c->test, !!(src[0] & MIGRATE_PFN_MIGRATE),

@@ -25,6 +25,7 @@ enum devpub_obstacle {
 	DEVPUB_TWO_REFS,
 	DEVPUB_GUP,		/* get_user_pages(), that is FOLL_GET */
 	DEVPUB_PIN,		/* pin_user_pages(), that is FOLL_PIN */
+	DEVPUB_LATE_REF,	/* one get_page(), once the engine has copied it */
 	DEVPUB_SWAPCACHE,	/* it still has a copy in swap */
 	DEVPUB_FULL,		/* no page is free on the device */
 	DEVPUB_NO_MEMORY,	/* none is in the system */
@@ -124,7 +125,6 @@ enum devpub_scene {
 	DEVPUB_SCENE_REFUSED,
 	DEVPUB_SCENE_COLLECTED,		/* between the two, after migrate_vma_setup() */
 	DEVPUB_SCENE_FILLED,		/* a hole's population */
-	DEVPUB_SCENE_FILLED_READONLY,	/* in a mapping that can't be written to */
 	DEVPUB_SCENE_FORK_PARENT,
 	DEVPUB_SCENE_FORK_CHILD,
 	DEVPUB_SCENE_PROTECTED,		/* mprotect(PROT_READ) */

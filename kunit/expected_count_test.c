@@ -27,6 +27,7 @@ static const struct devpub_count_param count_params[] = {
 	{ 1, DEVPUB_TWO_REFS }, { 2, DEVPUB_TWO_REFS }, { 3, DEVPUB_TWO_REFS },
 	{ 1, DEVPUB_GUP }, { 2, DEVPUB_GUP }, { 3, DEVPUB_GUP },
 	{ 1, DEVPUB_PIN },
+	{ 1, DEVPUB_LATE_REF }, { 2, DEVPUB_LATE_REF }, { 3, DEVPUB_LATE_REF },
 };
 
 static void count_describe(const struct devpub_count_param *param, char *text)
@@ -34,7 +35,7 @@ static void count_describe(const struct devpub_count_param *param, char *text)
 	static const char * const obstacles[] = {
 		[DEVPUB_NOTHING] = "free to go", [DEVPUB_REF] = "1 reference",
 		[DEVPUB_TWO_REFS] = "2 references", [DEVPUB_GUP] = "FOLL_GET",
-		[DEVPUB_PIN] = "FOLL_PIN",
+		[DEVPUB_PIN] = "FOLL_PIN", [DEVPUB_LATE_REF] = "a late reference",
 	};
 
 	snprintf(text, KUNIT_PARAM_DESC_SIZE, "%d mapped, %s", param->maps,

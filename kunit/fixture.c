@@ -207,6 +207,7 @@ void devpub_fixture_unhinder(struct page *page, enum devpub_obstacle obstacle)
 		put_page(page);
 		fallthrough;
 	case DEVPUB_REF:
+	case DEVPUB_LATE_REF:
 	case DEVPUB_GUP:
 		put_page(page);
 		break;

@@ -14,13 +14,13 @@
 
 #define DISK_FILE	"/dev/vda"
 
-static void disk_begin_hostile(void)
+static void disk_fill(void)
 {
 	static char block[PAGE];
 	int file;
 
 	if (system("modprobe virtio_pci 2>/dev/null; modprobe virtio_blk 2>/dev/null"))
-		test_note("no module virtio_blk");
+		SKIP("no module virtio_blk");
 	for (int i = 0; i < 50 && access(DISK_FILE, W_OK); i++)
 		test_sleep(100);
 	file = open(DISK_FILE, O_RDWR | O_CLOEXEC);
@@ -37,7 +37,7 @@ static void disk_begin_hostile(void)
 
 static void disk_reads(enum reads_way way, unsigned long count)
 {
-	disk_begin_hostile();
+	disk_fill();
 	reads_beside(DISK_FILE, way, count, NULL);
 }
 

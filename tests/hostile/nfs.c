@@ -22,7 +22,7 @@ static void nfs_reads(enum reads_way way, unsigned long count)
 	int port;
 
 	if (system("modprobe nfsv3 2>/dev/null"))
-		test_note("no module nfsv3");
+		SKIP("no module nfsv3");
 	/* A mount of the case's own, which goes with it. */
 	CHECK_CALL(unshare(CLONE_NEWNS));
 	CHECK_CALL(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
@@ -30,11 +30,7 @@ static void nfs_reads(enum reads_way way, unsigned long count)
 	snprintf(options, sizeof(options),
 		 "vers=3,proto=tcp,nolock,hard,addr=127.0.0.1,port=%d,mountvers=3,mountproto=tcp,mountaddr=127.0.0.1,mountport=%d,rsize=4096,noresvport",
 		 port, port);
-	if (mount("127.0.0.1:/", "/mnt", "nfs", MS_RDONLY, options)) {
-		if (errno == ENODEV)
-			SKIP("the kernel has no NFS");
-		FAIL("mount: %s", strerror(errno));
-	}
+	CHECK_CALL(mount("127.0.0.1:/", "/mnt", "nfs", MS_RDONLY, options));
 	reads_beside("/mnt/data", way, count, NULL);
 }
 

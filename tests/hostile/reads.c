@@ -3,7 +3,6 @@
 #include <glob.h>
 #include <linux/aio_abi.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,7 +27,7 @@
  * time until the kernel moves them, in which data can be lost, is longest.
  */
 #define RANGE		512UL
-#define BATCH		64UL
+#define BATCH		128UL
 
 /* How often root takes the device away, at least. */
 #define REMOVALS	10U
@@ -64,7 +63,7 @@ static char *range;
 static void await(atomic_uint *round, unsigned int value)
 {
 	while (*round != value && !shared->end)
-		sched_yield();
+		usleep(50);
 }
 
 /* The time between request and move differs from round to round. */

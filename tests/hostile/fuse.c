@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * As nfs.c, with a file system of the user's own.  He decides how long it holds the pages,
+ * and needs nobody's help for it.
+ */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../harness.h"
+#include "fuse_server.h"
+#include "reads.h"
+
+/* About as long as a move of the range takes. */
+#define DELAY_US	20000
+
+static void mount_own(void)
+{
+	fuse_server_mount(DELAY_US);
+}
+
+static void fuse_reads(enum reads_way way, unsigned long count)
+{
+	if (access("/dev/fuse", F_OK) && system("modprobe fuse 2>/dev/null"))
+		SKIP("no module fuse");
+	/* As udev has it. */
+	CHECK_CALL(chmod("/dev/fuse", 0666));
+	reads_beside("/mnt/data", way, count, mount_own);
+}
+
+CASE(fuse_reads_beside_migrate_from)
+{
+	fuse_reads(READS_FROM, 2048);
+}
+
+CASE(fuse_reads_beside_evict)
+{
+	fuse_reads(READS_EVICT, 2048);
+}
+
+CASE(fuse_reads_beside_unbind)
+{
+	fuse_reads(READS_UNBIND, 1024);
+}
+
+CASE(fuse_reads_beside_unload)
+{
+	fuse_reads(READS_UNLOAD, 1024);
+}

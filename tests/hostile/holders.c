@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An ordinary user writes to memory by every way around its page tables, while it moves to the
+ * device and back.  What has been written must be there.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../conformance/uring.h"
+#include "../device.h"
+#include "../harness.h"
+#include "../mem.h"
+#include "user.h"
+
+#define PAGES		64UL
+#define WORDS		(PAGE / sizeof(uint64_t))
+#define WRITES		4000U
+
+/* Shared by the process whose memory it is, and the one that writes. */
+static struct shared {
+	atomic_bool ready, end;
+	atomic_ulong moved_to, moved_back;
+} *shared;
+
+static void *move(void *range)
+{
+	const unsigned long cmds[] = { DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM };
+	struct devpub_migrate arg;
+	int fd = device_open();
+
+	for (unsigned int i = 0; !shared->end; i++) {
+		arg = migrate_arg(range, PAGES, NULL);
+		CHECK_CALL(ioctl(fd, cmds[i % 2], &arg));
+		*(i % 2 ? &shared->moved_back : &shared->moved_to) += arg.moved;
+	}
+	return NULL;
+}
+
+static void begin(void)
+{
+	user_admit();
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+	user_become(ATTACKER);
+}
+
+/* The case fails unless the memory moved all the while. */
+static void check_moved(void)
+{
+	test_note("pages moved to the device: %lu, back: %lu", shared->moved_to,
+		  shared->moved_back);
+	CHECK_CMP(shared->moved_to, >, PAGES);
+	CHECK_CMP(shared->moved_back, >, PAGES);
+}
+
+static void fill(uint64_t *page, uint64_t nr)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		page[i] = (nr * WORDS + i + 1) * 0x9e3779b97f4a7c15ULL;
+}
+
+/* A way to write a page into another process. */
+typedef void (*write_page)(pid_t pid, void *to, uint64_t *page);
+
+static void by_proc_mem(pid_t pid, void *to, uint64_t *page)
+{
+	static int fd = -1;
+	char path[32];
+
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		CHECK_CALL(fd);
+	}
+	CHECK_EQ(pwrite(fd, page, PAGE, address(to)), PAGE);
+}
+
+static void by_process_vm_writev(pid_t pid, void *to, uint64_t *page)
+{
+	struct iovec from = { page, PAGE }, there = { to, PAGE };
+
+	CHECK_EQ(process_vm_writev(pid, &from, 1, &there, 1, 0), PAGE);
+}
+
+/* The main thread has stopped; the one that moves the memory has not. */
+static void by_ptrace(pid_t pid, void *to, uint64_t *page)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		CHECK_CALL(ptrace(PTRACE_POKEDATA, pid, (char *)to + i * 8, page[i]));
+}
+
+static void write_to_child(write_page write, unsigned int writes)
+{
+	uint64_t page[WORDS], seen[WORDS];
+	struct iovec to = { seen, PAGE }, from = { NULL, PAGE };
+	unsigned int lost = 0;
+	pthread_t thread;
+	char *range;
+	pid_t pid;
+
+	begin();
+	range = mem_map(PAGES);
+	pid = test_fork();
+	if (!pid) {
+		mem_fill(range, PAGES, 1);
+		CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
+		shared->ready = true;
+		for (;;)
+			pause();
+	}
+	while (!shared->ready)
+		test_sleep(1);
+	if (write == by_ptrace) {
+		CHECK_CALL(ptrace(PTRACE_ATTACH, pid, 0, 0));
+		CHECK_CALL(waitpid(pid, NULL, 0));
+	}
+	for (unsigned int nr = 0; nr < writes; nr++) {
+		from.iov_base = range + rand() % PAGES * PAGE;
+		fill(page, nr);
+		write(pid, from.iov_base, page);
+		CHECK_EQ(process_vm_readv(pid, &to, 1, &from, 1, 0), PAGE);
+		lost += !!memcmp(seen, page, PAGE);
+	}
+	shared->end = true;
+	kill(pid, SIGKILL);
+	check_moved();
+	CHECK_EQ(lost, 0);
+}
+
+CASE(proc_mem)
+{
+	write_to_child(by_proc_mem, WRITES);
+}
+
+CASE(process_vm)
+{
+	write_to_child(by_process_vm_writev, WRITES);
+}
+
+CASE(ptrace_poke)
+{
+	write_to_child(by_ptrace, WRITES / 20);
+}
+
+/*
+ * The pipe holds the page itself, so that the owner's later writes are in what it delivers:
+ * unless the page moves from under the pipe.
+ */
+static void splice_page(int pipes[2][2], uint64_t *page, uint64_t nr, bool twice)
+{
+	struct iovec part = { page, PAGE };
+	uint64_t expected[WORDS], seen[WORDS];
+
+	fill(page, nr);
+	CHECK_EQ(vmsplice(pipes[0][1], &part, 1, 0), PAGE);
+	if (twice)
+		CHECK_EQ(tee(pipes[0][0], pipes[1][1], PAGE, 0), PAGE);
+	sched_yield();
+	fill(page, nr + 1);
+	fill(expected, nr + 1);
+	for (int i = 0; i <= twice; i++) {
+		CHECK_EQ(read(pipes[i][0], seen, PAGE), PAGE);
+		CHECK(!memcmp(seen, expected, PAGE));
+	}
+	CHECK(!memcmp(page, expected, PAGE));
+}
+
+static void splice_pages(bool twice)
+{
+	int pipes[2][2];
+	pthread_t thread;
+	char *range;
+
+	begin();
+	range = mem_new(PAGES, 1);
+	CHECK_CALL(pipe2(pipes[0], O_CLOEXEC));
+	CHECK_CALL(pipe2(pipes[1], O_CLOEXEC));
+	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
+	for (unsigned int nr = 0; nr < WRITES; nr++)
+		splice_page(pipes, (uint64_t *)(range + rand() % PAGES * PAGE), nr, twice);
+	shared->end = true;
+	pthread_join(thread, NULL);
+	check_moved();
+}
+
+CASE(vmsplice_beside_moves)
+{
+	splice_pages(false);
+}
+
+CASE(tee_beside_moves)
+{
+	splice_pages(true);
+}
+
+/* A buffer that is registered is pinned for good, and moves to system memory for it. */
+CASE(io_uring_registered)
+{
+	const size_t held = 8;
+	struct uring ring;
+	uint64_t *page;
+	pthread_t thread;
+	char *range;
+	int file;
+
+	begin();
+	range = mem_new(PAGES, 1);
+	page = mem_map(held);
+	file = memfd_create("data", MFD_CLOEXEC);
+	CHECK_CALL(file);
+	uring_open(&ring);
+	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
+	for (unsigned int nr = 0; nr < WRITES / 20; nr++) {
+		char *buffer = range + rand() % (PAGES - held) * PAGE;
+
+		for (size_t i = 0; i < held; i++)
+			fill(page + i * WORDS, nr * held + i);
+		CHECK_EQ(pwrite(file, page, held * PAGE, 0), held * PAGE);
+		/* The kernel gives up on pages that move all the time. */
+		while (!uring_try_register(&ring, buffer, held))
+			CHECK(errno == EAGAIN || errno == ENOMEM || errno == EBUSY ||
+			      errno == EFAULT);
+		uring_read(&ring, file, buffer, held);
+		CHECK(!memcmp(buffer, page, held * PAGE));
+		uring_unregister(&ring);
+	}
+	shared->end = true;
+	pthread_join(thread, NULL);
+	check_moved();
+}
