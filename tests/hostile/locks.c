@@ -27,7 +27,17 @@
 /* The least that the others are given, as emulated machines have hiccups. */
 #define LEAST_MS	2000U
 
-static const unsigned int crews[] = { 0, 1, 2, 64 };
+static const struct {
+	unsigned long command;
+	unsigned int workers;
+} calls[] = {
+	{ DEVPUB_IOC_MIGRATE_TO, 0 }, { DEVPUB_IOC_MIGRATE_FROM, 0 },
+	{ DEVPUB_IOC_MIGRATE_TO, 1 }, { DEVPUB_IOC_MIGRATE_FROM, 1 },
+	{ DEVPUB_IOC_MIGRATE_TO, 2 }, { DEVPUB_IOC_MIGRATE_FROM, 2 },
+	{ DEVPUB_IOC_MIGRATE_TO, 64 }, { DEVPUB_IOC_MIGRATE_FROM, 64 },
+};
+
+#define KINDS	(sizeof(calls) / sizeof(*calls))
 
 static void map(struct stuck *stuck)
 {
@@ -48,7 +58,12 @@ static void call(struct stuck *stuck)
 
 	arg.workers = stuck->workers;
 	for (;;)
-		ioctl(stuck->fd, DEVPUB_IOC_MIGRATE_TO, &arg);
+		ioctl(stuck->fd, stuck->command, &arg);
+}
+
+static const char *name_of(size_t kind)
+{
+	return calls[kind].command == DEVPUB_IOC_MIGRATE_TO ? "to" : "from";
 }
 
 struct victim {
@@ -131,7 +146,10 @@ static unsigned int fair_time(void)
 
 static void many_calls(void)
 {
-	struct stuck stuck = { .prepare = map, .call = call, .callers = CALLS };
+	struct stuck stuck = {
+		.prepare = map, .call = call, .callers = CALLS,
+		.command = DEVPUB_IOC_MIGRATE_TO,
+	};
 	unsigned int fair = fair_time();
 
 	if (fair > LIMIT_MS)
@@ -149,7 +167,10 @@ CASE(many_stuck_calls)
 
 static void kill_bystander(void)
 {
-	struct stuck stuck = { .prepare = map, .call = call, .callers = CALLS };
+	struct stuck stuck = {
+		.prepare = map, .call = call, .callers = CALLS,
+		.command = DEVPUB_IOC_MIGRATE_TO,
+	};
 	struct victim *victim;
 	unsigned int ms;
 
@@ -174,10 +195,11 @@ CASE(killed_beside_stuck_calls)
  */
 static void kill_stuck(void)
 {
-	for (size_t i = 0; i < sizeof(crews) / sizeof(*crews); i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		struct stuck stuck = {
 			.prepare = map, .call = call, .callers = 1,
-			.apart = true, .workers = crews[i],
+			.apart = true, .command = calls[i].command,
+			.workers = calls[i].workers,
 		};
 		unsigned int ms;
 
@@ -185,7 +207,8 @@ static void kill_stuck(void)
 		CHECK(stuck_in_call(stuck.caller));
 		CHECK_CALL(kill(stuck.caller, SIGKILL));
 		ms = stuck_time_to_leave(stuck.caller, LIMIT_MS);
-		test_note("workers %u: out of the call in %u ms", crews[i], ms);
+		test_note("%s, workers %u: out of the call in %u ms",
+			  name_of(i), calls[i].workers, ms);
 		CHECK_CMP(ms, <=, GONE_MS);
 	}
 }
@@ -202,23 +225,24 @@ static void kill_caller_for_another(void)
 	struct stuck stuck = { .prepare = map };
 
 	stuck_start(&stuck, ATTACKER);
-	for (size_t i = 0; i < sizeof(crews) / sizeof(*crews); i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		struct devpub_migrate arg = migrate_arg((void *)4096, PAGES, NULL);
 		unsigned int ms;
 		pid_t pid;
 
 		arg.flags = DEVPUB_MIGRATE_PID;
 		arg.pid = stuck.pid;
-		arg.workers = crews[i];
+		arg.workers = calls[i].workers;
 		pid = test_fork();
 		if (pid == 0) {
-			ioctl(device_open(), DEVPUB_IOC_MIGRATE_TO, &arg);
+			ioctl(device_open(), calls[i].command, &arg);
 			_exit(1);
 		}
 		test_sleep(500);
 		CHECK_CALL(kill(pid, SIGKILL));
 		ms = stuck_time_to_end(pid, LIMIT_MS);
-		test_note("workers %u: gone in %u ms", crews[i], ms);
+		test_note("%s, workers %u: gone in %u ms", name_of(i),
+			  calls[i].workers, ms);
 		CHECK_CMP(ms, <=, GONE_MS);
 		test_wait_killed(pid);
 	}

@@ -25,6 +25,7 @@ struct stuck {
 	int fd;
 	void *addr;
 	size_t pages;
+	unsigned long command;
 	unsigned int workers;
 
 	/* The process, and the caller that is one of its own. */
