@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmap_lock.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -23,6 +24,13 @@
 #include "thp.h"
 
 #define THP_TRIES	3
+
+/*
+ * Processes that share a THP by fork split it under mmap_locks of their own.  One at a
+ * time, so that they do not find it locked by each other.
+ */
+#define THP_LOCKS	64
+static struct mutex thp_locks[THP_LOCKS];
 
 /* This kernel forgets references.  A distribution may have mended it. */
 static bool thp_forgets;
@@ -143,15 +151,15 @@ static bool thp_wait(struct mm_struct *mm, unsigned long addr)
  * other folio can be mapped here meanwhile and this one again afterwards.  So a folio
  * that is here before and after was here throughout.
  */
-static void thp_split_one(struct vm_area_struct *vma, unsigned long addr)
+static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
+			     unsigned long pfn)
 {
 	struct thp_witness before;
-	unsigned long pfn;
 	unsigned int i;
 
 	for (i = 0; i < THP_TRIES; i++) {
-		pfn = thp_pfn(vma->vm_mm, addr);
-		if (!pfn || !thp_wait(vma->vm_mm, addr))
+		if (thp_pfn(vma->vm_mm, addr) != pfn ||
+		    !thp_wait(vma->vm_mm, addr))
 			return;
 		before = thp_witness();
 		thp_collect(vma, addr);
@@ -162,6 +170,17 @@ static void thp_split_one(struct vm_area_struct *vma, unsigned long addr)
 		    !folio_test_swapcache(pfn_folio(pfn)))
 			folio_put(pfn_folio(pfn));
 	}
+}
+
+static void thp_split_one(struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long pfn = thp_pfn(vma->vm_mm, addr);
+	struct mutex *lock = &thp_locks[pfn / PTRS_PER_PTE % THP_LOCKS];
+
+	if (!pfn || mutex_lock_killable(lock))
+		return;
+	thp_split_locked(vma, addr, pfn);
+	mutex_unlock(lock);
 }
 
 static bool thp_any(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -252,7 +271,10 @@ void devpub_thp_init(void)
 	struct vm_area_struct *vma;
 	struct page *page = NULL;
 	unsigned long addr, huge;
+	unsigned int i;
 
+	for (i = 0; i < THP_LOCKS; i++)
+		mutex_init(&thp_locks[i]);
 	if (!mm || !IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
 		return;
 	addr = vm_mmap(NULL, 0, 2 * PMD_SIZE, PROT_READ | PROT_WRITE,
