@@ -285,12 +285,14 @@ static void map_on_device(struct stuck *stuck)
 static void destroy_beside(void)
 {
 	struct stuck stuck = { .prepare = map_on_device };
-	char *addr = mem_new(16, 5);
 	int control = control_open(), fd, status;
+	char *addr;
 	pid_t pid;
 
 	fd = device_open_nth(0);
 	stuck_start(&stuck, ATTACKER);
+	/* Not shared with the process that is stuck, whose lock would keep it here. */
+	addr = mem_new(16, 5);
 	pid = test_fork();
 	if (!pid)
 		_exit(destroy_status(control, 0));
