@@ -52,9 +52,9 @@ u64 devpub_machine_last_address(void)
 	unsigned int bits = boot_cpu_data.x86_phys_bits;
 #elif defined(CONFIG_ARM64)
 	u64 features = read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1);
-	unsigned int bits = id_aa64mmfr0_parange_to_phys_shift(
-		cpuid_feature_extract_unsigned_field(features,
-						     ID_AA64MMFR0_EL1_PARANGE_SHIFT));
+	int range = cpuid_feature_extract_unsigned_field(features,
+							 ID_AA64MMFR0_EL1_PARANGE_SHIFT);
+	unsigned int bits = id_aa64mmfr0_parange_to_phys_shift(range);
 #else
 	unsigned int bits = 64;
 #endif
