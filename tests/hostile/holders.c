@@ -25,6 +25,7 @@
 #define PAGES		64UL
 #define WORDS		(PAGE / sizeof(uint64_t))
 #define WRITES		4000U
+#define SPLICES		500U
 
 /* Shared by the process whose memory it is, and the one that writes. */
 static struct shared {
@@ -150,7 +151,7 @@ CASE(process_vm)
 
 CASE(ptrace_poke)
 {
-	write_to_child(by_ptrace, WRITES / 20);
+	write_to_child(by_ptrace, WRITES / 40);
 }
 
 /*
@@ -166,7 +167,6 @@ static void splice_page(int pipes[2][2], uint64_t *page, uint64_t nr, bool twice
 	CHECK_EQ(vmsplice(pipes[0][1], &part, 1, 0), PAGE);
 	if (twice)
 		CHECK_EQ(tee(pipes[0][0], pipes[1][1], PAGE, 0), PAGE);
-	sched_yield();
 	fill(page, nr + 1);
 	fill(expected, nr + 1);
 	for (int i = 0; i <= twice; i++) {
@@ -187,7 +187,7 @@ static void splice_pages(bool twice)
 	CHECK_CALL(pipe2(pipes[0], O_CLOEXEC));
 	CHECK_CALL(pipe2(pipes[1], O_CLOEXEC));
 	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
-	for (unsigned int nr = 0; nr < WRITES; nr++)
+	for (unsigned int nr = 0; nr < SPLICES; nr++)
 		splice_page(pipes, (uint64_t *)(range + rand() % PAGES * PAGE), nr, twice);
 	shared->end = true;
 	pthread_join(thread, NULL);
@@ -221,7 +221,7 @@ CASE(io_uring_registered)
 	CHECK_CALL(file);
 	uring_open(&ring);
 	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
-	for (unsigned int nr = 0; nr < WRITES / 20; nr++) {
+	for (unsigned int nr = 0; nr < SPLICES / 5; nr++) {
 		char *buffer = range + rand() % (PAGES - held) * PAGE;
 
 		for (size_t i = 0; i < held; i++)
