@@ -126,8 +126,9 @@ int check_no_descriptors(void)
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	const struct devpub_range range = { 4096, 4096 };
 	struct devpub_process *gone, *alive;
+	struct devpub *any;
 	struct rlimit limit, none;
-	int end[2], of_gone, of_alive;
+	int end[2], of_gone, of_alive, of_any;
 	pid_t child;
 	char byte;
 
@@ -151,9 +152,12 @@ int check_no_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &none);
 	of_gone = devpub_query_v(&dev, gone, &range, 1, NULL, NULL);
 	of_alive = devpub_query_v(&dev, alive, &range, 1, NULL, NULL);
+	of_any = devpub_open_any(0, &any);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	CHECK_EQ(of_gone, -ESRCH);
 	CHECK_EQ(of_alive, -ENOTTY);
+	/* Not that there is none. */
+	CHECK_EQ(of_any, -EMFILE);
 	devpub_detach(gone);
 	devpub_detach(alive);
 	close(dev.fd);
