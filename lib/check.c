@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "../tests/ktap.h"
 
 #define PAGES		512UL
@@ -22,17 +23,6 @@
 
 static const char *why;
 static size_t page_size;
-
-#define CHECK_EQ(a, b)							\
-	do {								\
-		long long a_ = (a), b_ = (b);				\
-									\
-		if (a_ != b_) {						\
-			printf("# %s:%d: " #a " is %lld, not %lld\n",	\
-			       __FILE__, __LINE__, a_, b_);		\
-			return -1;					\
-		}							\
-	} while (0)
 
 static int skip(const char *reason)
 {
@@ -84,74 +74,6 @@ static int strings(void)
 	CHECK_EQ(strcmp(devpub_where_name(i), "unknown"), 0);
 	CHECK_EQ(strcmp(devpub_provider_name(DEVPUB_PROVIDER_CARVE), "carve"), 0);
 	CHECK_EQ(strcmp(devpub_provider_name(77), "unknown"), 0);
-	return 0;
-}
-
-/* Refused before the device, which here is none, is asked. */
-static int arguments(void)
-{
-	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
-	struct devpub_range two[] = { { 4096, 4096 }, { 8192, 1 } };
-	struct devpub_outcome outcome;
-	char *page = (char *)4096;
-
-	CHECK_EQ(devpub_migrate_to(&dev, page, 0, 0, NULL, NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_to(&dev, page + 1, 4096, 0, NULL, NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_to(&dev, page, 4095, 0, NULL, NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_to(&dev, page, -4096, 0, NULL, NULL), -EOVERFLOW);
-	CHECK_EQ(devpub_migrate_to(&dev, page, 4096, DEVPUB_MIGRATE_PID, NULL,
-				   NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_from(&dev, page, 4096, DEVPUB_MIGRATE_POPULATE,
-				     NULL, NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_to_v(&dev, NULL, two, 0, 0, NULL, NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_to_v(&dev, NULL, two, 2, 0, NULL, &outcome),
-		 -EINVAL);
-	CHECK_EQ(devpub_query(&dev, page, 1, NULL, NULL), -EINVAL);
-	CHECK_EQ(devpub_migrate_to(&dev, page, 4096, 0, NULL, NULL), -ENOTTY);
-	close(dev.fd);
-	return 0;
-}
-
-static int absent_device(void)
-{
-	struct devpub *dev = NULL;
-	struct devpub_stats stats;
-
-	CHECK_EQ(devpub_open(65535, &dev), -ENODEV);
-	CHECK_EQ(devpub_stats(65535, &stats), -ENODEV);
-	if (access(CLASS_DIR, F_OK)) {
-		unsigned int index;
-
-		CHECK_EQ(devpub_list(NULL, 0), -ENODEV);
-		CHECK_EQ(devpub_open_any(0, &dev), -ENODEV);
-		CHECK_EQ(devpub_destroy(0, NULL), -ENODEV);
-		CHECK_EQ(devpub_create_carved(1 << 27, -1, &index), -ENODEV);
-	}
-	devpub_close(NULL);
-	return 0;
-}
-
-static int attach(void)
-{
-	struct devpub_process *process = NULL, *again = NULL;
-	pid_t child;
-
-	CHECK_EQ(devpub_attach(getpid(), &process), 0);
-	CHECK_EQ(process->pid, getpid());
-	CHECK_EQ(devpub_attach_fd(process->pidfd, &again), 0);
-	CHECK_EQ(again->pid, getpid());
-	devpub_detach(again);
-	devpub_detach(process);
-	CHECK_EQ(devpub_attach(0, &process), -EINVAL);
-	CHECK_EQ(devpub_attach(-1, &process), -EINVAL);
-	CHECK_EQ(devpub_attach_fd(-1, &process), -EBADF);
-	CHECK_EQ(devpub_attach_fd(STDOUT_FILENO, &process), -EBADF);
-	child = fork();
-	if (!child)
-		_exit(0);
-	waitpid(child, NULL, 0);
-	CHECK_EQ(devpub_attach(child, &process), -ESRCH);
-	devpub_detach(NULL);
 	return 0;
 }
 
@@ -417,9 +339,11 @@ static const struct {
 	int (*run_on)(struct devpub *dev);
 } cases[] = {
 	{ "strings", strings, NULL },
-	{ "arguments", arguments, NULL },
-	{ "absent_device", absent_device, NULL },
-	{ "attach", attach, NULL },
+	{ "arguments", check_arguments, NULL },
+	{ "wide_ranges", check_wide_ranges, NULL },
+	{ "absent_device", check_absent_device, NULL },
+	{ "attach", check_attach, NULL },
+	{ "no_descriptors", check_no_descriptors, NULL },
 	{ "identity", NULL, identity },
 	{ "there_and_back", NULL, there_and_back },
 	{ "ranges", NULL, ranges },

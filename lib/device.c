@@ -69,6 +69,8 @@ int devpub_open_any(uint64_t free, struct devpub **dev)
 	int i, ret, n, answer = -ENODEV;
 
 	n = devpub_list(index, 256);
+	if (n < 0)
+		return n;
 	for (i = 0; i < n && i < 256; i++) {
 		ret = devpub_open(index[i], dev);
 		if (!ret) {
@@ -78,6 +80,9 @@ int devpub_open_any(uint64_t free, struct devpub **dev)
 			devpub_close(*dev);
 			*dev = NULL;
 		}
+		/* What says nothing of the device is told at once. */
+		if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
+			return ret;
 		/* The most useful answer is of the device that came closest. */
 		if (ret == -ENOSPC || answer == -ENODEV)
 			answer = ret;

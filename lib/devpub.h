@@ -278,7 +278,8 @@ int devpub_migrate_from(const struct devpub *dev, const void *addr,
  * needs CAP_SYS_PTRACE over it.
  *
  * Return: as devpub_migrate_to().  -ESRCH the process has ended, or is a kernel
- * thread: nothing is told of the range that was dealt with; -EPERM it is not the caller's to move.
+ * thread: nothing is told of the range that was dealt with; -EAGAIN it executes a new
+ * program just now: call again; -EPERM it is not the caller's to move.
  */
 int devpub_migrate_to_v(const struct devpub *dev,
 			const struct devpub_process *process,
@@ -329,7 +330,7 @@ int devpub_query(const struct devpub *dev, const void *addr, size_t length,
  * @where:	as devpub_query(), the ranges' one after the other
  * @residency:	counts over all ranges
  *
- * Return: as devpub_query().  -ESRCH and -EPERM as devpub_migrate_to_v().
+ * Return: as devpub_query().  -ESRCH, -EAGAIN and -EPERM as devpub_migrate_to_v().
  */
 int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,

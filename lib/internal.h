@@ -23,9 +23,14 @@ struct devpub_process {
 /* An ioctl, with 0 or -errno. */
 int devpub_call(int fd, unsigned long command, void *arg);
 
-/* Whether all ranges are ones that a call takes: 0 or -errno. */
+/*
+ * Whether all ranges are ones that a call takes: 0 or -errno.  The pages of all of them
+ * go to @pages; an array with a byte for each, if @array is not NULL, must fit into the
+ * caller's address space, which may be smaller than that of the process acted on.
+ */
 int devpub_check_ranges(const struct devpub *dev,
-			const struct devpub_range *ranges, size_t n);
+			const struct devpub_range *ranges, size_t n,
+			const void *array, uint64_t *pages);
 
 /*
  * An ioctl whose @arg names @process by its number, or, where that is NULL, nobody.

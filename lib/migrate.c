@@ -7,7 +7,8 @@
 #include <string.h>
 
 int devpub_check_ranges(const struct devpub *dev,
-			const struct devpub_range *ranges, size_t n)
+			const struct devpub_range *ranges, size_t n,
+			const void *array, uint64_t *pages)
 {
 	const uint64_t mask = dev->page_size - 1;
 	uint64_t end;
@@ -15,6 +16,7 @@ int devpub_check_ranges(const struct devpub *dev,
 
 	if (!n)
 		return -EINVAL;
+	*pages = 0;
 	for (i = 0; i < n; i++) {
 		if (!ranges[i].length || (ranges[i].addr & mask) ||
 		    (ranges[i].length & mask))
@@ -22,8 +24,11 @@ int devpub_check_ranges(const struct devpub *dev,
 		if (__builtin_add_overflow(ranges[i].addr, ranges[i].length,
 					   &end))
 			return -EOVERFLOW;
+		if (__builtin_add_overflow(*pages, ranges[i].length / dev->page_size,
+					   pages))
+			return -EOVERFLOW;
 	}
-	return 0;
+	return array && *pages > SIZE_MAX - (uintptr_t)array ? -EFAULT : 0;
 }
 
 static void account(struct devpub_outcome *outcome,
@@ -55,11 +60,13 @@ static int migrate_range(const struct devpub *dev,
 		.addr = range->addr,
 		.length = range->length,
 	};
+	const uint64_t pages = range->length / dev->page_size;
 	unsigned char *own = NULL;
 	int ret;
 
 	if (!reasons && outcome) {
-		own = malloc(range->length / dev->page_size);
+		/* On 32 bits, a process of 64 has more than can be counted. */
+		own = pages <= SIZE_MAX ? malloc(pages) : NULL;
 		if (!own)
 			return -ENOMEM;
 		reasons = own;
@@ -72,8 +79,7 @@ static int migrate_range(const struct devpub *dev,
 	ret = devpub_process_call(dev, process, command, &arg);
 	if (ret == -ESRCH) {
 		if (reasons)
-			memset(reasons, DEVPUB_REASON_UNSEEN,
-			       range->length / dev->page_size);
+			memset(reasons, DEVPUB_REASON_UNSEEN, pages);
 	} else if (outcome) {
 		/* Without results to write, the kernel has left zeros there. */
 		account(outcome, &arg, reasons, arg.done / dev->page_size);
@@ -97,11 +103,9 @@ static int migrate(const struct devpub *dev,
 	/* The flag for another process is ours to set. */
 	if (flags & ~DEVPUB_MIGRATE_POPULATE)
 		return -EINVAL;
-	ret = devpub_check_ranges(dev, ranges, n);
+	ret = devpub_check_ranges(dev, ranges, n, reasons, &pages);
 	if (ret)
 		return ret;
-	for (i = 0, pages = 0; i < n; i++)
-		pages += ranges[i].length / dev->page_size;
 	if (reasons)
 		memset(reasons, DEVPUB_REASON_UNSEEN, pages);
 

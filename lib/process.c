@@ -95,11 +95,22 @@ void devpub_detach(struct devpub_process *process)
 	free(process);
 }
 
-static bool has_ended(const struct devpub_process *process)
+/*
+ * 1 for a process that has ended, 0 for one that lives, or -errno.  poll(2) fails when
+ * the limit of open files is below the number of its descriptors; a signal can be sent
+ * all the same.  A process that nobody has waited for takes one, and keeps its number.
+ */
+static int has_ended(const struct devpub_process *process)
 {
 	struct pollfd end = { .fd = process->pidfd, .events = POLLIN };
+	int ret = poll(&end, 1, 0);
 
-	return poll(&end, 1, 0) > 0;
+	if (ret >= 0)
+		return ret && end.revents & POLLNVAL ? -EBADF : ret;
+	if (!syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) ||
+	    errno == EPERM)
+		return 0;
+	return errno == ESRCH ? 1 : -errno;
 }
 
 /* Asked about the caller, for which no privilege is needed, and no page. */
@@ -119,13 +130,15 @@ int devpub_process_call(const struct devpub *dev,
 			const struct devpub_process *process,
 			unsigned long command, void *arg)
 {
-	int ret;
+	int ret, ended;
 
 	if (!process)
 		return devpub_call(dev->fd, command, arg);
-	if (has_ended(process))
-		return -ESRCH;
+	ended = has_ended(process);
+	if (ended)
+		return ended < 0 ? ended : -ESRCH;
 	ret = devpub_call(dev->fd, command, arg);
+	/* Where that can't be told, the answer may be another process's. */
 	if (has_ended(process))
 		return -ESRCH;
 	/* An older module takes neither the flag nor the number. */

@@ -49,11 +49,9 @@ int devpub_query_v(const struct devpub *dev,
 
 	if (residency)
 		memset(residency, 0, sizeof(*residency));
-	ret = devpub_check_ranges(dev, ranges, n);
+	ret = devpub_check_ranges(dev, ranges, n, where, &pages);
 	if (ret)
 		return ret;
-	for (i = 0, pages = 0; i < n; i++)
-		pages += ranges[i].length / dev->page_size;
 	if (where)
 		memset(where, DEVPUB_WHERE_UNSEEN, pages);
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* N of "devpubN", or -1. */
-static long device_number(const char *name)
+static int64_t device_number(const char *name)
 {
 	unsigned int index;
 	int end = 0;
@@ -35,7 +35,7 @@ int devpub_list(unsigned int *index, size_t max)
 	DIR *dir = opendir(CLASS_DIR);
 	struct dirent *entry;
 	size_t n = 0;
-	long number;
+	int64_t number;
 
 	if (!dir)
 		return errno == ENOENT ? -ENODEV : -errno;

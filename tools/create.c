@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "devices.h"
 #include "progress.h"
+#include "shell.h"
 #include "table.h"
 #include "text.h"
 
@@ -92,15 +93,13 @@ static int load(void)
 	/* Who may not open it is told so by the attempt. */
 	if (!access(control, F_OK) && access(control, R_OK | W_OK))
 		return CTL_OK;
-	/* A root without a login of its own lacks these folders. */
-	pipe = popen("PATH=$PATH:/usr/sbin:/sbin modprobe devpub size=none 2>&1", "re");
+	pipe = shell_open("modprobe devpub size=none 2>&1");
 	/* The last line is the error; those before it may be about other modules. */
 	while (pipe && fgets(line, sizeof(line), pipe))
 		snprintf(said, sizeof(said), "%s", line);
-	if (pipe && !pclose(pipe))
+	if (pipe && !shell_close(pipe))
 		return CTL_OK;
 	said[strcspn(said, "\n")] = '\0';
-	text_clean(said);
 	return ctl_fail(CTL_NO_DEVICE, "the devpub module is not loaded, and 'modprobe devpub size=none' fails: %s; see: devpubctl doctor",
 			*said ? said : "it does not say why");
 }

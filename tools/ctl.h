@@ -19,6 +19,10 @@ enum {
 	CTL_NO_PROCESS		= 5,
 	CTL_UNSUPPORTED		= 6,
 	CTL_PARTLY		= 7,
+	/* Of "run", as of env(1) */
+	RUN_FAILED		= 125,
+	RUN_NO_EXEC		= 126,
+	RUN_NOT_FOUND		= 127,
 };
 
 /**
@@ -56,7 +60,7 @@ extern bool ctl_json, ctl_bytes;
 	"  -b, --bytes         print sizes in bytes\n"			\
 	"  -h, --help          print this help\n"
 
-/* One line on stderr, behind "devpubctl: ". */
+/* One line on stderr, behind "devpubctl: ", as printable() has it. */
 void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, and @status for the caller to return. */

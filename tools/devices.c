@@ -6,7 +6,7 @@
 #include "devices.h"
 #include "text.h"
 
-/* One that goes meanwhile is left out. */
+/* One that goes meanwhile is left out, and one that the caller may not open stays shut. */
 static int device_get(struct device *device, unsigned int index)
 {
 	int ret;
@@ -17,10 +17,12 @@ static int device_get(struct device *device, unsigned int index)
 		return ret;
 	ret = devpub_open(index, &device->dev);
 	if (ret)
-		return ret == -ENODEV ? ret : 0;
+		return ret == -EACCES || ret == -EPERM ? 0 : ret;
 	ret = devpub_info(device->dev, &device->info);
-	if (ret)
+	if (ret) {
 		devpub_close(device->dev);
+		device->dev = NULL;
+	}
 	return ret;
 }
 
@@ -37,8 +39,10 @@ int devices_get(struct devices *devices)
 		ret = device_get(&devices->device[devices->n], index[i]);
 		if (!ret)
 			devices->n++;
-		else if (ret != -ENODEV)
-			ctl_error(ret, "devpub%u", index[i]);
+		if (ret && ret != -ENODEV) {
+			devices_put(devices);
+			return ctl_error(ret, "devpub%u", index[i]);
+		}
 	}
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "inherit.h"
+#include "printable.h"
 
 static const struct command *const commands[] = {
 	&command_list, &command_info, &command_stats,
@@ -19,15 +21,24 @@ static const struct command *const commands[] = {
 
 bool ctl_json, ctl_bytes;
 
+/* The exit status for what could not be written. */
+static int failure = CTL_FAILED;
+
 /* As the command has them. */
 static char **arguments;
 
+/* One line, whatever the names in it hold. */
 static void vwarn(const char *format, va_list args)
 {
+	char *text, *shown;
+
 	fflush(stdout);
-	fputs("devpubctl: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	shown = text ? printable_new(text, PRINTABLE_TERMINAL) : NULL;
+	fprintf(stderr, "devpubctl: %s\n", shown ? shown : "not enough memory");
+	free(shown);
+	free(text);
 }
 
 void ctl_warn(const char *format, ...)
@@ -51,14 +62,17 @@ int ctl_fail(int status, const char *format, ...)
 
 int ctl_usage(const struct command *command, const char *format, ...)
 {
-	char what[256];
 	va_list args;
+	char *what;
 
 	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
+	if (vasprintf(&what, format, args) < 0)
+		what = NULL;
 	va_end(args);
-	return ctl_fail(CTL_USAGE, "%s; see: devpubctl %s --help", what,
-			command->name);
+	ctl_warn("%s; see: devpubctl %s --help", what ? what : "wrong use",
+		 command->name);
+	free(what);
+	return CTL_USAGE;
 }
 
 /* getopt_long() tells a long option by where it stands, and a letter by itself. */
@@ -77,16 +91,23 @@ static void print_help(const struct command *command)
 	       command->usage, command->summary, command->help);
 }
 
-/* What was printed must have arrived. */
+/*
+ * What was printed must have arrived, also the last of it.  Such a failure of "run" is told
+ * from its program's.
+ */
 static int finish(int status)
 {
-	if (fflush(stdout) || ferror(stdout)) {
-		/* Nobody reads on: no news to those who stopped reading. */
-		if (errno != EPIPE)
-			ctl_warn("write error: %s", strerror(errno));
-		return status ? status : CTL_FAILED;
-	}
-	return status;
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	failed |= fclose(stdout) == EOF;
+	/* Nobody reads on: no news to those who stopped reading. */
+	if (failed && errno != EPIPE)
+		fprintf(stderr, "devpubctl: write error: %s\n",
+			errno ? strerror(errno) : "on the standard output");
+	failed |= ferror(stderr);
+	failed |= fclose(stderr) == EOF;
+	return failed && !status ? failure : status;
 }
 
 int ctl_option(const struct command *command, int option)
@@ -124,18 +145,20 @@ static const struct {
 	{ EINTR, CTL_FAILED, "interrupted; what was done stays" },
 	{ ENOMEM, CTL_FAILED, "not enough memory" },
 	{ EMFILE, CTL_FAILED, "too many open files; raise the limit: ulimit -n" },
+	{ ENFILE, CTL_FAILED, "the system has too many open files" },
 };
 
 int ctl_error(int error, const char *format, ...)
 {
 	const char *text = strerror(-error);
 	int status = CTL_FAILED;
-	char thing[256];
+	char *thing;
 	va_list args;
 	size_t i;
 
 	va_start(args, format);
-	vsnprintf(thing, sizeof(thing), format, args);
+	if (vasprintf(&thing, format, args) < 0)
+		thing = NULL;
 	va_end(args);
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		if (errors[i].error == -error) {
@@ -145,7 +168,9 @@ int ctl_error(int error, const char *format, ...)
 	}
 	if (error == -ENODEV && access("/sys/class/devpub", F_OK))
 		text = "the devpub module is not loaded; run: modprobe devpub (or see: devpubctl doctor)";
-	return ctl_fail(status, "%s: %s", thing, text);
+	ctl_warn("%s: %s", thing ? thing : "devpubctl", text);
+	free(thing);
+	return status;
 }
 
 static const struct command *find(const char *name)
@@ -175,6 +200,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 	char name[64];
 
+	inherit_adjust();
 	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		print_commands(stderr);
@@ -196,5 +222,7 @@ int main(int argc, char **argv)
 	argv[1] = name;
 	arguments = argv + 1;
 	opterr = 0;
+	if (command == &command_run)
+		failure = RUN_FAILED;
 	return finish(command->run(argc - 1, arguments));
 }

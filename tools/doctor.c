@@ -6,6 +6,7 @@
 
 #include "ctl.h"
 #include "doctor.h"
+#include "printable.h"
 #include "table.h"
 
 static const struct column columns[] = {
@@ -31,7 +32,7 @@ static enum verdict worst;
 void doctor_say(const char *check, enum verdict verdict, const char *advice,
 		const char *format, ...)
 {
-	char found[256];
+	char found[256], shown[512];
 	va_list args;
 	int color;
 
@@ -50,10 +51,13 @@ void doctor_say(const char *check, enum verdict verdict, const char *advice,
 		return;
 	}
 	color = isatty(STDOUT_FILENO);
+	printable(shown, sizeof(shown), found, PRINTABLE_TERMINAL);
 	printf("%s%-8s%s %-15s %s\n", color ? verdicts[verdict].color : "",
-	       verdicts[verdict].word, color ? "\033[0m" : "", check, found);
-	if (*advice)
-		printf("%25s-> %s\n", "", advice);
+	       verdicts[verdict].word, color ? "\033[0m" : "", check, shown);
+	if (*advice) {
+		printable(shown, sizeof(shown), advice, PRINTABLE_TERMINAL);
+		printf("%25s-> %s\n", "", shown);
+	}
 }
 
 static int run(int argc, char **argv)

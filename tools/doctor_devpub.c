@@ -11,6 +11,7 @@
 #include "ctl.h"
 #include "devices.h"
 #include "doctor.h"
+#include "shell.h"
 #include "text.h"
 
 /* Bits of CapEff. */
@@ -43,13 +44,13 @@ static bool installed(void)
 /* The version that modprobe would load, or nothing. */
 static void installed_version(char *version, size_t size)
 {
-	FILE *pipe = popen("modinfo -F version devpub 2>/dev/null", "re");
+	FILE *pipe = shell_open("modinfo -F version devpub 2>/dev/null");
 
 	if (!pipe || !fgets(version, size, pipe))
 		*version = '\0';
 	version[strcspn(version, "\n")] = '\0';
 	if (pipe)
-		pclose(pipe);
+		shell_close(pipe);
 }
 
 static void loaded(void)

@@ -12,6 +12,7 @@
 #include "ctl.h"
 #include "doctor.h"
 #include "key.h"
+#include "shell.h"
 #include "text.h"
 
 /* The oldest that devpub is tested on. */
@@ -65,7 +66,7 @@ static FILE *open_config(const char *release, bool *pipe)
 	if (access("/proc/config.gz", R_OK))
 		return NULL;
 	*pipe = true;
-	return popen("gzip -dc /proc/config.gz", "re");
+	return shell_open("gzip -dc /proc/config.gz");
 }
 
 void doctor_config(void)
@@ -95,7 +96,7 @@ void doctor_config(void)
 				found[i] = true;
 	}
 	if (pipe)
-		pclose(file);
+		shell_close(file);
 	else
 		fclose(file);
 	for (i = 0; i < ARRAY_SIZE(wanted); i++)
@@ -165,7 +166,7 @@ static bool enrolled(const char *key)
 	snprintf(command, sizeof(command),
 		 "mokutil --test-key %s 2>/dev/null | grep -q 'is already enrolled'",
 		 key);
-	return !system(command);
+	return !shell_run(command);
 }
 
 #define DKMS_KEY	"/var/lib/dkms/mok.pub"
@@ -202,12 +203,12 @@ static void modinfo(const char *field, char *text, size_t size)
 	FILE *pipe;
 
 	snprintf(command, sizeof(command), "modinfo -F %s devpub 2>/dev/null", field);
-	pipe = popen(command, "re");
+	pipe = shell_open(command);
 	if (!pipe || !fgets(text, size, pipe))
 		*text = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	if (pipe)
-		pclose(pipe);
+		shell_close(pipe);
 }
 
 enum trust {

@@ -1,132 +1,125 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "follow.h"
 #include "maps.h"
 #include "mover.h"
-#include "text.h"
 
 /* Memory may be freed and taken anew without the sum telling. */
 #define IDLE_ROUNDS	20
 
-static struct followed *find(struct follow *follow, pid_t pid)
-{
-	size_t i;
+/* A process that is in exec or exit has no memory for a moment. */
+#define FAILED_ROUNDS	200
 
-	for (i = 0; i < follow->n; i++)
-		if (follow->list[i].pid == pid)
-			return &follow->list[i];
-	return NULL;
+/* What a round takes, and what one process may take of it. */
+#define ROUND_SECONDS	1.0
+#define PASS_SECONDS	0.3
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-static void add(struct follow *follow, pid_t pid)
+/* One that has not come to the end of a pass counts with what it has done of it. */
+static void drop(struct follow *follow, const struct followed *followed)
 {
-	struct devpub_process *process;
-	struct followed *grown;
-
-	if (devpub_attach(pid, &process))
-		return;
-	if (follow->n == follow->room) {
-		grown = realloc(follow->list,
-				(2 * follow->room + 16) * sizeof(*grown));
-		if (!grown) {
-			devpub_detach(process);
-			follow->error = -ENOMEM;
-			return;
-		}
-		follow->list = grown;
-		follow->room = 2 * follow->room + 16;
-	}
-	follow->list[follow->n++] = (struct followed) {
-		.pid = pid, .process = process, .seen = true,
-	};
-	follow->processes++;
-}
-
-static void add_children(struct follow *follow, pid_t pid);
-
-static void add_children_of_thread(struct follow *follow, const char *path)
-{
-	FILE *file = fopen(path, "re");
-	struct followed *known;
-	pid_t child;
-
-	if (!file)
-		return;
-	while (fscanf(file, "%d", &child) == 1) {
-		known = find(follow, child);
-		if (known)
-			known->seen = true;
-		else
-			add(follow, child);
-		add_children(follow, child);
-	}
-	fclose(file);
-}
-
-/* Each thread has children of its own. */
-static void add_children(struct follow *follow, pid_t pid)
-{
-	char path[64];
-	struct dirent *entry;
-	uint64_t tid;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (!text_parse_number(entry->d_name, INT32_MAX, &tid))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid,
-			 (int)tid);
-		add_children_of_thread(follow, path);
-	}
-	closedir(dir);
-}
-
-static void drop(struct follow *follow, size_t i)
-{
-	struct followed *followed = &follow->list[i];
+	const uint64_t *reason = followed->passed ? followed->reason : followed->pass;
 	unsigned int r;
 
 	for (r = DEVPUB_REASON_UNMAPPED; r < DEVPUB_REASONS_MAX; r++)
-		follow->refused[r] += followed->reason[r];
-	devpub_detach(followed->process);
-	*followed = follow->list[--follow->n];
+		follow->refused[r] += reason[r];
 }
 
-static void find_processes(struct follow *follow)
+/* Has it ended?  If that can't be told, it stays. */
+static bool has_ended(struct follow *follow, const struct followed *followed)
 {
-	size_t i;
+	struct proc proc;
+	int ret = family_open(&followed->member, &proc);
 
-	for (i = 0; i < follow->n; i++)
-		follow->list[i].seen = false;
-	add_children(follow, getpid());
-	for (i = follow->n; i--;)
-		if (!follow->list[i].seen)
-			drop(follow, i);
+	if (!ret)
+		proc_close(&proc);
+	else if (ret != -ESRCH && ret != -EAGAIN)
+		follow->error = ret;
+	return ret == -ESRCH;
 }
 
-/* Pages in memory that are not a file's. */
-static uint64_t resident(pid_t pid)
+static bool is_same(const struct member *a, const struct member *b)
+{
+	return a->pid == b->pid && a->started == b->started;
+}
+
+/* Both lists are in the order of their numbers. */
+static void merge(struct follow *follow, const struct family *family,
+		  struct followed *list)
+{
+	size_t i = 0, j = 0, n = 0;
+
+	while (i < follow->n || j < family->n) {
+		struct followed *known = i < follow->n ? &follow->list[i] : NULL;
+		const struct member *found = j < family->n ? &family->member[j] : NULL;
+
+		if (known && found && is_same(&known->member, found)) {
+			list[n++] = *known;
+			i++;
+			j++;
+		} else if (known && (!found || known->member.pid <= found->pid)) {
+			/* Left out, or another has its number now. */
+			if (has_ended(follow, known))
+				drop(follow, known);
+			else
+				list[n++] = *known;
+			i++;
+		} else if (found) {
+			list[n++] = (struct followed) { .member = *found };
+			follow->processes++;
+			j++;
+		}
+	}
+	free(follow->list);
+	follow->list = list;
+	follow->n = n;
+}
+
+static void find_processes(struct follow *follow, int until)
+{
+	struct followed *list;
+	struct family family;
+	int ret;
+
+	ret = family_find(&family, until);
+	if (ret)
+		follow->error = ret;
+	list = calloc(follow->n + family.n + 1, sizeof(*list));
+	if (list)
+		merge(follow, &family, list);
+	else
+		follow->error = -ENOMEM;
+	family_free(&family);
+}
+
+/* Pages in memory that are not a file's: 0 or -errno. */
+static int read_resident(const struct proc *proc, uint64_t *resident)
 {
 	uint64_t all, shared;
-	char path[32], text[128];
+	char *text;
+	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
-	if (!text_file(path, text, sizeof(text)) ||
-	    sscanf(text, "%*u %" SCNu64 " %" SCNu64, &all, &shared) != 2)
-		return 0;
-	return all - shared;
+	ret = proc_read(proc, "statm", &text);
+	if (ret)
+		return ret;
+	ret = sscanf(text, "%*u %" SCNu64 " %" SCNu64, &all, &shared) == 2 ? 0 : -EIO;
+	free(text);
+	*resident = ret ? 0 : all - shared;
+	return ret;
 }
 
 static bool readable(int fd)
@@ -136,59 +129,141 @@ static bool readable(int fd)
 	return poll(&poll_fd, 1, 0) > 0;
 }
 
-static void pass(struct follow *follow, struct followed *followed, int until)
+/* From where the last round has stopped. */
+static int move(struct followed *followed, struct mover *mover, const struct maps *maps)
 {
-	struct mover mover = { .n = 1, .to = true, .tries = 1 };
-	struct maps maps;
 	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < maps->n && !ret; i++) {
+		const struct mapping *mapping = &maps->mapping[i];
+
+		if (mapping->kind == MAPPING_ANON && mapping->end > followed->at)
+			ret = mover_move(mover, mapping, followed->at);
+	}
+	followed->at = ret == MOVER_STOPPED ? mover->at : 0;
+	return ret;
+}
+
+static int move_memory(struct followed *followed, struct mover *mover,
+		       const struct proc *proc)
+{
+	struct devpub_process *process;
+	struct maps maps;
 	int ret;
 
-	ret = maps_read(followed->pid, &maps);
+	ret = devpub_attach_fd(proc->pidfd, &process);
 	if (ret)
-		return;
-	mover.dev[0] = follow->dev;
-	mover_open(&mover, followed->pid, followed->process);
-	for (i = 0; i < maps.n && !ret && !readable(until); i++)
-		if (maps.mapping[i].kind == MAPPING_ANON)
-			ret = mover_move(&mover, maps.mapping[i].start,
-					 maps.mapping[i].end);
-	mover_close(&mover);
-	maps_free(&maps);
-	if (ret && ret != -ESRCH)
-		follow->error = ret;
-	follow->passes++;
+		return ret;
+	ret = mover_open(mover, proc, process);
+	if (!ret) {
+		ret = mover_maps(mover, &maps);
+		if (!ret) {
+			ret = move(followed, mover, &maps);
+			maps_free(&maps);
+		}
+		mover_close(mover);
+	}
+	devpub_detach(process);
+	return ret;
+}
+
+/* 0, MOVER_STOPPED or -errno */
+static int pass(struct follow *follow, struct followed *followed,
+		const struct proc *proc, int until)
+{
+	struct mover mover = {
+		.dev[0] = follow->dev, .n = 1, .to = true, .tries = 1,
+		.until = until, .deadline = now() + PASS_SECONDS,
+	};
+	uint64_t there;
+	unsigned int r;
+	int ret;
+
+	if (!followed->at) {
+		memset(followed->pass, 0, sizeof(followed->pass));
+		follow->passes++;
+	}
+	ret = move_memory(followed, &mover, proc);
 	follow->moved += mover.reason[DEVPUB_REASON_MOVED];
-	followed->there = mover.reason[DEVPUB_REASON_MOVED] +
-			  mover.reason[DEVPUB_REASON_ALREADY];
-	memcpy(followed->reason, mover.reason, sizeof(followed->reason));
+	for (r = 0; r < DEVPUB_REASONS_MAX; r++)
+		followed->pass[r] += mover.reason[r];
+	there = followed->pass[DEVPUB_REASON_MOVED] +
+		followed->pass[DEVPUB_REASON_ALREADY];
+	if (!ret) {
+		memcpy(followed->reason, followed->pass, sizeof(followed->reason));
+		followed->passed = true;
+	}
+	if (!ret || there > followed->there)
+		followed->there = there;
+	return ret;
+}
+
+static int look_at(struct follow *follow, struct followed *followed, int until)
+{
+	struct proc proc;
+	uint64_t resident;
+	int ret;
+
+	ret = family_open(&followed->member, &proc);
+	if (ret)
+		return ret;
+	ret = read_resident(&proc, &resident);
+	if (!ret && (followed->at || resident != followed->resident ||
+		     ++followed->idle >= IDLE_ROUNDS)) {
+		followed->resident = resident;
+		followed->idle = 0;
+		ret = pass(follow, followed, &proc, until);
+	}
+	proc_close(&proc);
+	return ret;
+}
+
+/* Of a process that has ended there is nothing to say; the next round forgets it. */
+static void judge(struct follow *follow, struct followed *followed, int ret)
+{
+	if (ret >= 0) {
+		followed->failed = 0;
+	} else if (ret == -EAGAIN && ++followed->failed < FAILED_ROUNDS) {
+		followed->at = 0;
+		followed->idle = IDLE_ROUNDS;
+	} else if (ret != -ESRCH) {
+		follow->error = ret;
+	}
 }
 
 void follow_round(struct follow *follow, int until)
 {
-	uint64_t there = 0, now;
-	size_t i;
+	const double begun = now();
+	uint64_t there = 0;
+	size_t i, first;
 
-	find_processes(follow);
-	for (i = 0; i < follow->n && !readable(until); i++) {
-		struct followed *followed = &follow->list[i];
+	find_processes(follow, until);
+	for (first = 0; first < follow->n; first++)
+		if (follow->list[first].member.pid >= follow->next)
+			break;
+	for (i = 0; i < follow->n; i++) {
+		struct followed *followed = &follow->list[(first + i) % follow->n];
 
-		now = resident(followed->pid);
-		if (now != followed->resident || ++followed->idle >= IDLE_ROUNDS) {
-			followed->resident = now;
-			followed->idle = 0;
-			pass(follow, followed, until);
-		}
-		there += followed->there;
+		follow->next = followed->member.pid;
+		if (readable(until) || now() - begun > ROUND_SECONDS)
+			break;
+		judge(follow, followed, look_at(follow, followed, until));
+		follow->next++;
 	}
+	for (i = 0; i < follow->n; i++)
+		there += follow->list[i].there;
 	if (there > follow->peak)
 		follow->peak = there;
 }
 
 void follow_end(struct follow *follow)
 {
-	while (follow->n)
-		drop(follow, follow->n - 1);
+	size_t i;
+
+	for (i = 0; i < follow->n; i++)
+		drop(follow, &follow->list[i]);
 	free(follow->list);
 	follow->list = NULL;
-	follow->room = 0;
+	follow->n = 0;
 }

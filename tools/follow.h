@@ -9,32 +9,38 @@
 #include <sys/types.h>
 #include <devpub.h>
 
+#include "family.h"
+
 /**
  * struct followed - a process
- * @pid:	its number
- * @process:	itself
- * @seen:	was there when the list was last made
+ * @member:	itself
  * @resident:	its pages in memory when last looked at
  * @idle:	rounds since the last pass
+ * @failed:	rounds in which it had no memory, one after the other
+ * @at:		where a pass that takes several rounds has stopped; 0 for none
+ * @passed:	a pass has come to its end
  * @there:	pages on the device after the last pass
- * @reason:	what the last pass left where it is, by enum devpub_reason
+ * @pass:	what the pass under way has left where it is, by enum devpub_reason
+ * @reason:	what the last whole pass left there
  */
 struct followed {
-	pid_t pid;
-	struct devpub_process *process;
-	bool seen;
+	struct member member;
 	uint64_t resident;
 	unsigned int idle;
+	unsigned int failed;
+	uint64_t at;
+	bool passed;
 	uint64_t there;
+	uint64_t pass[DEVPUB_REASONS_MAX];
 	uint64_t reason[DEVPUB_REASONS_MAX];
 };
 
 /**
  * struct follow - what is followed, and what came of it
  * @dev:	where the memory goes
- * @list:	the processes now
+ * @list:	the processes now, in the order of their numbers
  * @n:		their number
- * @room:	of @list
+ * @next:	the number of the process that is next to be looked at
  * @processes:	processes that were ever there
  * @passes:	passes over a process's memory
  * @moved:	pages moved in all
@@ -47,7 +53,7 @@ struct follow {
 	struct devpub *dev;
 	struct followed *list;
 	size_t n;
-	size_t room;
+	pid_t next;
 	uint64_t processes;
 	uint64_t passes;
 	uint64_t moved;
@@ -57,8 +63,8 @@ struct follow {
 };
 
 /*
- * One round: finds the processes below this one, and moves what they have grown
- * by.  Ends early when @until, a file descriptor, can be read.
+ * One round, of a second or so: finds the processes below this one, and moves what they
+ * have grown by.  Ends early when @until, a file descriptor, can be read.
  */
 void follow_round(struct follow *follow, int until);
 void follow_end(struct follow *follow);

@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "maps.h"
-#include "text.h"
+#include "printable.h"
 
-static enum mapping_kind kind_of(const char *access, unsigned long inode,
+/* From here on, to know that nothing is there is worth a file. */
+#define LARGE	(16ULL << 30)
+
+static enum mapping_kind kind_of(const char *access, uint64_t inode,
 				 const char *name)
 {
 	if (access[3] == 's')
@@ -21,18 +25,18 @@ static enum mapping_kind kind_of(const char *access, unsigned long inode,
 	return MAPPING_SPECIAL;
 }
 
-bool maps_parse(const char *line, struct mapping *mapping)
+bool maps_parse(char *line, struct mapping *mapping)
 {
-	unsigned long inode;
+	uint64_t inode;
 	int name = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %lu %n",
+	*mapping = (struct mapping) { 0 };
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %" SCNu64 " %n",
 		   &mapping->start, &mapping->end, mapping->access, &inode,
 		   &name) != 4 || !name || strlen(mapping->access) != 4)
 		return false;
-	snprintf(mapping->name, sizeof(mapping->name), "%.*s",
-		 (int)strcspn(line + name, "\n"), line + name);
-	text_clean(mapping->name);
+	mapping->name = line + name;
 	mapping->kind = kind_of(mapping->access, inode, mapping->name);
 	return true;
 }
@@ -40,40 +44,58 @@ bool maps_parse(const char *line, struct mapping *mapping)
 static int add(struct maps *maps, const struct mapping *mapping)
 {
 	struct mapping *grown;
+	size_t room;
 
 	if (maps->n == maps->room) {
-		maps->room = maps->room ? 2 * maps->room : 64;
-		grown = realloc(maps->mapping, maps->room * sizeof(*grown));
+		room = maps->room ? 2 * maps->room : 64;
+		grown = realloc(maps->mapping, room * sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		maps->mapping = grown;
+		maps->room = room;
 	}
 	maps->mapping[maps->n++] = *mapping;
 	return 0;
 }
 
-int maps_read(pid_t pid, struct maps *maps)
+/* The whole of a file, of memory that is there to the end. */
+static int read_all(const struct proc *proc, const char *name, char **text)
 {
+	int fd = proc_file(proc, name), ret;
+	char byte;
+
+	*text = NULL;
+	if (fd < 0)
+		return fd;
+	ret = proc_read_fd(fd, text);
+	if (ret == -ESRCH)
+		ret = proc_gone(proc);
+	/* It ends where the memory went, and from then on at once. */
+	if (!ret && pread(fd, &byte, 1, 0) != 1) {
+		free(*text);
+		*text = NULL;
+		ret = proc_gone(proc);
+	}
+	close(fd);
+	return ret || *text ? ret : -EAGAIN;
+}
+
+int maps_read(const struct proc *proc, struct maps *maps)
+{
+	char *line, *next;
 	struct mapping mapping;
-	char path[32];
-	char *line = NULL;
-	size_t size = 0;
-	int ret = 0;
-	FILE *file;
+	int ret;
 
 	*maps = (struct maps) { 0 };
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (!ret && getline(&line, &size, file) > 0)
+	ret = read_all(proc, "maps", &maps->text);
+	if (ret)
+		return ret;
+	for (line = maps->text; !ret && *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
 		if (maps_parse(line, &mapping))
 			ret = add(maps, &mapping);
-	/* Who ends gives its memory back before it is told as a zombie. */
-	if (!ret && (ferror(file) || !maps->n))
-		ret = -ESRCH;
-	free(line);
-	fclose(file);
+	}
 	if (ret)
 		maps_free(maps);
 	return ret;
@@ -82,22 +104,94 @@ int maps_read(pid_t pid, struct maps *maps)
 void maps_free(struct maps *maps)
 {
 	free(maps->mapping);
+	free(maps->text);
 	*maps = (struct maps) { 0 };
+}
+
+/* A mapping of before that is as it was, from the @at'th on. */
+static struct mapping *same(struct maps *maps, const struct mapping *mapping,
+			    size_t *at)
+{
+	while (*at < maps->n && maps->mapping[*at].start < mapping->start)
+		++*at;
+	if (*at < maps->n && maps->mapping[*at].start == mapping->start &&
+	    maps->mapping[*at].end == mapping->end)
+		return &maps->mapping[*at];
+	return NULL;
+}
+
+/* What /proc/PID/smaps says: the line of a mapping, and its figures below that. */
+static void mark_untouched(struct maps *maps, char *text)
+{
+	struct mapping mapping, *found = NULL;
+	char *line, *next;
+	uint64_t kb;
+	size_t at = 0;
+
+	for (line = text; *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (sscanf(line, "Rss: %" SCNu64, &kb) == 1 ||
+		    sscanf(line, "Swap: %" SCNu64, &kb) == 1) {
+			if (found && kb)
+				found->untouched = false;
+		} else if (maps_parse(line, &mapping)) {
+			found = same(maps, &mapping, &at);
+			if (found)
+				found->untouched = mapping.end - mapping.start >= LARGE;
+		}
+	}
+}
+
+int maps_find_untouched(const struct proc *proc, struct maps *maps)
+{
+	bool any = false;
+	char *text;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < maps->n; i++)
+		any |= maps->mapping[i].end - maps->mapping[i].start >= LARGE;
+	if (!any)
+		return 0;
+	ret = read_all(proc, "smaps", &text);
+	if (ret)
+		/* Not a file of all kernels. */
+		return ret == -ENOENT ? 0 : ret;
+	mark_untouched(maps, text);
+	free(text);
+	return 0;
+}
+
+static bool matches(const char *name, const char *what)
+{
+	static const char anon[] = "[anon:";
+	const char *base = strrchr(name, '/');
+	const size_t length = strlen(what);
+
+	if (!strcmp(name, what) || (base && !strcmp(base + 1, what)))
+		return true;
+	/* "arena" is "[anon:arena]", and "heap" "[heap]" */
+	if (!strncmp(name, anon, strlen(anon)))
+		name += strlen(anon);
+	else if (*name == '[')
+		name++;
+	else
+		return false;
+	return !strncmp(name, what, length) && !strcmp(name + length, "]");
 }
 
 bool maps_match(const struct mapping *mapping, const char *what)
 {
-	const char *base = strrchr(mapping->name, '/');
-	char bracket[160];
+	char *shown;
+	bool match;
 
 	if (!strcmp(what, "anon"))
 		return mapping->kind == MAPPING_ANON;
-	if (!strcmp(mapping->name, what) || (base && !strcmp(base + 1, what)))
+	if (matches(mapping->name, what))
 		return true;
-	/* "heap" is "[heap]", and "arena" "[anon:arena]" */
-	snprintf(bracket, sizeof(bracket), "[%.100s]", what);
-	if (!strcmp(mapping->name, bracket))
-		return true;
-	snprintf(bracket, sizeof(bracket), "[anon:%.100s]", what);
-	return !strcmp(mapping->name, bracket);
+	shown = printable_new(mapping->name, PRINTABLE_TERMINAL);
+	match = shown && matches(shown, what);
+	free(shown);
+	return match;
 }

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "proc.h"
 
 enum mapping_kind {
 	MAPPING_ANON,		/* private and anonymous, heap and stacks too */
@@ -15,30 +16,55 @@ enum mapping_kind {
 	MAPPING_SPECIAL,	/* vdso and the like */
 };
 
+/**
+ * struct mapping - a mapping
+ * @start:	its first byte
+ * @end:	the byte behind its last
+ * @access:	"rw-p"
+ * @kind:	what it maps
+ * @untouched:	nothing is there: told of large ones where looking takes long
+ * @name:	with whatever is in it; "" where it has none.  Of struct maps
+ */
 struct mapping {
 	uint64_t start;
 	uint64_t end;
-	char access[5];		/* "rw-p" */
+	char access[5];
 	enum mapping_kind kind;
-	char name[128];		/* "" where it has none; no control characters */
+	bool untouched;
+	const char *name;
 };
 
+/**
+ * struct maps - all of a process
+ * @mapping:	in the order of their addresses
+ * @n:		their number
+ * @room:	of @mapping
+ * @text:	the file, whose names they have
+ */
 struct maps {
 	struct mapping *mapping;
 	size_t n;
 	size_t room;
+	char *text;
 };
 
-/* Parse a line of the file.  False if it is none. */
-bool maps_parse(const char *line, struct mapping *mapping);
+/* Parse a line of the file, whose end it loses.  False if it is none. */
+bool maps_parse(char *line, struct mapping *mapping);
 
-/* 0 or -errno; -ESRCH for a process that ends meanwhile, or has no memory. */
-int maps_read(pid_t pid, struct maps *maps);
+/*
+ * 0 or -errno: -ESRCH for a process that has ended, -EAGAIN for one that runs another
+ * program meanwhile.
+ */
+int maps_read(const struct proc *proc, struct maps *maps);
 void maps_free(struct maps *maps);
+
+/* Finds large mappings that nothing is in.  0 or -errno as maps_read(). */
+int maps_find_untouched(const struct proc *proc, struct maps *maps);
 
 /*
  * Does --vma @what mean this mapping: "heap", "stack", "anon" (all of its kind),
- * or a name: the last part of a path, a whole path, or what prctl(2) named it?
+ * or a name: the last part of a path, a whole path, or what prctl(2) named it?  As it
+ * is, or as it is shown.
  */
 bool maps_match(const struct mapping *mapping, const char *what);
 

@@ -54,10 +54,10 @@ static int nothing_there(const struct wanted *wanted, const struct target *targe
 {
 	if (wanted->range)
 		return ctl_fail(CTL_FAILED, "process %d (%s) has nothing mapped in %s; see: /proc/%d/maps",
-				target->pid, target->name, wanted->range, target->pid);
+				target->proc.pid, target->name, wanted->range, target->proc.pid);
 	return ctl_fail(CTL_FAILED, "process %d (%s) has no mapping '%s'; see: devpubctl residency --pid %d",
-			target->pid, target->name, wanted->vma ? wanted->vma : "anon",
-			target->pid);
+			target->proc.pid, target->name, wanted->vma ? wanted->vma : "anon",
+			target->proc.pid);
 }
 
 static int move(const struct wanted *wanted, const struct target *target,
@@ -65,7 +65,7 @@ static int move(const struct wanted *wanted, const struct target *target,
 {
 	uint64_t total = 0;
 	int ret = 0;
-	char what[64];
+	char what[96];
 	size_t i;
 
 	for (i = 0; i < maps->n; i++) {
@@ -78,11 +78,11 @@ static int move(const struct wanted *wanted, const struct target *target,
 	if (!total)
 		return nothing_there(wanted, target);
 	snprintf(what, sizeof(what), "moving %s", target->name);
+	memset(mover->reason, 0, sizeof(mover->reason));
 	progress_begin(what, total);
 	for (i = 0; i < maps->n && !ret; i++)
 		if (maps->mapping[i].start < maps->mapping[i].end)
-			ret = mover_move(mover, maps->mapping[i].start,
-					 maps->mapping[i].end);
+			ret = mover_move(mover, &maps->mapping[i], 0);
 	progress_end();
 	return ret;
 }
@@ -103,26 +103,42 @@ static int report(const struct target *target, const struct mover *mover, int re
 		return ret;
 	if (mover_refused(mover))
 		return ctl_fail(CTL_PARTLY, "process %d (%s): %" PRIu64 " pages did not move, for the reasons above",
-				target->pid, target->name, mover_refused(mover));
+				target->proc.pid, target->name, mover_refused(mover));
 	return CTL_OK;
+}
+
+/* The memory that the process has now. */
+static int move_memory(const struct wanted *wanted, const struct target *target,
+		       struct mover *mover)
+{
+	struct maps maps;
+	int ret;
+
+	ret = mover_open(mover, &target->proc, target->process);
+	if (ret)
+		return ret;
+	ret = mover_maps(mover, &maps);
+	if (!ret) {
+		ret = move(wanted, target, &maps, mover);
+		maps_free(&maps);
+	}
+	mover_close(mover);
+	return ret;
 }
 
 static int migrate(const struct wanted *wanted, struct mover *mover)
 {
 	struct target target;
-	struct maps maps;
+	unsigned int try = 0;
 	int ret;
 
 	ret = target_open(wanted->pid, &target);
 	if (ret)
 		return ret;
-	mover_open(mover, target.pid, target.process);
-	ret = maps_read(target.pid, &maps);
-	if (!ret) {
-		ret = move(wanted, &target, &maps, mover);
-		maps_free(&maps);
-	}
-	mover_close(mover);
+	/* What it has moved is gone when the process runs another program. */
+	while ((ret = move_memory(wanted, &target, mover)) == -EAGAIN &&
+	       ++try < TARGET_TRIES)
+		usleep(TARGET_PAUSE_US);
 	ret = report(&target, mover, ret);
 	target_close(&target);
 	return ret;
@@ -134,6 +150,7 @@ static int with_devices(const struct wanted *wanted)
 	struct mover mover = {
 		.to = wanted->to,
 		.tries = TRIES,
+		.until = -1,
 	};
 	unsigned int index;
 	int status;

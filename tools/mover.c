@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ctl.h"
 #include "mover.h"
-#include "pages.h"
 #include "progress.h"
 #include "table.h"
 
 #define CHUNK_PAGES	16384UL
 #define BUSY_PAUSE_US	20000
+
+/* A process that is in exec has no memory for a moment. */
+#define EXEC_TRIES	20
+#define EXEC_PAUSE_US	5000
 
 unsigned char mover_merge(unsigned char reason, unsigned char next)
 {
@@ -32,6 +34,7 @@ static int call(const struct mover *mover, const struct devpub *dev,
 		struct devpub_range range, unsigned char *reasons)
 {
 	struct devpub_outcome outcome;
+	unsigned int try = 0;
 	int ret;
 
 	for (;;) {
@@ -42,8 +45,12 @@ static int call(const struct mover *mover, const struct devpub *dev,
 			ret = devpub_migrate_from_v(dev, mover->process,
 						    &range, 1, 0, reasons,
 						    &outcome);
-		if (ret != -EINTR || outcome.done == range.length)
-			return ret == -EINTR ? 0 : ret;
+		if (ret == -EAGAIN && ++try < EXEC_TRIES)
+			usleep(EXEC_PAUSE_US);
+		else if (ret != -EINTR)
+			return ret;
+		if (outcome.done == range.length)
+			return 0;
 		range.addr += outcome.done;
 		range.length -= outcome.done;
 		reasons += outcome.done / mover->page_size;
@@ -78,32 +85,37 @@ static int move_chunk(struct mover *mover, struct devpub_range range,
 	return ret;
 }
 
-void mover_open(struct mover *mover, pid_t pid,
-		const struct devpub_process *process)
+int mover_open(struct mover *mover, const struct proc *proc,
+	       const struct devpub_process *process)
 {
-	char path[32];
+	const int pagemap = proc_file(proc, "pagemap");
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	mover->pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0 && pagemap != -EACCES && pagemap != -EPERM &&
+	    pagemap != -ENOENT)
+		return pagemap;
+	populated_init(&mover->populated, pagemap < 0 ? -1 : pagemap);
 	mover->page_size = sysconf(_SC_PAGESIZE);
 	mover->process = process;
+	mover->proc = proc;
+	return 0;
 }
 
 void mover_close(struct mover *mover)
 {
-	if (mover->pagemap >= 0)
-		close(mover->pagemap);
+	if (mover->populated.pagemap >= 0)
+		close(mover->populated.pagemap);
+	mover->populated.pagemap = -1;
 }
 
-/* Programs reserve far more than they use: terabytes, some. */
+/* Where the kernel does not look for pages, a reader has to. */
 static bool all_absent(const struct mover *mover, struct devpub_range range)
 {
 	const size_t n = range.length / mover->page_size;
 	uint64_t entries[CHUNK_PAGES];
 	size_t i;
 
-	if (mover->pagemap < 0 ||
-	    pread(mover->pagemap, entries, n * sizeof(*entries),
+	if (mover->populated.pagemap < 0 || mover->populated.scans ||
+	    pread(mover->populated.pagemap, entries, n * sizeof(*entries),
 		  range.addr / mover->page_size * sizeof(*entries)) !=
 	    (ssize_t)(n * sizeof(*entries)))
 		return false;
@@ -113,25 +125,92 @@ static bool all_absent(const struct mover *mover, struct devpub_range range)
 	return true;
 }
 
-int mover_move(struct mover *mover, uint64_t start, uint64_t end)
+static bool must_stop(const struct mover *mover)
 {
-	unsigned char reasons[CHUNK_PAGES], next[CHUNK_PAGES];
-	struct devpub_range range = { .addr = start };
+	struct pollfd until = { .fd = mover->until, .events = POLLIN };
+	struct timespec now;
+
+	if (mover->until >= 0 && poll(&until, 1, 0) > 0)
+		return true;
+	if (!mover->deadline)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9 > mover->deadline;
+}
+
+/* Is it an error of the range, or has the process no such memory any more? */
+static int explain(const struct mover *mover, int error)
+{
+	const int gone = populated_gone(&mover->populated);
+
+	/* While it starts another program, its memory has no size; the vsyscall page never is. */
+	if (error == -ESRCH || (error == -EFAULT && !(mover->at >> 63)) || gone > 0)
+		return proc_gone(mover->proc);
+	return error;
+}
+
+int mover_maps(const struct mover *mover, struct maps *maps)
+{
+	int ret = maps_read(mover->proc, maps);
+
+	if (ret || mover->populated.scans)
+		return ret;
+	ret = maps_find_untouched(mover->proc, maps);
+	if (ret)
+		maps_free(maps);
+	return ret;
+}
+
+static void pass_over(struct mover *mover, uint64_t bytes)
+{
+	mover->reason[DEVPUB_REASON_ABSENT] += bytes / mover->page_size;
+	progress_add(bytes);
+}
+
+/* From where there are pages, as many as there are arrays for. */
+static int move_some(struct mover *mover, uint64_t end, unsigned char *reasons,
+		     unsigned char *next)
+{
+	struct devpub_range range = { mover->at, end - mover->at };
 	int ret = 0;
 
-	while (range.addr < end && !ret) {
-		range.length = end - range.addr;
-		if (range.length > CHUNK_PAGES * mover->page_size)
-			range.length = CHUNK_PAGES * mover->page_size;
-		if (all_absent(mover, range))
-			mover->reason[DEVPUB_REASON_ABSENT] +=
-				range.length / mover->page_size;
-		else
-			ret = move_chunk(mover, range, reasons, next);
-		range.addr += range.length;
+	if (range.length > CHUNK_PAGES * mover->page_size)
+		range.length = CHUNK_PAGES * mover->page_size;
+	if (all_absent(mover, range)) {
+		pass_over(mover, range.length);
+	} else {
+		ret = move_chunk(mover, range, reasons, next);
 		progress_add(range.length);
 	}
+	mover->at += range.length;
 	return ret;
+}
+
+int mover_move(struct mover *mover, const struct mapping *mapping, uint64_t from)
+{
+	unsigned char reasons[CHUNK_PAGES], next[CHUNK_PAGES];
+	const uint64_t end = mapping->end;
+	uint64_t to;
+	int ret;
+
+	mover->at = from > mapping->start ? from : mapping->start;
+	if (mapping->untouched && mover->at < end) {
+		pass_over(mover, end - mover->at);
+		return 0;
+	}
+	while (mover->at < end) {
+		if (must_stop(mover))
+			return MOVER_STOPPED;
+		from = mover->at;
+		ret = populated_next(&mover->populated, &mover->at, end, &to);
+		pass_over(mover, mover->at - from);
+		/* What is there and little stands beside more of its kind. */
+		if (ret > 0)
+			ret = move_some(mover, end, reasons, next);
+		if (ret < 0)
+			return explain(mover, ret);
+	}
+	return 0;
 }
 
 uint64_t mover_refused(const struct mover *mover)

@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <devpub.h>
 
 #include "devices.h"
+#include "maps.h"
+#include "populated.h"
+#include "proc.h"
 
 /**
  * struct mover - a migration of any number of ranges
@@ -19,8 +21,12 @@
  * @n:		their number, 1 for a migration to a device
  * @to:		to the device
  * @page_size:	bytes
- * @pagemap:	the process's, to pass over what is wholly absent; -1 for none
+ * @proc:	the process
+ * @populated:	where its memory has pages, to pass over what is wholly absent
  * @tries:	times that busy pages are tried, 1 for no second time
+ * @until:	a descriptor: stop when it can be read; -1 for none
+ * @deadline:	stop at this time of the monotonic clock, in seconds; 0 for never
+ * @at:		where it has stopped
  * @reason:	what became of the pages in the end, by enum devpub_reason
  */
 struct mover {
@@ -29,18 +35,33 @@ struct mover {
 	size_t n;
 	bool to;
 	uint64_t page_size;
-	int pagemap;
+	const struct proc *proc;
+	struct populated populated;
 	unsigned int tries;
+	int until;
+	double deadline;
+	uint64_t at;
 	uint64_t reason[DEVPUB_REASONS_MAX];
 };
 
-/* Of @pid, whose pagemap is opened where that is allowed. */
-void mover_open(struct mover *mover, pid_t pid,
-		const struct devpub_process *process);
+/*
+ * Of a process, whose pagemap is opened where that is allowed: with devices and the rest
+ * set.  0 or -errno.
+ */
+int mover_open(struct mover *mover, const struct proc *proc,
+	       const struct devpub_process *process);
 void mover_close(struct mover *mover);
 
-/* Move a range.  0 or -errno, with @reason true of what was done by then. */
-int mover_move(struct mover *mover, uint64_t start, uint64_t end);
+/* Its mappings, with those known that nothing is in, where looking would take long. */
+int mover_maps(const struct mover *mover, struct maps *maps);
+
+#define MOVER_STOPPED	1
+
+/*
+ * Move what of a mapping is behind @from.  0, MOVER_STOPPED or -errno, with @reason true
+ * of what was done by then.  -EAGAIN for a process that runs another program by now.
+ */
+int mover_move(struct mover *mover, const struct mapping *mapping, uint64_t from);
 
 /* Pages that should have moved and did not. */
 uint64_t mover_refused(const struct mover *mover);

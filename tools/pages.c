@@ -9,14 +9,17 @@
 #include <unistd.h>
 
 #include "pages.h"
+#include "populated.h"
 
 #define BATCH_PAGES	4096
 
 struct pages {
 	const struct devices *devices;
+	const struct proc *proc;
 	const struct devpub_process *process;
 	uint64_t page_size;
-	int pagemap;		/* -1: ask the devices */
+	bool by_frame;		/* or ask the devices */
+	struct populated populated;
 	uint64_t zero_frame;	/* stands in for pages that are not there */
 };
 
@@ -61,90 +64,107 @@ static bool sees_frames(const struct devices *devices, uint64_t zero)
 	return true;
 }
 
-static struct pages *new_pages(const struct devices *devices)
+/* A file of page table entries: a descriptor, -1 for one that is not to be read, or -errno. */
+static int open_pagemap(const struct proc *proc, int *pagemap)
 {
-	struct pages *pages = malloc(sizeof(*pages));
+	const int fd = proc_file(proc, "pagemap");
 
-	if (!pages)
-		return NULL;
-	*pages = (struct pages) {
-		.devices = devices,
-		.page_size = sysconf(_SC_PAGESIZE),
-		.pagemap = -1,
-	};
-	pages->zero_frame = zero_frame(pages->page_size);
-	return pages;
+	*pagemap = fd < 0 ? -1 : fd;
+	return fd < 0 && fd != -EACCES && fd != -EPERM && fd != -ENOENT ? fd : 0;
 }
 
-int pages_open_by_frame(pid_t pid, const struct devices *devices,
-			struct pages **opened)
+static int new_pages(const struct proc *proc, const struct devices *devices,
+		     struct pages **opened)
 {
-	struct pages *pages = new_pages(devices);
-	char path[32];
-	int ret = 0;
+	struct pages *pages = malloc(sizeof(*pages));
+	int pagemap, ret;
 
 	if (!pages)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	if (!sees_frames(devices, pages->zero_frame)) {
-		ret = -EPERM;
-	} else {
-		pages->pagemap = open(path, O_RDONLY | O_CLOEXEC);
-		if (pages->pagemap < 0)
-			ret = errno == ENOENT ? -ESRCH : -errno;
-	}
+	ret = open_pagemap(proc, &pagemap);
 	if (ret) {
-		pages_close(pages);
+		free(pages);
 		return ret;
 	}
+	*pages = (struct pages) {
+		.devices = devices,
+		.proc = proc,
+		.page_size = sysconf(_SC_PAGESIZE),
+	};
+	populated_init(&pages->populated, pagemap);
+	pages->zero_frame = zero_frame(pages->page_size);
+	pages->by_frame = pagemap >= 0 && sees_frames(devices, pages->zero_frame);
 	*opened = pages;
 	return 0;
 }
 
-/* Does a device tell of this process?  Its first page will do, mapped or not. */
-static int ask(const struct devices *devices, const struct target *target,
-	       uint64_t page_size)
+int pages_open_by_frame(const struct proc *proc, const struct devices *devices,
+			struct pages **pages)
 {
-	const struct devpub_range range = { page_size, page_size };
+	int ret = new_pages(proc, devices, pages);
+
+	if (ret || (*pages)->by_frame)
+		return ret;
+	pages_close(*pages);
+	return -EPERM;
+}
+
+/* Does a device tell of this process?  Its first page will do, mapped or not. */
+static int ask(const struct pages *pages)
+{
+	const struct devpub_range range = { pages->page_size, pages->page_size };
+	const struct devices *devices = pages->devices;
 	size_t i;
 
 	for (i = 0; i < devices->n; i++)
 		if (devices->device[i].dev)
 			return devpub_query_v(devices->device[i].dev,
-					      target->process, &range, 1, NULL,
+					      pages->process, &range, 1, NULL,
 					      NULL);
 	return -EPERM;
 }
 
-int pages_open(const struct target *target, const struct devices *devices,
-	       struct pages **opened)
+int pages_open(const struct proc *proc, const struct devpub_process *process,
+	       const struct devices *devices, struct pages **pages)
 {
-	struct pages *pages;
-	int ret;
+	int ret = new_pages(proc, devices, pages);
 
-	ret = pages_open_by_frame(target->pid, devices, opened);
-	if (ret != -EPERM && ret != -EACCES)
+	if (ret || (*pages)->by_frame)
 		return ret;
-	pages = new_pages(devices);
-	if (!pages)
-		return -ENOMEM;
-	pages->process = target->process;
-	ret = ask(devices, target, pages->page_size);
-	if (ret) {
-		pages_close(pages);
-		return ret;
-	}
-	*opened = pages;
-	return 0;
+	(*pages)->process = process;
+	ret = ask(*pages);
+	/* While it starts another program, its memory has no size. */
+	if (ret == -ESRCH || ret == -EFAULT)
+		ret = proc_gone(proc);
+	if (ret)
+		pages_close(*pages);
+	return ret;
 }
 
 void pages_close(struct pages *pages)
 {
-	if (!pages)
-		return;
-	if (pages->pagemap >= 0)
-		close(pages->pagemap);
+	if (pages->populated.pagemap >= 0)
+		close(pages->populated.pagemap);
 	free(pages);
+}
+
+int pages_maps(struct pages *pages, struct maps *maps)
+{
+	int ret = maps_read(pages->proc, maps);
+
+	if (ret || pages->populated.scans)
+		return ret;
+	ret = maps_find_untouched(pages->proc, maps);
+	if (ret)
+		maps_free(maps);
+	return ret;
+}
+
+int pages_check(const struct pages *pages)
+{
+	const int gone = populated_gone(&pages->populated);
+
+	return gone > 0 ? proc_gone(pages->proc) : gone;
 }
 
 static unsigned int place_of_frame(const struct pages *pages, uint64_t frame)
@@ -171,13 +191,13 @@ static int look_by_frame(const struct pages *pages, uint64_t addr, size_t n,
 	ssize_t got;
 	size_t i;
 
-	got = pread(pages->pagemap, entries, n * sizeof(*entries),
+	got = pread(pages->populated.pagemap, entries, n * sizeof(*entries),
 		    addr / pages->page_size * sizeof(*entries));
 	if (got < 0)
 		return -errno;
 	/* The end of a process's memory, or of the process. */
-	if (!got)
-		return -ESRCH;
+	if (got < (ssize_t)sizeof(*entries))
+		return proc_gone(pages->proc);
 	n = got / sizeof(*entries);
 	for (i = 0; i < n; i++) {
 		if (entries[i] & PAGEMAP_PRESENT)
@@ -208,6 +228,8 @@ static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 		ret = devpub_query_v(pages->devices->device[i].dev,
 				     pages->process, &range, 1, where,
 				     &residency);
+		if (ret == -ESRCH || ret == -EFAULT)
+			return proc_gone(pages->proc);
 		if (ret && ret != -EINTR)
 			return ret;
 		if (residency.done / pages->page_size < done)
@@ -224,37 +246,68 @@ static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 	return done;
 }
 
-int pages_walk(struct pages *pages, uint64_t start, uint64_t end,
+/* Pages that live in one place, one after the other, until another comes. */
+struct stretch {
+	unsigned int place;
+	uint64_t pages;
+	void (*run)(void *arg, unsigned int place, uint64_t pages);
+	void *arg;
+};
+
+static void put(struct stretch *stretch, unsigned int place, uint64_t pages)
+{
+	if (place != stretch->place && stretch->pages) {
+		stretch->run(stretch->arg, stretch->place, stretch->pages);
+		stretch->pages = 0;
+	}
+	stretch->place = place;
+	stretch->pages += pages;
+}
+
+/* As many as fit, from @at up to @to.  The number, or -errno. */
+static int look_at_batch(struct pages *pages, uint64_t at, uint64_t to,
+			 struct stretch *stretch)
+{
+	unsigned short places[BATCH_PAGES] = { 0 };
+	size_t n = BATCH_PAGES;
+	int got, i;
+
+	if ((to - at) / pages->page_size < n)
+		n = (to - at) / pages->page_size;
+	if (pages->by_frame)
+		got = look_by_frame(pages, at, n, places);
+	else
+		got = look_by_device(pages, at, n, places);
+	for (i = 0; i < got; i++)
+		put(stretch, places[i], 1);
+	return got;
+}
+
+int pages_look(struct pages *pages, const struct mapping *mapping, uint64_t *at,
 	       void (*run)(void *arg, unsigned int place, uint64_t pages),
 	       void *arg)
 {
-	unsigned short places[BATCH_PAGES] = { 0 };
-	unsigned int place = PLACE_ABSENT;
-	uint64_t length = 0;
-	size_t n;
-	int got, i;
+	struct stretch stretch = { .run = run, .arg = arg };
+	const uint64_t from = *at;
+	uint64_t to;
+	int ret;
 
-	while (start < end) {
-		n = (end - start) / pages->page_size;
-		if (n > BATCH_PAGES)
-			n = BATCH_PAGES;
-		if (pages->pagemap >= 0)
-			got = look_by_frame(pages, start, n, places);
-		else
-			got = look_by_device(pages, start, n, places);
-		if (got < 0)
-			return got;
-		for (i = 0; i < got; i++) {
-			if (places[i] != place && length) {
-				run(arg, place, length);
-				length = 0;
-			}
-			place = places[i];
-			length++;
-		}
-		start += got * pages->page_size;
+	if (mapping->untouched) {
+		*at = mapping->end;
+		ret = 0;
+	} else {
+		ret = populated_next(&pages->populated, at, mapping->end, &to);
 	}
-	if (length)
-		run(arg, place, length);
-	return 0;
+	if (ret < 0)
+		return ret == -ESRCH ? proc_gone(pages->proc) : ret;
+	if (*at > from)
+		put(&stretch, PLACE_ABSENT, (*at - from) / pages->page_size);
+	if (ret) {
+		ret = look_at_batch(pages, *at, to, &stretch);
+		if (ret > 0)
+			*at += ret * pages->page_size;
+	}
+	if (stretch.pages)
+		run(arg, stretch.place, stretch.pages);
+	return ret < 0 ? ret : 0;
 }

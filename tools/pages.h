@@ -11,12 +11,8 @@
 #include <devpub.h>
 
 #include "devices.h"
-#include "target.h"
-
-/* An entry of pagemap: Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PRESENT	(1ULL << 63)
-#define PAGEMAP_SWAPPED	(1ULL << 62)
-#define PAGEMAP_FRAME	((1ULL << 55) - 1)
+#include "maps.h"
+#include "proc.h"
 
 enum place {
 	PLACE_ABSENT,
@@ -32,22 +28,29 @@ struct pages;
 
 /*
  * 0 or -errno: -EPERM where the caller may learn it in neither way; -EOPNOTSUPP
- * where the module is too old for the second.  @devices must outlive it.
+ * where the module is too old for the second.  What is given must outlive it.
  */
-int pages_open(const struct target *target, const struct devices *devices,
-	       struct pages **pages);
+int pages_open(const struct proc *proc, const struct devpub_process *process,
+	       const struct devices *devices, struct pages **pages);
 void pages_close(struct pages *pages);
 
 /* Only by pagemap: -EPERM where frame numbers can't be seen. */
-int pages_open_by_frame(pid_t pid, const struct devices *devices,
+int pages_open_by_frame(const struct proc *proc, const struct devices *devices,
 			struct pages **pages);
 
+/* The mappings, with those known that nothing is in, where looking would take long. */
+int pages_maps(struct pages *pages, struct maps *maps);
+
 /*
- * Calls @run for each run of pages that live in one place, from @start on.  0 or
- * -errno; -ESRCH for a process that has ended.
+ * Looks at a mapping from *@at on, by a piece, which *@at moves on by, and calls @run for
+ * each run of pages that live in one place.  0 or -errno: -ESRCH for a process that has
+ * ended, -EAGAIN for one that runs another program.
  */
-int pages_walk(struct pages *pages, uint64_t start, uint64_t end,
+int pages_look(struct pages *pages, const struct mapping *mapping, uint64_t *at,
 	       void (*run)(void *arg, unsigned int place, uint64_t pages),
 	       void *arg);
+
+/* Was all that of memory that is there still?  0 or -errno, as pages_look(). */
+int pages_check(const struct pages *pages);
 
 #endif /* DEVPUB_TOOLS_PAGES_H */

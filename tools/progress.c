@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "printable.h"
 #include "progress.h"
 #include "text.h"
 
@@ -25,7 +26,7 @@ static struct {
 	pthread_cond_t ended;
 	bool running;
 	bool end;
-	const char *what;
+	char what[128];
 	uint64_t total;
 	_Atomic uint64_t done;
 } progress = {
@@ -76,7 +77,7 @@ void progress_begin(const char *what, uint64_t total)
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	progress.what = what;
+	printable(progress.what, sizeof(progress.what), what, PRINTABLE_TERMINAL);
 	progress.total = total;
 	progress.end = false;
 	atomic_store(&progress.done, 0);

@@ -13,6 +13,7 @@
 #include "maps.h"
 #include "pages.h"
 #include "picture.h"
+#include "printable.h"
 #include "progress.h"
 #include "table.h"
 #include "target.h"
@@ -34,6 +35,7 @@ struct tenant {
 
 struct residency {
 	const struct devices *devices;
+	struct maps maps;
 	struct tenant *tenant;
 	size_t n;
 	bool all;	/* mappings without pages, too */
@@ -50,45 +52,6 @@ static void count(void *arg, unsigned int place, uint64_t pages)
 		tenant->out_of_memory = true;
 }
 
-static int look(struct residency *residency, const struct target *target,
-		struct pages *pages)
-{
-	struct maps maps;
-	char what[64];
-	uint64_t total = 0;
-	size_t i;
-	int ret;
-
-	ret = maps_read(target->pid, &maps);
-	if (ret)
-		return ret;
-	residency->tenant = calloc(maps.n, sizeof(*residency->tenant));
-	if (!residency->tenant) {
-		maps_free(&maps);
-		return -ENOMEM;
-	}
-	for (i = 0; i < maps.n; i++)
-		total += maps.mapping[i].end - maps.mapping[i].start;
-	snprintf(what, sizeof(what), "looking at %s", target->name);
-	progress_begin(what, total);
-	for (i = 0; i < maps.n && !ret; i++) {
-		struct tenant *tenant = &residency->tenant[residency->n++];
-
-		tenant->mapping = maps.mapping[i];
-		/* The vsyscall page is above all addresses that can be asked for. */
-		if (tenant->mapping.start >> 63)
-			continue;
-		ret = pages_walk(pages, tenant->mapping.start,
-				 tenant->mapping.end, count, tenant);
-		if (tenant->out_of_memory)
-			ret = -ENOMEM;
-		progress_add(tenant->mapping.end - tenant->mapping.start);
-	}
-	progress_end();
-	maps_free(&maps);
-	return ret;
-}
-
 static void free_tenants(struct residency *residency)
 {
 	size_t i;
@@ -96,6 +59,73 @@ static void free_tenants(struct residency *residency)
 	for (i = 0; i < residency->n; i++)
 		runs_free(&residency->tenant[i].runs);
 	free(residency->tenant);
+	residency->tenant = NULL;
+	residency->n = 0;
+	maps_free(&residency->maps);
+}
+
+static int look_at_mapping(struct tenant *tenant, struct pages *pages)
+{
+	uint64_t at = tenant->mapping.start, from;
+	int ret = 0;
+
+	/* The vsyscall page is above all addresses that can be asked for. */
+	if (at >> 63)
+		return 0;
+	while (at < tenant->mapping.end && !ret) {
+		from = at;
+		ret = pages_look(pages, &tenant->mapping, &at, count, tenant);
+		if (tenant->out_of_memory)
+			ret = -ENOMEM;
+		progress_add(at - from);
+	}
+	return ret;
+}
+
+static int look_at_memory(struct residency *residency, struct pages *pages)
+{
+	const struct maps *maps = &residency->maps;
+	size_t i;
+	int ret = 0;
+
+	residency->tenant = calloc(maps->n + 1, sizeof(*residency->tenant));
+	if (!residency->tenant)
+		return -ENOMEM;
+	for (i = 0; i < maps->n && !ret; i++) {
+		struct tenant *tenant = &residency->tenant[residency->n++];
+
+		tenant->mapping = maps->mapping[i];
+		ret = look_at_mapping(tenant, pages);
+	}
+	/* Mappings and pages are to be those of one program. */
+	return ret ? ret : pages_check(pages);
+}
+
+static int look(struct residency *residency, const struct target *target)
+{
+	struct pages *pages;
+	uint64_t total = 0;
+	char what[96];
+	size_t i;
+	int ret;
+
+	ret = pages_open(&target->proc, target->process, residency->devices, &pages);
+	if (ret)
+		return ret;
+	ret = pages_maps(pages, &residency->maps);
+	if (!ret) {
+		for (i = 0; i < residency->maps.n; i++)
+			total += residency->maps.mapping[i].end -
+				 residency->maps.mapping[i].start;
+		snprintf(what, sizeof(what), "looking at %s", target->name);
+		progress_begin(what, total);
+		ret = look_at_memory(residency, pages);
+		progress_end();
+	}
+	pages_close(pages);
+	if (ret)
+		free_tenants(residency);
+	return ret;
 }
 
 static size_t make_columns(const struct residency *residency, uint64_t swapped,
@@ -214,7 +244,7 @@ static const char *label(const struct mapping *mapping)
 /* NULL when memory is out. */
 static struct row *make_rows(const struct residency *residency, size_t *n)
 {
-	struct row *rows = calloc(residency->n, sizeof(*rows)), *row = NULL;
+	struct row *rows = calloc(residency->n + 1, sizeof(*rows)), *row = NULL;
 	size_t i, j;
 
 	*n = 0;
@@ -250,16 +280,12 @@ static unsigned int count_lines(const struct row *rows, size_t n,
 	return lines;
 }
 
-/* The end of a long name says more than its beginning. */
 static void print_label(const struct row *row, uint64_t page_size)
 {
-	const size_t length = strlen(row->name), most = LABEL_WIDTH - 1;
 	char size[TEXT_SIZE];
 
-	if (length > most)
-		printf("~%s", row->name + length - most + 1);
-	else
-		printf("%-*s", LABEL_WIDTH - 1, row->name);
+	/* The end of a long name says more than its beginning. */
+	printable_end(stdout, row->name, LABEL_WIDTH - 1);
 	printf(" %7s ", text_size(size, row->pages * page_size));
 }
 
@@ -297,17 +323,14 @@ static void print_map(const struct residency *residency)
 static int show(struct residency *residency, const char *pid)
 {
 	struct target target;
-	struct pages *pages;
+	unsigned int try = 0;
 	int ret;
 
 	ret = target_open(pid, &target);
 	if (ret)
 		return ret;
-	ret = pages_open(&target, residency->devices, &pages);
-	if (!ret) {
-		ret = look(residency, &target, pages);
-		pages_close(pages);
-	}
+	while ((ret = look(residency, &target)) == -EAGAIN && ++try < TARGET_TRIES)
+		usleep(TARGET_PAUSE_US);
 	if (ret) {
 		ret = target_error(ret, &target);
 	} else {

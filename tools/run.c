@@ -20,13 +20,10 @@
 #include "ctl.h"
 #include "devices.h"
 #include "follow.h"
+#include "inherit.h"
 #include "table.h"
 #include "target.h"
 #include "text.h"
-
-#define RUN_FAILED	125
-#define RUN_NO_EXEC	126
-#define RUN_NOT_FOUND	127
 
 /* Between two rounds, and no more than a fifth of the time in them. */
 #define PAUSE_MS	50
@@ -67,6 +64,7 @@ child_main(const struct run *run, int go, int trouble, const sigset_t *mask)
 
 	if (read(go, &byte, 1) != 1)
 		_exit(RUN_FAILED);
+	inherit_restore();
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(run->command[0], run->command);
 	error = errno;
@@ -124,6 +122,16 @@ static int may_follow(const struct run *run)
 	return ret;
 }
 
+/* Nobody may be there any more to read it. */
+static bool tell(int go)
+{
+	void (*was)(int) = signal(SIGPIPE, SIG_IGN);
+	const bool told = write(go, "", 1) == 1;
+
+	signal(SIGPIPE, was);
+	return told;
+}
+
 /* 0 once the program runs, or an exit status after a message. */
 static int start(struct run *run)
 {
@@ -136,14 +144,14 @@ static int start(struct run *run)
 				run->command[0], strerror(-ret));
 	ret = may_follow(run);
 	if (ret) {
-		target.pid = run->child;
+		target.proc.pid = run->child;
 		snprintf(target.name, sizeof(target.name), "%s", run->command[0]);
 		target_error(ret, &target);
 		close(run->go);
 		waitpid(run->child, NULL, 0);
 		return RUN_FAILED;
 	}
-	if (write(run->go, "", 1) != 1)
+	if (!tell(run->go))
 		return ctl_fail(RUN_FAILED, "%s: ended before it began",
 				run->command[0]);
 	if (read(run->trouble, &error, sizeof(error)) == sizeof(error)) {
@@ -256,12 +264,15 @@ static int run_command(struct run *run, FILE *to)
 		summarize(run, now() - begun, to);
 	if (WIFSIGNALED(run->status))
 		return 128 + WTERMSIG(run->status);
-	return WEXITSTATUS(run->status);
+	if (WEXITSTATUS(run->status))
+		return WEXITSTATUS(run->status);
+	return run->follow.error ? RUN_FAILED : 0;
 }
 
 static int with_device(struct run *run)
 {
 	FILE *to = stderr;
+	bool failed;
 	int status;
 
 	/* Before anything runs that would have to be told of in vain. */
@@ -278,9 +289,16 @@ static int with_device(struct run *run)
 		status = run_command(run, to);
 		devpub_close(run->follow.dev);
 	}
-	if (run->output && fclose(to) && !status)
-		status = ctl_fail(RUN_FAILED, "%s: %s", run->output,
-				  strerror(errno));
+	if (!run->output)
+		return status;
+	failed = ferror(to);
+	errno = 0;
+	failed |= fclose(to) == EOF;
+	if (failed) {
+		ctl_warn("%s: %s", run->output,
+			 errno ? strerror(errno) : "the summary could not be written");
+		status = status ? status : RUN_FAILED;
+	}
 	return status;
 }
 
@@ -327,7 +345,8 @@ const struct command command_run = {
 	.help =
 	"The memory of all that COMMAND starts is kept there, too.  A summary goes to\n"
 	"stderr at the end.  The exit status is COMMAND's, 128+N after a signal N; 125 for\n"
-	"a failure of devpubctl, 126 for a command that can't be run, 127 for none.\n\n"
+	"a failure of devpubctl, which could not follow all of it, for example, 126 for a\n"
+	"command that can't be run, 127 for none.\n\n"
 	"  -t, --to devpubN    this device; by default the first that has room\n"
 	"  -o, --output FILE   write the summary there\n"
 	"  -q, --quiet         no summary\n"

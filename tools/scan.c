@@ -9,9 +9,15 @@
 #include <time.h>
 
 #include "maps.h"
+#include "proc.h"
 #include "scan.h"
-#include "target.h"
 #include "text.h"
+
+/* Of the time of a round, one process gets so much, and those that are known half. */
+#define TURNS	8
+
+/* A process that runs another program is looked at anew. */
+#define TRIES	5
 
 static double now_ms(void)
 {
@@ -28,34 +34,35 @@ static int compare_pids(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* All processes that have memory, in the order of their numbers. */
-static pid_t *all_processes(size_t *n)
+/* All processes, in the order of their numbers. */
+static int all_processes(pid_t **pids, size_t *n)
 {
-	pid_t *pids = NULL, *grown;
 	struct dirent *entry;
 	size_t room = 0;
+	pid_t *grown;
 	uint64_t pid;
 	DIR *dir = opendir("/proc");
 
+	*pids = NULL;
 	*n = 0;
 	if (!dir)
-		return NULL;
+		return -errno;
 	while ((entry = readdir(dir))) {
 		if (!text_parse_number(entry->d_name, INT32_MAX, &pid))
 			continue;
 		if (*n == room) {
-			grown = realloc(pids, (2 * room + 256) * sizeof(*pids));
+			grown = realloc(*pids, (2 * room + 256) * sizeof(*grown));
 			if (!grown)
 				break;
-			pids = grown;
+			*pids = grown;
 			room = 2 * room + 256;
 		}
-		pids[(*n)++] = pid;
+		(*pids)[(*n)++] = pid;
 	}
 	closedir(dir);
 	if (*n)
-		qsort(pids, *n, sizeof(*pids), compare_pids);
-	return pids;
+		qsort(*pids, *n, sizeof(**pids), compare_pids);
+	return entry ? -ENOMEM : 0;
 }
 
 static void count(void *arg, unsigned int place, uint64_t pages)
@@ -70,88 +77,181 @@ static void count(void *arg, unsigned int place, uint64_t pages)
 	}
 }
 
-/* 0 or -errno; only what can live on a device is looked at. */
-static int look(struct tenant *tenant, const struct devices *devices)
+/* Until @deadline, if that is not 0: then @at says where it has stopped. */
+static int look_at_maps(struct tenant *tenant, struct pages *pages,
+			const struct maps *maps, double deadline)
+{
+	uint64_t at;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < maps->n && !ret; i++) {
+		const struct mapping *mapping = &maps->mapping[i];
+
+		/* Only what can live on a device. */
+		if (mapping->kind != MAPPING_ANON && mapping->kind != MAPPING_FILE)
+			continue;
+		at = mapping->start > tenant->at ? mapping->start : tenant->at;
+		while (at < mapping->end && !ret) {
+			if (deadline && now_ms() > deadline) {
+				tenant->at = at;
+				return 0;
+			}
+			ret = pages_look(pages, mapping, &at, count, tenant);
+		}
+	}
+	tenant->at = 0;
+	return ret ? ret : pages_check(pages);
+}
+
+static int look_at_memory(struct tenant *tenant, const struct proc *proc,
+			  const struct devices *devices, double deadline)
 {
 	struct pages *pages;
 	struct maps maps;
-	char path[32];
-	struct stat owner;
-	size_t i;
 	int ret;
 
-	ret = pages_open_by_frame(tenant->pid, devices, &pages);
+	ret = pages_open_by_frame(proc, devices, &pages);
 	if (ret)
 		return ret;
-	ret = maps_read(tenant->pid, &maps);
+	ret = pages_maps(pages, &maps);
 	if (!ret) {
-		for (i = 0; i < maps.n && !ret; i++)
-			if (maps.mapping[i].kind == MAPPING_ANON ||
-			    maps.mapping[i].kind == MAPPING_FILE)
-				ret = pages_walk(pages, maps.mapping[i].start,
-						 maps.mapping[i].end, count,
-						 tenant);
+		ret = look_at_maps(tenant, pages, &maps, deadline);
 		maps_free(&maps);
 	}
 	pages_close(pages);
-	if (ret || !tenant->on_devices)
+	return ret;
+}
+
+static int identify(struct tenant *tenant, const struct proc *proc)
+{
+	struct proc_stat stat;
+	struct stat owner;
+	int ret;
+
+	ret = proc_stat(proc, &stat);
+	if (ret)
 		return ret;
-	snprintf(path, sizeof(path), "/proc/%d", tenant->pid);
-	if (stat(path, &owner))
+	if (proc_is_kernel_thread(&stat))
 		return -ESRCH;
+	/* Another process of this number: from the beginning. */
+	if (stat.started != tenant->started)
+		*tenant = (struct tenant) { .pid = proc->pid };
+	if (fstat(proc->dir, &owner))
+		return -errno;
+	tenant->started = stat.started;
 	tenant->uid = owner.st_uid;
-	target_name(tenant->pid, tenant->name, sizeof(tenant->name));
+	snprintf(tenant->name, sizeof(tenant->name), "%s", *stat.name ? stat.name : "?");
 	return 0;
 }
 
-static void keep(struct scan *scan, const struct tenant *tenant)
+/* 0 or -errno; -ESRCH for what has no memory. */
+static int look(struct tenant *tenant, const struct devices *devices, double deadline)
 {
-	struct tenant *grown;
+	struct proc proc;
+	int try, ret;
 
-	if (scan->n == scan->room) {
-		grown = realloc(scan->tenant,
-				(2 * scan->room + 16) * sizeof(*grown));
-		if (!grown)
-			return;
-		scan->tenant = grown;
-		scan->room = 2 * scan->room + 16;
+	for (try = 0; try < TRIES; try++) {
+		ret = proc_open(tenant->pid, &proc);
+		if (!ret) {
+			ret = identify(tenant, &proc);
+			if (!ret)
+				ret = look_at_memory(tenant, &proc, devices, deadline);
+			proc_close(&proc);
+		}
+		if (ret != -EAGAIN)
+			return ret;
+		*tenant = (struct tenant) { .pid = tenant->pid };
 	}
-	scan->tenant[scan->n++] = *tenant;
+	return ret;
 }
 
-static bool look_and_keep(struct scan *scan, pid_t pid,
-			  const struct devices *devices)
-{
-	struct tenant tenant = { .pid = pid };
-	int ret = look(&tenant, devices);
-
-	if (!ret && tenant.on_devices)
-		keep(scan, &tenant);
-	return ret != -EPERM && ret != -EACCES;
-}
-
-/* The tenants that are known, anew. */
-static void refresh(struct scan *scan, const struct devices *devices)
-{
-	struct tenant *known = scan->tenant;
-	size_t i, n = scan->n;
-
-	scan->tenant = NULL;
-	scan->n = 0;
-	scan->room = 0;
-	for (i = 0; i < n; i++)
-		look_and_keep(scan, known[i].pid, devices);
-	free(known);
-}
-
-static bool known(const struct scan *scan, size_t n, pid_t pid)
+static struct tenant *find(const struct tenants *tenants, pid_t pid)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		if (scan->tenant[i].pid == pid)
-			return true;
-	return false;
+	for (i = 0; tenants->tenant && i < tenants->n; i++)
+		if (tenants->tenant[i].pid == pid)
+			return &tenants->tenant[i];
+	return NULL;
+}
+
+static void forget(struct tenants *tenants, pid_t pid)
+{
+	struct tenant *tenant = find(tenants, pid);
+
+	if (!tenant)
+		return;
+	tenants->n--;
+	memmove(tenant, tenant + 1,
+		(char *)&tenants->tenant[tenants->n] - (char *)tenant);
+}
+
+static void forget_all(struct tenants *tenants)
+{
+	free(tenants->tenant);
+	tenants->tenant = NULL;
+	tenants->n = 0;
+	tenants->room = 0;
+}
+
+static int keep(struct tenants *tenants, const struct tenant *tenant)
+{
+	struct tenant *grown;
+
+	if (!tenants->tenant || tenants->n == tenants->room) {
+		grown = realloc(tenants->tenant,
+				(2 * tenants->room + 16) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		tenants->tenant = grown;
+		tenants->room = 2 * tenants->room + 16;
+	}
+	tenants->tenant[tenants->n++] = *tenant;
+	return 0;
+}
+
+/* 0 or -errno, as look(). */
+static int look_and_keep(struct scan *scan, pid_t pid,
+			  const struct devices *devices, double deadline)
+{
+	const struct tenant *begun = find(&scan->begun, pid);
+	struct tenant tenant = { .pid = pid };
+	int ret;
+
+	if (begun)
+		tenant = *begun;
+	ret = look(&tenant, devices, deadline);
+	if (ret == -EPERM || ret == -EACCES)
+		return ret;
+	forget(&scan->begun, pid);
+	if (!ret && tenant.at) {
+		/* What is known of it stands until this is whole. */
+		ret = keep(&scan->begun, &tenant);
+	} else {
+		forget(&scan->found, pid);
+		if (!ret && tenant.on_devices)
+			ret = keep(&scan->found, &tenant);
+	}
+	/* What ends, or does not live long as any program, has nothing there. */
+	if (ret && ret != -ESRCH && ret != -EAGAIN)
+		scan->error = ret;
+	return ret;
+}
+
+/* What was counted is for devices by their order. */
+static void follow_devices(struct scan *scan, const struct devices *devices)
+{
+	size_t i;
+
+	for (i = 0; i < devices->n && i < scan->nr_devices; i++)
+		if (scan->devices[i] != devices->device[i].index)
+			break;
+	if (i < devices->n || i < scan->nr_devices)
+		scan_end(scan);
+	scan->nr_devices = devices->n;
+	for (i = 0; i < devices->n; i++)
+		scan->devices[i] = devices->device[i].index;
 }
 
 static int compare_tenants(const void *a, const void *b)
@@ -163,36 +263,92 @@ static int compare_tenants(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+/* The numbers of those that are known, since the list changes while they are looked at. */
+static pid_t *known_processes(const struct scan *scan, size_t *n)
+{
+	pid_t *pids = malloc((scan->found.n + 1) * sizeof(*pids));
+	size_t i;
+
+	*n = pids ? scan->found.n : 0;
+	for (i = 0; i < *n; i++)
+		pids[i] = scan->found.tenant[i].pid;
+	if (*n)
+		qsort(pids, *n, sizeof(*pids), compare_pids);
+	return pids;
+}
+
+/**
+ * struct round - a round over some processes
+ * @pids:	their numbers, in order
+ * @n:		the number of these
+ * @last:	the one that was looked at last: the next ones come first
+ * @until:	the end of the time, or 0
+ * @turn:	the most for one, in milliseconds
+ * @seen:	processes whose memory could be looked at
+ * @hidden:	those whose memory is none of the caller's business
+ */
+struct round {
+	pid_t *pids;
+	size_t n;
+	pid_t last;
+	double until;
+	double turn;
+	size_t seen;
+	size_t hidden;
+};
+
+static void go_round(struct scan *scan, const struct devices *devices,
+		       struct round *round)
+{
+	size_t i, first;
+	int ret;
+
+	for (first = 0; first < round->n && round->pids[first] <= round->last; first++)
+		;
+	for (i = 0; i < round->n; i++) {
+		round->last = round->pids[(first + i) % round->n];
+		ret = look_and_keep(scan, round->last, devices,
+				    round->until ? now_ms() + round->turn : 0);
+		round->seen += !ret;
+		round->hidden += ret == -EPERM || ret == -EACCES;
+		if (round->until && now_ms() > round->until)
+			break;
+	}
+}
+
 void scan_round(struct scan *scan, const struct devices *devices,
 		unsigned int milliseconds)
 {
-	const double begun = now_ms();
-	size_t i, n, first, refreshed, seen = 0;
-	pid_t *pids;
+	const double begun = now_ms(), turn = (double)milliseconds / TURNS;
+	struct round known = { .turn = turn }, all = { .turn = turn };
+	int ret;
 
-	refresh(scan, devices);
-	refreshed = scan->n;
-	pids = all_processes(&n);
-	for (first = 0; first < n && pids[first] <= scan->last; first++)
-		;
-	for (i = 0; i < n; i++) {
-		pid_t pid = pids[(first + i) % n];
-
-		scan->last = pid;
-		if (!known(scan, refreshed, pid))
-			seen += look_and_keep(scan, pid, devices);
-		if (milliseconds && now_ms() - begun > milliseconds)
-			break;
+	follow_devices(scan, devices);
+	if (milliseconds) {
+		known.until = begun + milliseconds / 2.0;
+		all.until = begun + milliseconds;
+		known.pids = known_processes(scan, &known.n);
+		known.last = scan->refreshed;
 	}
-	scan->blind = n && !seen && !refreshed;
-	free(pids);
-	if (scan->n)
-		qsort(scan->tenant, scan->n, sizeof(*scan->tenant),
+	go_round(scan, devices, &known);
+	scan->refreshed = known.last;
+	ret = all_processes(&all.pids, &all.n);
+	if (ret)
+		scan->error = ret;
+	all.last = scan->last;
+	go_round(scan, devices, &all);
+	scan->last = all.last;
+	scan->blind = all.hidden && !known.seen && !all.seen;
+	free(known.pids);
+	free(all.pids);
+	if (scan->found.n)
+		qsort(scan->found.tenant, scan->found.n, sizeof(*scan->found.tenant),
 		      compare_tenants);
 }
 
 void scan_end(struct scan *scan)
 {
-	free(scan->tenant);
-	*scan = (struct scan) { 0 };
+	forget_all(&scan->found);
+	forget_all(&scan->begun);
+	scan->nr_devices = 0;
 }

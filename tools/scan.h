@@ -11,34 +11,60 @@
 #include "devices.h"
 #include "pages.h"
 
+/**
+ * struct tenant - a process with memory on a device
+ * @pid:	its number
+ * @started:	when it began
+ * @uid:	its user
+ * @name:	its name, with whatever is in it
+ * @at:		where looking at it has stopped; 0 for a tenant that is known whole
+ * @on_devices:	pages in all
+ * @in_system:	pages in system memory
+ * @pages:	pages on each device
+ */
 struct tenant {
 	pid_t pid;
+	uint64_t started;
 	uid_t uid;
-	char name[32];
-	uint64_t on_devices;		/* pages in all */
+	char name[64];
+	uint64_t at;
+	uint64_t on_devices;
 	uint64_t in_system;
-	uint64_t pages[DEVICES_MAX];	/* of each device */
+	uint64_t pages[DEVICES_MAX];
+};
+
+/* Tenants in any order; a process once. */
+struct tenants {
+	struct tenant *tenant;
+	size_t n;
+	size_t room;
 };
 
 /**
  * struct scan - what a scan has found
- * @tenant:	processes with memory on a device, the largest first
- * @n:		their number
- * @room:	of @tenant
+ * @found:	processes with memory on a device, the largest first
+ * @begun:	processes that take longer to look at than their turn
  * @last:	the process that was looked at last
+ * @refreshed:	likewise, of those that were known
+ * @devices:	the numbers of the devices that the others are about
+ * @nr_devices:	the number of these
  * @blind:	the caller may not see where memory lives
+ * @error:	why a process could not be looked at, or 0
  */
 struct scan {
-	struct tenant *tenant;
-	size_t n;
-	size_t room;
+	struct tenants found;
+	struct tenants begun;
 	pid_t last;
+	pid_t refreshed;
+	unsigned int devices[DEVICES_MAX];
+	size_t nr_devices;
 	bool blind;
+	int error;
 };
 
 /*
- * Looks at the processes that are known, and at as many others as fit into so many
- * milliseconds, in turn; 0 for all.
+ * Looks at as many processes as fit into so many milliseconds, in turn, and at each again
+ * the next time if it takes long; 0 for all, to the end.
  */
 void scan_round(struct scan *scan, const struct devices *devices,
 		unsigned int milliseconds);

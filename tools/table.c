@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ctl.h"
+#include "printable.h"
 #include "table.h"
 #include "text.h"
 
@@ -51,6 +52,8 @@ struct table *table_new(const char *name, const struct column *columns,
 	};
 	done(scols_table_set_name(table->scols, name));
 	scols_table_enable_json(table->scols, ctl_json);
+	/* What table_text() has made printable is to stay as it is. */
+	done(scols_table_enable_noencoding(table->scols, 1));
 	for (i = 0; i < n; i++) {
 		int flags = 0;
 
@@ -90,9 +93,15 @@ void table_row(struct table *table)
 
 void table_text(struct table *table, size_t column, const char *text)
 {
-	if (table->shown[column])
-		done(scols_line_set_column_data(table->line,
-						table->shown[column], text));
+	char *shown;
+
+	if (!table->shown[column])
+		return;
+	shown = some(printable_new(text, ctl_json ? PRINTABLE_JSON :
+				   PRINTABLE_TERMINAL));
+	/* The line takes it. */
+	done(scols_line_refer_column_data(table->line, table->shown[column],
+					  shown));
 }
 
 void table_number(struct table *table, size_t column, uint64_t number)

@@ -42,6 +42,7 @@ void table_plain(struct table *table);
 
 /* A new row; what is set is set there.  What is not set is null in JSON. */
 void table_row(struct table *table);
+/* Whatever is in @text: it is shown as printable() has it. */
 void table_text(struct table *table, size_t column, const char *text);
 /* A number, a size or a bool, as the column's kind says. */
 void table_number(struct table *table, size_t column, uint64_t number);

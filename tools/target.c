@@ -9,86 +9,56 @@
 #include "target.h"
 #include "text.h"
 
-/* A flag of the ninth field of /proc/PID/stat. */
-#define PF_KTHREAD	0x00200000
-
-void target_name(pid_t pid, char *name, size_t size)
+/* 0 or an exit status, after a message. */
+static int look_at(struct target *target)
 {
-	char path[32];
+	const pid_t pid = target->proc.pid;
+	struct proc_stat stat;
+	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	if (!text_file(path, name, size) || !*name)
-		snprintf(name, size, "?");
-	text_clean(name);
-}
-
-/* From /proc/PID/stat; false when there is no such process any more. */
-static bool read_stat(pid_t pid, char *state, unsigned int *flags)
-{
-	char path[32], stat[512], *rest;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!text_file(path, stat, sizeof(stat)))
-		return false;
-	/* The command may hold anything, parentheses, too. */
-	rest = strrchr(stat, ')');
-	return rest && sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %u", state,
-			      flags) == 2;
-}
-
-bool target_is_kernel_thread(pid_t pid)
-{
-	unsigned int flags;
-	char state;
-
-	return read_stat(pid, &state, &flags) && flags & PF_KTHREAD;
-}
-
-/* A process that nobody has waited for yet keeps its number, and nothing else. */
-static bool has_ended(pid_t pid)
-{
-	unsigned int flags;
-	char state;
-
-	return !read_stat(pid, &state, &flags) || state == 'Z' || state == 'X';
+	ret = proc_stat(&target->proc, &stat);
+	if (ret)
+		return ctl_error(ret, "process %d", pid);
+	snprintf(target->name, sizeof(target->name), "%s", *stat.name ? stat.name : "?");
+	if (proc_is_kernel_thread(&stat))
+		return ctl_fail(CTL_NO_PROCESS, "process %d (%s) is a kernel thread; it has no memory of its own",
+				pid, target->name);
+	ret = devpub_attach_fd(target->proc.pidfd, &target->process);
+	if (ret)
+		return target_error(ret, target);
+	return 0;
 }
 
 int target_open(const char *text, struct target *target)
 {
 	uint64_t number;
+	pid_t pid;
 	int ret;
 
 	*target = (struct target) { 0 };
 	if (!text_parse_number(text, INT_MAX, &number) || !number)
 		return ctl_fail(CTL_USAGE, "--pid %s: write a process id, a number from 1 on",
 				text);
-	target->pid = number;
-	ret = devpub_attach(target->pid, &target->process);
+	pid = number;
+	ret = proc_open(pid, &target->proc);
 	if (ret == -ESRCH)
-		return ctl_fail(CTL_NO_PROCESS, "there is no process %d; see: ps -e",
-				target->pid);
+		return ctl_fail(CTL_NO_PROCESS, "there is no process %d; see: ps -e", pid);
 	if (ret == -EINVAL)
 		return ctl_fail(CTL_NO_PROCESS, "%d is a thread; give its process, see: ps -eL",
-				target->pid);
+				pid);
 	if (ret)
-		return ctl_error(ret, "process %d", target->pid);
-	target_name(target->pid, target->name, sizeof(target->name));
-	if (target_is_kernel_thread(target->pid)) {
+		return ctl_error(ret, "process %d", pid);
+	ret = look_at(target);
+	if (ret)
 		target_close(target);
-		return ctl_fail(CTL_NO_PROCESS, "process %d (%s) is a kernel thread; it has no memory of its own",
-				target->pid, target->name);
-	}
-	if (has_ended(target->pid)) {
-		target_close(target);
-		return ctl_error(-ESRCH, "process %d (%s)", target->pid, target->name);
-	}
-	return 0;
+	return ret;
 }
 
 void target_close(struct target *target)
 {
 	devpub_detach(target->process);
 	target->process = NULL;
+	proc_close(&target->proc);
 }
 
 int target_error(int error, const struct target *target)
@@ -97,12 +67,15 @@ int target_error(int error, const struct target *target)
 	case -EPERM:
 	case -EACCES:
 		return ctl_fail(CTL_NO_PERMISSION, "process %d (%s): not permitted; be root, or have CAP_SYS_PTRACE",
-				target->pid, target->name);
+				target->proc.pid, target->name);
 	case -EOPNOTSUPP:
 		return ctl_fail(CTL_UNSUPPORTED, "process %d (%s): the devpub module that is loaded can't act on other processes; load a newer one",
-				target->pid, target->name);
+				target->proc.pid, target->name);
+	case -EAGAIN:
+		return ctl_fail(CTL_FAILED, "process %d (%s): it goes on starting other programs, or is about to end; try again",
+				target->proc.pid, target->name);
 	default:
-		return ctl_error(error, "process %d (%s)", target->pid,
+		return ctl_error(error, "process %d (%s)", target->proc.pid,
 				 target->name);
 	}
 }

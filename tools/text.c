@@ -147,13 +147,6 @@ const char *text_size(char buffer[TEXT_SIZE], uint64_t bytes)
 	return buffer;
 }
 
-void text_clean(char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
-}
-
 bool text_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -30,9 +30,6 @@ bool text_parse_device(const char *text, unsigned int *index);
 /* 268435456: "256M"; 1610612736: "1.5G"; with ctl_bytes: "1610612736". */
 const char *text_size(char buffer[TEXT_SIZE], uint64_t bytes);
 
-/* Control characters become '?', so that no name can drive a terminal. */
-void text_clean(char *text);
-
 /* The first line of a file without its end, or false. */
 bool text_file(const char *path, char *text, size_t size);
 

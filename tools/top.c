@@ -15,6 +15,7 @@
 
 #include "ctl.h"
 #include "devices.h"
+#include "printable.h"
 #include "scan.h"
 #include "table.h"
 #include "term.h"
@@ -22,6 +23,7 @@
 
 #define BAR_CELLS	24
 #define SCAN_MS		200
+#define USER_SIZE	64
 
 struct top {
 	struct devices now;
@@ -57,7 +59,7 @@ static const char *user_name(uid_t uid, char *buffer, size_t size)
 	const struct passwd *entry = getpwuid(uid);
 
 	if (entry)
-		snprintf(buffer, size, "%.15s", entry->pw_name);
+		snprintf(buffer, size, "%s", entry->pw_name);
 	else
 		snprintf(buffer, size, "%u", uid);
 	return buffer;
@@ -105,19 +107,20 @@ static void print_device(FILE *to, const struct top *top, const struct device *d
 
 static void print_processes(FILE *to, const struct top *top)
 {
-	char a[TEXT_SIZE], b[TEXT_SIZE], user[16];
+	char a[TEXT_SIZE], b[TEXT_SIZE], user[USER_SIZE];
 	size_t i, j;
 
 	fprintf(to, "\n\033[7m%8s %-15s %10s %10s  %-20s %s\033[0m\n", "PID",
 		"USER", "ON DEVICES", "IN SYSTEM", "COMMAND", "DEVICES");
-	for (i = 0; i < top->scan.n; i++) {
-		const struct tenant *tenant = &top->scan.tenant[i];
+	for (i = 0; i < top->scan.found.n; i++) {
+		const struct tenant *tenant = &top->scan.found.tenant[i];
 
-		fprintf(to, "%8d %-15s %10s %10s  %-20.20s", tenant->pid,
-			user_name(tenant->uid, user, sizeof(user)),
+		fprintf(to, "%8d ", tenant->pid);
+		printable_field(to, user_name(tenant->uid, user, sizeof(user)), 15);
+		fprintf(to, " %10s %10s  ",
 			text_size(a, tenant->on_devices * top->page_size),
-			text_size(b, tenant->in_system * top->page_size),
-			tenant->name);
+			text_size(b, tenant->in_system * top->page_size));
+		printable_field(to, tenant->name, 20);
 		for (j = 0; j < top->now.n; j++)
 			if (tenant->pages[j])
 				fprintf(to, " devpub%u:%s", top->now.device[j].index,
@@ -126,8 +129,11 @@ static void print_processes(FILE *to, const struct top *top)
 	}
 	if (top->scan.blind)
 		fputs("whose memory is where is shown to root only\n", to);
-	else if (!top->scan.n)
+	else if (!top->scan.found.n)
 		fputs("no process has memory on a device\n", to);
+	if (top->scan.error)
+		fprintf(to, "not all processes could be looked at: %s\n",
+			strerror(-top->scan.error));
 }
 
 static void draw(struct top *top)
@@ -195,12 +201,17 @@ static int open_signals(void)
 	static const int ours[] = {
 		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH
 	};
+	struct sigaction inherited;
 	sigset_t set;
 	size_t i;
 
 	sigemptyset(&set);
-	for (i = 0; i < ARRAY_SIZE(ours); i++)
-		sigaddset(&set, ours[i]);
+	for (i = 0; i < ARRAY_SIZE(ours); i++) {
+		/* What nohup(1) ignores, for one, stays ignored. */
+		if (!sigaction(ours[i], NULL, &inherited) &&
+		    inherited.sa_handler != SIG_IGN)
+			sigaddset(&set, ours[i]);
+	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -221,6 +232,7 @@ static int live(struct top *top)
 	if (fds[1].fd < 0 || term_enter())
 		return ctl_fail(CTL_FAILED, "the terminal can't be used; try: devpubctl top --once");
 	for (;;) {
+		top->scan.error = 0;
 		scan_round(&top->scan, &top->now, SCAN_MS);
 		/* An open device keeps the module from going. */
 		devices_close(&top->now);
@@ -257,7 +269,7 @@ static int once(struct top *top)
 		{ .name = "COMMAND" },
 	};
 	struct table *table;
-	char text[32];
+	char text[USER_SIZE];
 	size_t i, j;
 	int status;
 
@@ -268,8 +280,8 @@ static int once(struct top *top)
 	if (top->scan.blind)
 		return ctl_fail(CTL_NO_PERMISSION, "processes: whose memory is where is shown to root only");
 	table = table_new("processes", columns, ARRAY_SIZE(columns));
-	for (i = 0; i < top->scan.n; i++) {
-		const struct tenant *tenant = &top->scan.tenant[i];
+	for (i = 0; i < top->scan.found.n; i++) {
+		const struct tenant *tenant = &top->scan.found.tenant[i];
 
 		for (j = 0; j < top->now.n; j++) {
 			if (!tenant->pages[j])
@@ -286,6 +298,8 @@ static int once(struct top *top)
 	}
 	table_print(table);
 	table_free(table);
+	if (top->scan.error)
+		return ctl_error(top->scan.error, "not all processes could be looked at");
 	return CTL_OK;
 }
 

@@ -6,13 +6,30 @@ _devpubctl_devices() {
 	local path
 
 	for path in /sys/class/devpub/devpub[0-9]*; do
-		[ ! -e "$path" ] || printf '%s\n' "${path##*/}"
+		path=${path##*/}
+		[[ ! $path =~ ^devpub[0-9]+$ ]] || printf '%s\n' "$path"
+	done
+}
+
+# Names that others gave to files go nowhere where bash would expand them, as the words of
+# compgen -W, and onto the command line quoted.
+_devpubctl_files() {
+	local names name quoted
+
+	mapfile -t names < <(compgen "$1" -- "$2")
+	for name in "${names[@]}"; do
+		printf -v quoted %q "$name"
+		if [ "$1" = -f ] && [ -d "$name" ]; then
+			quoted+=/
+			compopt -o nospace 2>/dev/null
+		fi
+		COMPREPLY+=("$quoted")
 	done
 }
 
 _devpubctl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]} words='' i
+	local command=${COMP_WORDS[1]} words='' special i
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -45,9 +62,10 @@ _devpubctl() {
 			tr -d node) ;;
 	--size | -s) words='128M 256M 512M 1G' ;;
 	--output | -o)
-		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		_devpubctl_files -f "$current"
 		return ;;
 	esac
+	special=$words
 	if [ -z "$words" ] || [[ $current == -* ]]; then
 		case $command in
 		list) words='--json --bytes --help' ;;
@@ -58,7 +76,7 @@ _devpubctl() {
 		evict) words="--json --bytes --help $(_devpubctl_devices)" ;;
 		migrate) words='--pid --to --from --range --vma --json --bytes --help' ;;
 		residency) words='--pid --all --no-map --json --bytes --help' ;;
-		run) words="--to --output --quiet --json --bytes --help $(compgen -c -- "$current")" ;;
+		run) words="--to --output --quiet --json --bytes --help" ;;
 		top) words='--delay --once --json --bytes --help' ;;
 		doctor) words='--json --bytes --help' ;;
 		bench) words='--device --pages --source --workers --repeat --json --help to from
@@ -66,6 +84,9 @@ _devpubctl() {
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	if [ "$command" = run ] && [ -z "$special" ] && [[ $current != -* ]]; then
+		_devpubctl_files -c "$current"
+	fi
 }
 
 complete -F _devpubctl devpubctl

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "family.h"
+#include "text.h"
+
+/* More than there are numbers: lists that grow while they are read come to an end. */
+#define FAMILY_MAX	(1 << 22)
+
+static int add(struct family *family, pid_t pid, uint64_t started)
+{
+	struct member *grown;
+	size_t room;
+
+	if (family->n == FAMILY_MAX)
+		return -E2BIG;
+	if (family->n == family->room) {
+		room = 2 * family->room + 16;
+		grown = realloc(family->member, room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		family->member = grown;
+		family->room = room;
+	}
+	family->member[family->n++] = (struct member) { pid, started };
+	return 0;
+}
+
+/* A child that a list names, if it is one: numbers may have been used again since. */
+static int add_child(struct family *family, pid_t child, pid_t parent)
+{
+	struct proc_stat stat;
+	struct proc proc;
+	int ret;
+
+	ret = proc_open(child, &proc);
+	if (!ret) {
+		ret = proc_stat(&proc, &stat);
+		proc_close(&proc);
+	}
+	/* One that starts another program or is about to end is found the next time. */
+	if (ret)
+		return ret == -ESRCH || ret == -EAGAIN ? 0 : ret;
+	/* Whose parent has ended is ours by now, or of one that looks after others. */
+	if (stat.parent != parent && stat.parent != getpid())
+		return 0;
+	return add(family, child, stat.started);
+}
+
+static int add_children(struct family *family, pid_t parent, char *list)
+{
+	char *end;
+	long child;
+	int ret = 0;
+
+	while (!ret) {
+		child = strtol(list, &end, 10);
+		if (end == list)
+			break;
+		list = end;
+		ret = add_child(family, child, parent);
+	}
+	return ret;
+}
+
+/* Each thread has children of its own. */
+static int add_children_of(struct family *family, pid_t pid, int tasks)
+{
+	char path[64], *list;
+	struct dirent *entry;
+	int ret = 0, fd;
+	uint64_t tid;
+	DIR *dir;
+
+	dir = fdopendir(tasks);
+	if (!dir) {
+		ret = -errno;
+		close(tasks);
+		return ret;
+	}
+	while (!ret && (entry = readdir(dir))) {
+		if (!text_parse_number(entry->d_name, INT32_MAX, &tid))
+			continue;
+		snprintf(path, sizeof(path), "%d/children", (int)tid);
+		fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+		ret = fd < 0 ? -errno : 0;
+		list = NULL;
+		if (!ret) {
+			ret = proc_read_fd(fd, &list);
+			close(fd);
+		}
+		if (!ret && list) {
+			ret = add_children(family, pid, list);
+			free(list);
+		} else if (ret == -ESRCH || ret == -ENOENT) {
+			/* The thread has ended. */
+			ret = 0;
+		}
+	}
+	closedir(dir);
+	return ret;
+}
+
+static int look_below(struct family *family, pid_t pid)
+{
+	char path[32];
+	int tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tasks < 0)
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+	return add_children_of(family, pid, tasks);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->started > y->started) - (x->started < y->started);
+}
+
+/* In order, and of those of one number the last. */
+static void sort(struct family *family)
+{
+	size_t i, n = 0;
+
+	if (family->n)
+		qsort(family->member, family->n, sizeof(*family->member), compare);
+	for (i = 0; i < family->n; i++) {
+		if (n && family->member[n - 1].pid == family->member[i].pid)
+			n--;
+		family->member[n++] = family->member[i];
+	}
+	family->n = n;
+}
+
+int family_find(struct family *family, int until)
+{
+	struct pollfd stop = { .fd = until, .events = POLLIN };
+	size_t i;
+	int ret;
+
+	*family = (struct family) { 0 };
+	/* Not all kernels have these lists. */
+	if (access("/proc/thread-self/children", R_OK))
+		return -errno;
+	ret = look_below(family, getpid());
+	for (i = 0; i < family->n && !ret; i++) {
+		if (poll(&stop, 1, 0) > 0)
+			break;
+		ret = look_below(family, family->member[i].pid);
+	}
+	sort(family);
+	return ret;
+}
+
+void family_free(struct family *family)
+{
+	free(family->member);
+	*family = (struct family) { 0 };
+}
+
+int family_open(const struct member *member, struct proc *proc)
+{
+	struct proc_stat stat;
+	int ret = proc_open(member->pid, proc);
+
+	if (ret)
+		return ret;
+	ret = proc_stat(proc, &stat);
+	if (!ret && stat.started != member->started)
+		ret = -ESRCH;
+	if (ret)
+		proc_close(proc);
+	return ret;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "inherit.h"
+
+static struct sigaction children;
+static struct rlimit files;
+static bool has_limit;
+
+/* What is read from there ends at once, and what is written there fails, as before. */
+static void fill(int fd, int mode)
+{
+	int filled;
+
+	if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+		return;
+	filled = open("/dev/null", mode | O_CLOEXEC);
+	/* The lowest number is free: those below it are open by now. */
+	if (filled > fd)
+		close(filled);
+}
+
+void inherit_adjust(void)
+{
+	const struct sigaction ordinary = { .sa_handler = SIG_DFL };
+	struct rlimit most;
+
+	fill(STDIN_FILENO, O_WRONLY);
+	fill(STDOUT_FILENO, O_RDONLY);
+	fill(STDERR_FILENO, O_RDONLY);
+	/* Ignored, they vanish without a status. */
+	sigaction(SIGCHLD, &ordinary, &children);
+	has_limit = !getrlimit(RLIMIT_NOFILE, &files);
+	if (has_limit && files.rlim_cur < files.rlim_max) {
+		most = files;
+		most.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &most);
+	}
+}
+
+void inherit_restore(void)
+{
+	sigaction(SIGCHLD, &children, NULL);
+	if (has_limit)
+		setrlimit(RLIMIT_NOFILE, &files);
+}
