@@ -79,11 +79,14 @@ static struct victim *victim_start(void)
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned long long begin;
 	char *addr;
+	pid_t pid;
 	int fd;
 
 	CHECK(victim != MAP_FAILED);
-	victim->pid = user_fork(VICTIM);
-	if (victim->pid) {
+	pid = user_fork(VICTIM);
+	if (pid) {
+		/* Not in the child, which shares this memory. */
+		victim->pid = pid;
 		while (!victim->ready)
 			test_sleep(10);
 		return victim;
