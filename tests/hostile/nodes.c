@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -221,37 +220,31 @@ CASE(cpuset_bound)
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* What a node has above what its zones keep for the kernel, in pages. */
-static long node_spare(int node)
+/* How many of the pages a move brings to the node, if need be by a second try. */
+static size_t move_to_node(char *addr, size_t pages, int node)
 {
-	FILE *file = fopen("/proc/zoneinfo", "re");
-	long spare = 0, free = 0, value, kept;
-	char line[256];
-	int at = -1;
+	void *each[PAGES];
+	int nodes[PAGES], status[PAGES];
 
-	CHECK(file);
-	while (fgets(line, sizeof(line), file)) {
-		sscanf(line, "Node %d,", &at);
-		if (at != node)
-			continue;
-		if (sscanf(line, " pages free %ld", &value) == 1)
-			free = value;
-		else if (sscanf(line, " min %ld", &value) == 1)
-			free -= value;
-		/* From zones that movable memory prefers to this one. */
-		else if (sscanf(line, " protection: (%*d, %*d, %*d, %ld", &kept) == 1 &&
-			 free > kept)
-			spare += free - kept;
+	CHECK_CMP(pages, <=, PAGES);
+	for (size_t i = 0; i < pages; i++) {
+		each[i] = addr + i * PAGE;
+		nodes[i] = node;
 	}
-	fclose(file);
-	return spare;
+	for (int try = 0; try < 2; try++)
+		if (!syscall(SYS_move_pages, 0, pages, each, nodes, status,
+			     MPOL_MF_MOVE))
+			break;
+	return pages_on(addr, pages, node);
 }
 
-#define LEFT	(PAGES / 4)
-
-/* Take a node's memory, but for some that is much less than what shall come there. */
+/*
+ * Take a node's memory, to the last page that is to be had.  A fault that wants it would
+ * call the OOM killer then; a move from another node fails.
+ */
 static pid_t fill_node(int node)
 {
+	const int other = machine_other_node(node);
 	atomic_bool *full = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
@@ -259,25 +252,23 @@ static pid_t fill_node(int node)
 	CHECK(full != MAP_FAILED);
 	pid = user_fork(ATTACKER);
 	if (pid == 0) {
-		for (;;) {
-			long spare = node_spare(node) - (long)LEFT;
-			size_t pages = spare > 4096 ? spare / 2 : 64;
-			char *addr;
+		size_t there;
 
-			if (spare <= 0) {
-				*full = true;
-				test_sleep(200);
-				continue;
-			}
-			addr = mem_map(pages);
-			CHECK_CALL(bind_memory(addr, pages, node));
-			for (size_t i = 0; i < pages; i++)
+		do {
+			char *addr = mem_map(PAGES);
+
+			CHECK_CALL(bind_memory(addr, PAGES, other));
+			for (size_t i = 0; i < PAGES; i++)
 				addr[i * PAGE] = 1;
-		}
+			there = move_to_node(addr, PAGES, node);
+		} while (there > PAGES / 8);
+		*full = true;
+		for (;;)
+			pause();
 	}
 	while (!*full) {
 		if (waitpid(pid, NULL, WNOHANG))
-			FAIL("who should fill the node has ended");
+			FAIL("the process that should fill the node has ended");
 		test_sleep(20);
 	}
 	return pid;
@@ -332,7 +323,6 @@ static void leave_full_node(void (*run)(int fd), const char *what)
 	user_admit();
 	owner = owner_start(BIND_MEMORY, node);
 	hog = fill_node(node);
-	test_note("node %d has %ld pages to spare", node, node_spare(node));
 	ended = ends(run, device_open(), what);
 	test_kill(hog);
 	if (!ended)
