@@ -82,9 +82,19 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 
 /* After 6.12: the flags of a page got a type. */
 #ifdef DEVPUB_HAVE_MEMDESC_FLAGS
-#define folio_flag_word(folio)	(&(folio)->flags.f)
+#define page_flag_word(page)	(&(page)->flags.f)
 #else
-#define folio_flag_word(folio)	(&(folio)->flags)
+#define page_flag_word(page)	(&(page)->flags)
+#endif
+
+/*
+ * 6.5: pte_offset_map_lock() fails where there is no page table, and walkers look again:
+ * they wait for a PMD's migration entry, which they passed by before.
+ */
+#ifdef DEVPUB_HAVE_PTE_MAP_FAILS
+#define DEVPUB_COMPAT_COLLECT_WAITS	1
+#else
+#define DEVPUB_COMPAT_COLLECT_WAITS	0
 #endif
 
 /* After 6.12: alloc_contig_range() lost the type of the page blocks, and got flags. */

@@ -151,6 +151,10 @@ static int evict_pages(struct evict_round *round)
 		/* Once for all pages that did not leave. */
 		window = addr / (ddev->window * PAGE_SIZE);
 		if (mm != tried_mm || window != tried) {
+			/* The struct stays, lest another one come to stand where it was. */
+			mmgrab(mm);
+			if (tried_mm)
+				mmdrop(tried_mm);
 			tried_mm = mm;
 			tried = window;
 			looked += ddev->window;
@@ -160,6 +164,8 @@ static int evict_pages(struct evict_round *round)
 		mmap_read_unlock(mm);
 		mmput_async(mm);
 	}
+	if (tried_mm)
+		mmdrop(tried_mm);
 	return ret;
 }
 

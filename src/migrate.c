@@ -105,7 +105,6 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 	return got;
 }
 
-
 /* Give each selected page a destination that holds its content. */
 static void migrate_fill(struct devpub_migration *m,
 			 const struct migrate_vma *args, unsigned long selected,
@@ -298,6 +297,20 @@ void devpub_migrate_window_locked(struct devpub_migration *m, unsigned long star
 	}
 }
 
+/*
+ * With mmap_lock held.  The device is entered last, so that its removal waits for nothing
+ * that user space can hold up.
+ */
+static int migrate_window_entered(struct devpub_migration *m, unsigned long start,
+				  unsigned long end, u8 *reasons)
+{
+	if (!devpub_device_enter(m->ddev))
+		return -ENODEV;
+	devpub_migrate_window_locked(m, start, end, reasons);
+	devpub_device_exit(m->ddev);
+	return 0;
+}
+
 /**
  * devpub_migrate_window() - migrate the pages of a window
  * @m: a migration that has begun
@@ -305,28 +318,30 @@ void devpub_migrate_window_locked(struct devpub_migration *m, unsigned long star
  * @end: page-aligned end, as of devpub_migrate_window_locked()
  * @reasons: receives an enum devpub_reason a page
  *
- * Context: process context, between devpub_device_enter() and devpub_device_exit(); takes
- * mmap_lock, for writing where THPs have to be split by hand.
- * Return: 0, or -EINTR when a fatal signal came before the lock was had, and
+ * Context: process context; takes mmap_lock, for writing where THPs have to be split by
+ * hand, and enters the device.
+ * Return: 0; -EINTR when a fatal signal came before the lock was had, or -ENODEV, and
  * nothing was done.
  */
 int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
 			  unsigned long end, u8 *reasons)
 {
+	int ret;
+
 	if (m->to && !devpub_thp_split(m->mm, start, end))
 		return -EINTR;
 	/* A fault must not put a THP where a hole is just collected. */
 	if (m->populate && devpub_thp_by_hand()) {
 		if (mmap_write_lock_killable(m->mm))
 			return -EINTR;
-		devpub_migrate_window_locked(m, start, end, reasons);
+		ret = migrate_window_entered(m, start, end, reasons);
 		mmap_write_unlock(m->mm);
-		return 0;
+		return ret;
 	}
 	if (mmap_read_lock_killable(m->mm))
 		return -EINTR;
-	devpub_migrate_window_locked(m, start, end, reasons);
+	ret = migrate_window_entered(m, start, end, reasons);
 	mmap_read_unlock(m->mm);
-	return 0;
+	return ret;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_window);

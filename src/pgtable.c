@@ -25,7 +25,7 @@ static enum devpub_entry pgtable_pmd(pmd_t pmd, unsigned long addr,
 {
 	*next = (addr & PMD_MASK) + PMD_SIZE;
 	if (!pmd_present(pmd))
-		return DEVPUB_ENTRY_OTHER;
+		return DEVPUB_ENTRY_HUGE_OTHER;
 	*pfn = pmd_pfn(pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
 	return DEVPUB_ENTRY_HUGE;
 }
@@ -67,7 +67,7 @@ enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,
 		return pgtable_none(addr, PUD_SIZE, next);
 	if (!pud_present(pud_value) || pud_leaf(pud_value)) {
 		*next = (addr & PUD_MASK) + PUD_SIZE;
-		return DEVPUB_ENTRY_OTHER;
+		return DEVPUB_ENTRY_HUGE_OTHER;
 	}
 	pmd = READ_ONCE(*pmd_offset(pud, addr));
 	if (pmd_none(pmd))

@@ -210,7 +210,7 @@ static void devpub_pool_folio_free(struct folio *folio)
 	 * __init_zone_device_page()).  Nobody else changes the flags of a page without
 	 * references (mm/swap.c, __folio_clear_lru_flags(), relies on it, too).
 	 */
-	*folio_flag_word(folio) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
+	*page_flag_word(page) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
 
 	trace_devpub_free(pool->index, page_to_pfn(page));
 	ours = pool_give(pool, page_to_pfn(page));

@@ -9,6 +9,7 @@
 
 #include <linux/devpub.h>
 
+#include "device.h"
 #include "export.h"
 #include "pool.h"
 #include "query.h"
@@ -146,3 +147,33 @@ int devpub_query_window(struct devpub_pool *pool, struct mm_struct *mm,
 	return 0;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_query_window);
+
+/**
+ * devpub_query_device() - tell where each page of a window lives, of a device that may go
+ * @ddev: the device
+ * @mm: whose addresses
+ * @start: page-aligned first address
+ * @end: page-aligned end, as of devpub_query_window_locked()
+ * @where: receives an enum devpub_where a page
+ *
+ * The device is entered last, so that its removal waits for nothing that user space can
+ * hold up.
+ *
+ * Context: process context; takes mmap_lock for reading, and enters the device.
+ * Return: 0; -EINTR when a fatal signal came before the lock was had, or -ENODEV.
+ */
+int devpub_query_device(struct devpub_device *ddev, struct mm_struct *mm,
+			unsigned long start, unsigned long end, u8 *where)
+{
+	int ret = -ENODEV;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	if (devpub_device_enter(ddev)) {
+		devpub_query_window_locked(&ddev->pool, mm, start, end, where);
+		devpub_device_exit(ddev);
+		ret = 0;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}

@@ -29,7 +29,7 @@ static unsigned long retry_row(const struct devpub_migration *m, unsigned long a
 	return addr;
 }
 
-/* Return: false when a fatal signal came. */
+/* Return: false when a fatal signal came or the device is going. */
 static bool retry_once(struct devpub_migration *m, unsigned long start,
 		       unsigned long end, u8 *reasons)
 {
@@ -55,8 +55,8 @@ static bool retry_once(struct devpub_migration *m, unsigned long start,
  * @reasons: a byte a page; DEVPUB_REASON_BUSY may become another reason
  * @retries: how often the call has tried again so far, which has a bound
  *
- * Context: process context, may sleep for some milliseconds; takes mmap_lock for reading
- * and enters the device.
+ * Context: process context, may sleep for some milliseconds; takes mmap_lock and enters
+ * the device.
  */
 void devpub_retry(struct devpub_migration *m, unsigned long start,
 		  unsigned long end, u8 *reasons, unsigned int *retries)
@@ -71,9 +71,6 @@ void devpub_retry(struct devpub_migration *m, unsigned long start,
 			return;
 		++*retries;
 		usleep_range(RETRY_MIN_US, RETRY_MAX_US);
-		if (!devpub_device_enter(m->ddev))
-			return;
 		go_on = retry_once(m, start, end, reasons);
-		devpub_device_exit(m->ddev);
 	}
 }

@@ -7,6 +7,7 @@
  * structures and the tree are in its headers.
  */
 #include <linux/interval_tree_generic.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
@@ -184,6 +185,8 @@ static bool relatives_add(struct devpub_relatives *relatives,
 	/* Only tried: two that lock each other's memory must not wait for each other. */
 	if (!mmap_read_trylock(mm))
 		return false;
+	/* Lockdep keeps account of 48 locks of a task. */
+	rwsem_release(&mm->mmap_lock.dep_map, _THIS_IP_);
 	/* The struct must outlive the lock, which exit_mmap() (mm/mmap.c) waits for. */
 	mmgrab(mm);
 	relatives->mms[relatives->n++] = mm;
@@ -280,6 +283,7 @@ void devpub_relatives_unlock(struct devpub_relatives *relatives)
 	while (relatives->n) {
 		struct mm_struct *mm = relatives->mms[--relatives->n];
 
+		rwsem_acquire_read(&mm->mmap_lock.dep_map, 0, 1, _THIS_IP_);
 		mmap_read_unlock(mm);
 		mmdrop(mm);
 	}

@@ -144,15 +144,19 @@ unsigned long devpub_select_pages(const struct devpub_migration *m,
 
 #ifdef CONFIG_KSM
 
-/* May KSM have to do with what is mapped here, by way of another process? */
+/*
+ * May KSM have to do with what is mapped here, by way of another process?  Not by
+ * PageAnonExclusive(), which insists that the page is still anonymous: it may just be
+ * freed.
+ */
 static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
 {
 	struct page *page;
 
-	if (entry == DEVPUB_ENTRY_NONE)
+	if (entry == DEVPUB_ENTRY_NONE || entry == DEVPUB_ENTRY_NO_TABLE)
 		return false;
 	/* A migration entry may become a shared page at any time. */
-	if (entry == DEVPUB_ENTRY_OTHER)
+	if (entry == DEVPUB_ENTRY_OTHER || entry == DEVPUB_ENTRY_HUGE_OTHER)
 		return true;
 	if (!pfn_valid(pfn))
 		return false;
@@ -162,7 +166,7 @@ static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
 		page = compound_head(page);
 	/* KSM leaves device pages alone (mm/ksm.c, scan_get_next_rmap_item()). */
 	return PageAnon(page) && !is_zone_device_page(page) &&
-	       !PageAnonExclusive(page);
+	       !test_bit(PG_anon_exclusive, page_flag_word(page));
 }
 
 /* Also a page that KSM has made its own and not yet entered into its tree. */
@@ -192,7 +196,8 @@ static void select_leave_out(struct vm_area_struct *vma, unsigned long start,
 		if (select_is_ksm(entry, pfn))
 			reason = DEVPUB_REASON_KSM;
 		else if (select_is_shared(entry, pfn))
-			reason = entry == DEVPUB_ENTRY_OTHER ? other : shared;
+			reason = entry == DEVPUB_ENTRY_OTHER ||
+				 entry == DEVPUB_ENTRY_HUGE_OTHER ? other : shared;
 		else
 			continue;
 		if (reason)
@@ -235,15 +240,21 @@ static void select_shared(struct devpub_migration *m, struct vm_area_struct *vma
 #endif
 
 /* The reason of what is mapped by no page table of single pages, or 0. */
-static u8 select_large(const struct devpub_migration *m, enum devpub_entry entry)
+static u8 select_large(const struct devpub_migration *m, enum devpub_entry entry,
+		       unsigned long pfn)
 {
 	if (entry == DEVPUB_ENTRY_NO_TABLE)
 		return m->populate ? 0 : DEVPUB_REASON_ABSENT;
+	/* It may become a THP again while the kernel looks at it. */
+	if (entry == DEVPUB_ENTRY_HUGE_OTHER && devpub_thp_by_hand())
+		return m->to ? DEVPUB_REASON_BUSY : DEVPUB_REASON_ALREADY;
 	if (entry != DEVPUB_ENTRY_HUGE)
 		return 0;
 	/* Up to 6.12 the kernel splits it, though all of it stays. */
 	if (!m->to)
 		return DEVPUB_REASON_ALREADY;
+	if (pfn_valid(pfn) && !PageAnon(pfn_to_page(pfn)))
+		return DEVPUB_REASON_FILE;
 	if (!READ_ONCE(devpub_thp_allowed))
 		return DEVPUB_REASON_LARGE;
 	return devpub_thp_by_hand() ? DEVPUB_REASON_BUSY : 0;
@@ -271,7 +282,7 @@ bool devpub_select_begin(struct devpub_migration *m, struct vm_area_struct *vma,
 	for (addr = start; addr < end; addr = next) {
 		enum devpub_entry entry =
 			devpub_pgtable_look(vma->vm_mm, addr, &pfn, &next);
-		u8 reason = select_large(m, entry);
+		u8 reason = select_large(m, entry, pfn);
 
 		next = min(next, end);
 		if (reason)

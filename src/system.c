@@ -4,7 +4,8 @@
  * owner's memory policy and cpuset name, whoever asks for the migration.
  *
  * The page allocator's own functions obey the policy and the cpuset of the calling
- * task.  The caller may be another process, or a kernel thread.
+ * task.  The caller may be another process, or a kernel thread.  Its cpuset bounds what
+ * it gets, as well, which for a kernel thread is no bound.
  */
 #include <linux/cpuset.h>
 #include <linux/gfp.h>

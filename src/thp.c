@@ -37,14 +37,12 @@ static bool thp_forgets;
 
 /**
  * struct thp_witness - what tells whether a THP was tried to be split
- * @all:	such events of all processors
- * @own:	those of @cpu
+ * @events:	such events of @cpu
  * @cpu:	the processor that the task ran on
  * @switches:	how often the task was taken off its processor
  */
 struct thp_witness {
-	unsigned long all;
-	unsigned long own;
+	unsigned long events;
 	int cpu;
 	unsigned long switches;
 };
@@ -67,11 +65,8 @@ static struct thp_witness thp_witness(void)
 		.cpu		= raw_smp_processor_id(),
 		.switches	= current->nvcsw + current->nivcsw,
 	};
-	int cpu;
 
-	for_each_possible_cpu(cpu)
-		witness.all += thp_events(cpu);
-	witness.own = thp_events(witness.cpu);
+	witness.events = thp_events(witness.cpu);
 	return witness;
 }
 
@@ -84,19 +79,16 @@ static bool thp_tried_nothing(const struct thp_witness *before)
 {
 	struct thp_witness now = thp_witness();
 
-	if (!IS_ENABLED(CONFIG_VM_EVENT_COUNTERS))
-		return false;
-	if (now.all == before->all)
-		return true;
-	return now.switches == before->switches && now.cpu == before->cpu &&
-	       now.own == before->own;
+	return IS_ENABLED(CONFIG_VM_EVENT_COUNTERS) &&
+	       now.switches == before->switches && now.cpu == before->cpu &&
+	       now.events == before->events;
 }
 
 /*
  * The kernel's one way to split a THP that a module may call: collecting device pages,
  * of which there are none in it, splits it first.
  */
-static void thp_collect(struct vm_area_struct *vma, unsigned long addr)
+static bool thp_collect(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long src = 0, dst = 0;
 	struct migrate_vma args = {
@@ -110,22 +102,27 @@ static void thp_collect(struct vm_area_struct *vma, unsigned long addr)
 	};
 
 	if (migrate_vma_setup(&args))
-		return;
+		return false;
 	/* A hole counts as collected. */
 	migrate_vma_pages(&args);
 	migrate_vma_finalize(&args);
+	return true;
 }
 
-/* The frame of the THP that is mapped as a whole at @addr, or 0. */
+/*
+ * The frame of the anonymous THP that is mapped as a whole at @addr, or 0.  Large folios
+ * of files do not move, and their splits are not all counted.
+ */
 static unsigned long thp_pfn(struct mm_struct *mm, unsigned long addr)
 {
-	unsigned long pfn, next;
-	enum devpub_entry entry;
+	unsigned long pfn = 0, next;
 
 	rcu_read_lock();
-	entry = devpub_pgtable_look(mm, addr, &pfn, &next);
+	if (devpub_pgtable_look(mm, addr, &pfn, &next) != DEVPUB_ENTRY_HUGE ||
+	    !pfn_valid(pfn) || !folio_test_anon(page_folio(pfn_to_page(pfn))))
+		pfn = 0;
 	rcu_read_unlock();
-	return entry == DEVPUB_ENTRY_HUGE ? pfn : 0;
+	return pfn;
 }
 
 /* Wait until nobody has the folio locked, so that the kernel is likely to have it. */
@@ -149,7 +146,8 @@ static bool thp_wait(struct mm_struct *mm, unsigned long addr)
 /*
  * Split the THP at @addr.  mmap_lock and the mapping's own lock are held for writing: no
  * other folio can be mapped here meanwhile and this one again afterwards.  So a folio
- * that is here before and after was here throughout.
+ * that is here before and after was here throughout, but for a migration that failed.
+ * While its migration entry is here, 6.12 waits; 6.1 skips it (thp_init()).
  */
 static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long pfn)
@@ -162,8 +160,7 @@ static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
 		    !thp_wait(vma->vm_mm, addr))
 			return;
 		before = thp_witness();
-		thp_collect(vma, addr);
-		if (thp_pfn(vma->vm_mm, addr) != pfn)
+		if (!thp_collect(vma, addr) || thp_pfn(vma->vm_mm, addr) != pfn)
 			return;
 		/* One under writeback is not tried, and not counted. */
 		if (thp_forgets && thp_tried_nothing(&before) &&
@@ -199,7 +196,7 @@ static bool thp_any(struct mm_struct *mm, unsigned long start, unsigned long end
  * @start: page-aligned first address
  * @end: page-aligned end
  *
- * What could not be split stays as it is.
+ * What could not be split stays as it is, and so does all if the administrator says so.
  *
  * Context: process context; takes mmap_lock, for writing where there are any.
  * Return: false when a fatal signal came.
@@ -210,6 +207,8 @@ bool devpub_thp_split(struct mm_struct *mm, unsigned long start, unsigned long e
 	unsigned long addr, next;
 	bool any;
 
+	if (!READ_ONCE(devpub_thp_allowed))
+		return true;
 	if (mmap_read_lock_killable(mm))
 		return false;
 	any = thp_any(mm, start, end);
@@ -261,7 +260,9 @@ static bool thp_loses(struct vm_area_struct *vma, unsigned long addr,
  *
  * Asks a THP of the calling process's, that of insmod, which nobody else knows.  Without
  * one, as where THPs are switched off, the answer is no: a reference that is given back
- * though none was forgotten would free memory in use.
+ * though none was forgotten would free memory in use.  So it is on 6.1, where
+ * migrate_vma_collect_pmd() passes a migration entry by, and neither takes a reference
+ * nor counts anything.
  *
  * Context: module init.
  */
@@ -275,7 +276,8 @@ void devpub_thp_init(void)
 
 	for (i = 0; i < THP_LOCKS; i++)
 		mutex_init(&thp_locks[i]);
-	if (!mm || !IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+	if (!mm || !IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) ||
+	    !DEVPUB_COMPAT_COLLECT_WAITS)
 		return;
 	addr = vm_mmap(NULL, 0, 2 * PMD_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, 0);

@@ -100,8 +100,8 @@ static int walk_window(struct devpub_walk *walk,
 		       unsigned long end, u8 *codes)
 {
 	if (walk->kind == DEVPUB_WALK_QUERY)
-		return devpub_query_window(&walk->ddev->pool, walk->process.mm,
-					   start, end, codes);
+		return devpub_query_device(walk->ddev, walk->process.mm, start,
+					   end, codes);
 	return devpub_migrate_window(migration, start, end, codes);
 }
 
@@ -152,9 +152,7 @@ static int walk_look_around(const struct devpub_walk *walk)
 
 /*
  * In the calling thread.  Progress comes first: a window is dealt with before the
- * first look at signals.  The device is entered for each window anew, so that
- * its removal waits for no longer, and not for a page of @walk->array that user
- * space takes its time to provide.
+ * first look at signals.
  */
 static int walk_alone(struct devpub_walk *walk,
 		      struct devpub_migration *migration, u8 *codes)
@@ -165,10 +163,7 @@ static int walk_alone(struct devpub_walk *walk,
 
 	for (;;) {
 		next = devpub_range_window_end(addr, end, walk->ddev->window);
-		if (!devpub_device_enter(walk->ddev))
-			return -ENODEV;
 		ret = walk_window(walk, migration, addr, next, codes);
-		devpub_device_exit(walk->ddev);
 		if (ret)
 			return ret;
 		if (walk->kind != DEVPUB_WALK_QUERY)
@@ -366,7 +361,15 @@ static unsigned int walk_crew_size(const struct devpub_walk *walk)
 	unsigned int most = min_not_zero(READ_ONCE(devpub_walk_max_workers),
 					 walk->workers);
 
-	if (walk->kind == DEVPUB_WALK_QUERY || walk->populate || most == 1)
+	if (walk->kind == DEVPUB_WALK_QUERY || walk->populate)
+		return 0;
+	/*
+	 * The page allocator keeps to the cpuset of the task that asks, and a kernel thread's
+	 * has all nodes.
+	 */
+	if (walk->kind == DEVPUB_WALK_FROM && walk->process.mm != current->mm)
+		return 1;
+	if (most == 1)
 		return 0;
 	if (most)
 		n = min(n, most);

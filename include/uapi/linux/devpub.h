@@ -191,7 +191,8 @@ enum devpub_reason {
  *		thread does it all; 0, the kernel chooses.  There are never more than
  *		the calling thread's affinity and the module's parameter allow, nor
  *		more than pay.  All but the calling thread are the kernel's: a limit
- *		of its cgroup on time does not bound them
+ *		of its cgroup on time does not bound them.  Another process's memory
+ *		always comes back by one at least, whose cpuset has all nodes
  * @reserved:	in: must be 0
  *
  * The range may span any number of mappings and the gaps between them.
