@@ -107,15 +107,15 @@ static int devices_setup(struct devpub_entry *entry)
 static int devices_probe(struct platform_device *pdev)
 {
 	struct devpub_entry *entry;
-	bool ours;
+	int ret;
 
 	mutex_lock(&devices_lock);
 	entry = devices_find(pdev);
-	ours = entry && !entry->destroying;
-	mutex_unlock(&devices_lock);
 	/* driver_override binds this driver to any platform device there is. */
-	if (!ours)
-		return -ENODEV;
+	ret = !entry ? -ENODEV : entry->destroying ? -EBUSY : 0;
+	mutex_unlock(&devices_lock);
+	if (ret)
+		return ret;
 	/* The entry is freed after its platform device is removed. */
 	WRITE_ONCE(entry->error, devices_setup(entry));
 	return entry->error;

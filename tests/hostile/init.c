@@ -181,7 +181,7 @@ CASE(killed_init)
 		pid = test_fork();
 		if (!pid)
 			_exit(load("size=128M,128M,128M") ? 1 : 0);
-		test_sleep(100 + i * 250);
+		test_sleep(100 + i * 700);
 		kill(pid, SIGKILL);
 		CHECK_CALL(waitpid(pid, &status, 0));
 		/* What has it open would keep it. */

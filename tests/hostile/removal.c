@@ -237,32 +237,36 @@ CASE(unbound_while_destroyed)
 	CHECK_EQ(destroy(control, index), 0);
 }
 
-/* Those who call and open all the time are out when the device is to go. */
+static void call_again_and_again(int fd)
+{
+	char *addr = mem_new(1024, 9);
+	struct devpub_migrate arg = {
+		.addr = (uintptr_t)addr, .length = 1024 * PAGE,
+	};
+
+	for (;;) {
+		ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg);
+		ioctl(fd, DEVPUB_IOC_MIGRATE_FROM, &arg);
+		mem_check(addr, 1024, 9);
+	}
+}
+
+/* Those who call all the time are out when the device is to go. */
 CASE(destroy_against_callers)
 {
 	int control = control_open();
 
 	for (unsigned int round = test_rounds(4); round--; ) {
 		unsigned int index = create(control), tries = 0;
+		int fd = device_open_nth(index), ret;
 		pid_t pids[ATTACKERS];
-		int ret;
 
 		for (int i = 0; i < ATTACKERS; i++) {
 			pids[i] = user_fork(ATTACKER);
-			if (pids[i])
-				continue;
-			char *addr = mem_new(1024, 9);
-			int fd = device_open_nth(index);
-			struct devpub_migrate arg = {
-				.addr = (uintptr_t)addr, .length = 1024 * PAGE,
-			};
-
-			for (;;) {
-				ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg);
-				ioctl(fd, DEVPUB_IOC_MIGRATE_FROM, &arg);
-				mem_check(addr, 1024, 9);
-			}
+			if (!pids[i])
+				call_again_and_again(fd);
 		}
+		close(fd);
 		test_sleep(300);
 		/* LRU batches hold pages for moments. */
 		while ((ret = destroy(control, index))) {
