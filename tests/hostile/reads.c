@@ -234,6 +234,7 @@ static void root_evicts(void)
 
 static void root_unbinds(void)
 {
+	unsigned long long end = test_milliseconds() + 60000;
 	struct stat stat;
 	glob_t links;
 	char *name;
@@ -244,7 +245,12 @@ static void root_unbinds(void)
 	CHECK_CALL(test_write_text(DRIVER "/unbind", name));
 	CHECK(lstat(links.gl_pathv[0], &stat));
 	shared->pages += RANGE;
-	CHECK_CALL(test_write_text(DRIVER "/bind", name));
+	/* While pages are out, their memory is not to be had. */
+	while (test_write_text(DRIVER "/bind", name)) {
+		CHECK_EQ(errno, EBUSY);
+		CHECK_CMP(test_milliseconds(), <, end);
+		test_sleep(10);
+	}
 	globfree(&links);
 	user_admit();
 }
