@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * As nfs.c, with a file system of the user's own.  He decides how long it holds the pages,
- * and needs nobody's help for it.
+ * As nfs.c, with a file system of the user's own: he decides how long it holds the pages.
+ * FUSE locks each page to mark it as dirty before it lets go (set_page_dirty_lock()), and so
+ * waits for the end of a migration; NFS and disks mark it without.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -36,14 +37,4 @@ CASE(fuse_reads_beside_migrate_from)
 CASE(fuse_reads_beside_evict)
 {
 	fuse_reads(READS_EVICT, 2048);
-}
-
-CASE(fuse_reads_beside_unbind)
-{
-	fuse_reads(READS_UNBIND, 1024);
-}
-
-CASE(fuse_reads_beside_unload)
-{
-	fuse_reads(READS_UNLOAD, 1024);
 }

@@ -234,6 +234,7 @@ static void root_evicts(void)
 
 static void root_unbinds(void)
 {
+	unsigned long long end = test_milliseconds() + 60000;
 	struct stat stat;
 	glob_t links;
 	char *name;
@@ -244,7 +245,12 @@ static void root_unbinds(void)
 	CHECK_CALL(test_write_text(DRIVER "/unbind", name));
 	CHECK(lstat(links.gl_pathv[0], &stat));
 	shared->pages += RANGE;
-	CHECK_CALL(test_write_text(DRIVER "/bind", name));
+	/* While pages are out, their memory is not to be had. */
+	while (test_write_text(DRIVER "/bind", name)) {
+		CHECK_EQ(errno, EBUSY);
+		CHECK_CMP(test_milliseconds(), <, end);
+		test_sleep(10);
+	}
 	globfree(&links);
 	user_admit();
 }
@@ -312,10 +318,12 @@ void reads_beside(const char *path, enum reads_way way, unsigned long count,
 			_exit(0);
 		}
 	}
-	CHECK_CALL(waitpid(user, &status, 0));
-	shared->end = true;
-	if (root)
-		test_wait(root);
+	/* Root's process ends first when it has failed. */
+	if (waitpid(-1, &status, 0) == user) {
+		shared->end = true;
+		if (root)
+			test_wait(root);
+	}
 	if (!WIFEXITED(status))
 		FAIL("the user's process was killed by signal %d", WTERMSIG(status));
 	_exit(WEXITSTATUS(status));
