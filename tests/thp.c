@@ -196,3 +196,24 @@ CASE(collapse)
 	to_system(fd, addr, pages);
 	mem_check(addr, pages, 1);
 }
+
+/* The administrator may have huge pages left alone; small ones move all the same. */
+CASE(refused_by_parameter)
+{
+	const char *parameter = "/sys/module/devpub/parameters/thp";
+	const size_t pages = COUNT * HUGE_PAGES;
+	int fd = device_open();
+	char *addr = huge_new(1), *small = mem_new(16, 2);
+	struct outcome out;
+
+	CHECK_CALL(test_write_text(parameter, "N"));
+	out = to_device(fd, addr, pages);
+	move_to_device(fd, small, 16);
+	CHECK_CALL(test_write_text(parameter, "Y"));
+	CHECK_EQ(out.pages[DEVPUB_REASON_LARGE], pages);
+	CHECK_EQ(mem_smaps(addr, "AnonHugePages"), COUNT * HUGE_KB);
+	move_to_device(fd, addr, pages);
+	check_on_device(fd, addr, pages);
+	mem_check(addr, pages, 1);
+	mem_check(small, 16, 2);
+}
