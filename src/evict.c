@@ -30,6 +30,9 @@
 #define EVICT_RETRY_MAX		msecs_to_jiffies(500)
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
+/* Most passes of one eviction over all pages. */
+#define EVICT_PASSES		4
+
 /* Most that one eviction waits for locks of processes' memory, all together. */
 #define EVICT_PATIENCE		(2 * HZ)
 
@@ -169,11 +172,13 @@ static int evict_pages(struct evict_round *round)
 	return ret;
 }
 
-/* Once over all pages, and once more for those whose process had its memory locked. */
+/* Over all pages, and again while that moves some: what was busy may be free then. */
 static int evict_once(struct evict_round *round)
 {
 	struct devpub_device *ddev = round->m.ddev;
 	struct devpub_pool *pool = &ddev->pool;
+	unsigned int i;
+	u64 before;
 	int ret;
 
 	ret = devpub_migrate_begin(&round->m);
@@ -186,12 +191,17 @@ static int evict_once(struct evict_round *round)
 	}
 
 	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
-	ret = evict_pages(round);
-	/* Wait for locks once nobody else's pages have to wait for that. */
-	if (!ret && round->missed) {
-		round->patience = EVICT_PATIENCE;
+	for (i = 0; i < EVICT_PASSES; i++) {
+		before = round->moved;
 		round->missed = false;
 		ret = evict_pages(round);
+		if (ret || !devpub_pool_used_pages(pool))
+			break;
+		if (round->moved == before && (i || !round->missed))
+			break;
+		/* Wait for locks once nobody else's pages have to wait for that. */
+		if (!i)
+			round->patience = EVICT_PATIENCE;
 	}
 
 	atomic64_add(round->moved, &ddev->stats.evicted);
