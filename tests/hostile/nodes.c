@@ -18,7 +18,9 @@
 #include "../mem.h"
 #include "user.h"
 
-#define PAGES		2048UL
+/* More than lies between the marks at which reclaim begins and allocations fail. */
+#define PAGES		8192UL
+#define PIECE		512UL
 #define LIMIT_MS	30000U
 #define DRIVER		"/sys/bus/platform/drivers/devpub/"
 
@@ -238,12 +240,48 @@ static size_t move_to_node(char *addr, size_t pages, int node)
 	return pages_on(addr, pages, node);
 }
 
+/* Free memory of a node, with what the kernel keeps for itself. */
+static unsigned long node_free_kb(int node)
+{
+	unsigned long kb = 0;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	file = fopen(path, "r");
+	CHECK(file);
+	while (!kb && fgets(line, sizeof(line), file))
+		sscanf(line, "Node %*d MemFree: %lu", &kb);
+	fclose(file);
+	return kb;
+}
+
+/* What the kernel begins to reclaim at on a node. */
+static unsigned long node_low_kb(int node)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	unsigned long pages, sum = 0;
+	int at = -1;
+	char line[128];
+
+	CHECK(file);
+	while (fgets(line, sizeof(line), file)) {
+		sscanf(line, "Node %d, zone", &at);
+		if (at == node && sscanf(line, " low %lu", &pages) == 1)
+			sum += pages;
+	}
+	fclose(file);
+	return sum * (PAGE / 1024);
+}
+
 /*
- * Take a node's memory, to the last page that is to be had.  A fault that wants it would
- * call the OOM killer then; a move from another node fails.
+ * Take a node's memory, but for less than the pages that are to come back want.  A fault
+ * would call the OOM killer for the last of it, and a move from another node, which
+ * is used here, has the kernel complain.
  */
 static pid_t fill_node(int node)
 {
+	const unsigned long low = node_low_kb(node);
 	const int other = machine_other_node(node);
 	atomic_bool *full = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -255,13 +293,13 @@ static pid_t fill_node(int node)
 		size_t there;
 
 		do {
-			char *addr = mem_map(PAGES);
+			char *addr = mem_map(PIECE);
 
-			CHECK_CALL(bind_memory(addr, PAGES, other));
-			for (size_t i = 0; i < PAGES; i++)
+			CHECK_CALL(bind_memory(addr, PIECE, other));
+			for (size_t i = 0; i < PIECE; i++)
 				addr[i * PAGE] = 1;
-			there = move_to_node(addr, PAGES, node);
-		} while (there > PAGES / 8);
+			there = move_to_node(addr, PIECE, node);
+		} while (there > PIECE / 8 && node_free_kb(node) > low);
 		*full = true;
 		for (;;)
 			pause();
