@@ -14,9 +14,26 @@
 
 #define CLASSIFY_BATCH	16
 
+/* The reason of an address without a page: a page on its way to elsewhere is busy. */
+static u8 classify_absent(const struct devpub_migration *m,
+			  struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long pfn, next;
+	enum devpub_entry entry;
+
+	rcu_read_lock();
+	entry = devpub_pgtable_look(m->mm, addr, &pfn, &next);
+	rcu_read_unlock();
+	if (entry == DEVPUB_ENTRY_MOVING || entry == DEVPUB_ENTRY_HUGE_MOVING)
+		return DEVPUB_REASON_BUSY;
+	/* What is no page and was not collected as a hole is a swap entry. */
+	return m->to && vma_is_anonymous(vma) ?
+	       DEVPUB_REASON_SWAPPED : DEVPUB_REASON_ABSENT;
+}
+
 /*
- * Will the kernel move this large folio another time?  Up to 6.12 it splits one that a
- * page table maps as a whole, and skips one that is mapped by small pages; later it
+ * Whether the kernel may move this large folio another time.  Up to 6.12 it splits one that
+ * a page table maps as a whole, and skips one that is mapped by small pages; later it
  * splits both (mm/migrate_device.c, migrate_vma_collect_pmd()).
  */
 static bool classify_may_split(struct mm_struct *mm, unsigned long addr)
@@ -73,9 +90,6 @@ void devpub_classify(const struct devpub_migration *m,
 		     struct vm_area_struct *vma, unsigned long start,
 		     unsigned long npages, u8 *reasons)
 {
-	/* What is no page and was not collected as a hole is a swap entry. */
-	u8 no_page = m->to && vma_is_anonymous(vma) ? DEVPUB_REASON_SWAPPED :
-						      DEVPUB_REASON_ABSENT;
 	struct page *pages[CLASSIFY_BATCH];
 	unsigned long i, n, addr;
 	unsigned int got, j;
@@ -92,9 +106,10 @@ void devpub_classify(const struct devpub_migration *m,
 		addr = start + (i << PAGE_SHIFT);
 		got = devpub_query_pages(m->mm, addr, pages, n);
 		for (j = 0; j < got; j++, addr += PAGE_SIZE) {
-			reasons[i + j] = no_page;
-			if (!pages[j])
+			if (!pages[j]) {
+				reasons[i + j] = classify_absent(m, vma, addr);
 				continue;
+			}
 			reasons[i + j] = classify_page(m, addr, pages[j]);
 			put_page(pages[j]);
 		}

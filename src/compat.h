@@ -164,16 +164,6 @@ static inline void dev_clear_offline(struct device *dev)
  * stands for, came with it.
  */
 
-/* From here on, what only the tests want. */
-#ifdef DEVPUB_KUNIT
-
-/* After 6.12: a namespace of symbols is a string, no more a bare word. */
-#ifdef DEVPUB_HAVE_STRING_NAMESPACE
-#define DEVPUB_COMPAT_NAMESPACE(name) #name
-#else
-#define DEVPUB_COMPAT_NAMESPACE(name) name
-#endif
-
 /*
  * After 6.12: what a page table entry without a page stands for got functions of
  * its own.  6.12's updates brought the first of these names, as below.
@@ -189,6 +179,16 @@ static inline void dev_clear_offline(struct device *dev)
 #define softleaf_is_swap(entry) (!non_swap_entry(entry))
 #define softleaf_is_migration(entry) is_migration_entry(entry)
 #define softleaf_is_migration_write(entry) is_writable_migration_entry(entry)
+#endif
+
+/* From here on, what only the tests want. */
+#ifdef DEVPUB_KUNIT
+
+/* After 6.12: a namespace of symbols is a string, no more a bare word. */
+#ifdef DEVPUB_HAVE_STRING_NAMESPACE
+#define DEVPUB_COMPAT_NAMESPACE(name) #name
+#else
+#define DEVPUB_COMPAT_NAMESPACE(name) name
 #endif
 
 /*

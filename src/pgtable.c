@@ -25,7 +25,7 @@ static enum devpub_entry pgtable_pmd(pmd_t pmd, unsigned long addr,
 {
 	*next = (addr & PMD_MASK) + PMD_SIZE;
 	if (!pmd_present(pmd))
-		return DEVPUB_ENTRY_HUGE_OTHER;
+		return DEVPUB_ENTRY_HUGE_MOVING;
 	*pfn = pmd_pfn(pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
 	return DEVPUB_ENTRY_HUGE;
 }
@@ -67,7 +67,7 @@ enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,
 		return pgtable_none(addr, PUD_SIZE, next);
 	if (!pud_present(pud_value) || pud_leaf(pud_value)) {
 		*next = (addr & PUD_MASK) + PUD_SIZE;
-		return DEVPUB_ENTRY_HUGE_OTHER;
+		return DEVPUB_ENTRY_OTHER;
 	}
 	pmd = READ_ONCE(*pmd_offset(pud, addr));
 	if (pmd_none(pmd))
@@ -80,7 +80,8 @@ enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,
 	if (pte_none(pte))
 		return DEVPUB_ENTRY_NONE;
 	if (!pte_present(pte))
-		return DEVPUB_ENTRY_OTHER;
+		return softleaf_is_migration(softleaf_from_pte(pte)) ?
+		       DEVPUB_ENTRY_MOVING : DEVPUB_ENTRY_OTHER;
 	*pfn = pte_pfn(pte);
 	return DEVPUB_ENTRY_PAGE;
 }

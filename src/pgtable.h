@@ -11,8 +11,9 @@ enum devpub_entry {
 	DEVPUB_ENTRY_NONE,	/* nothing */
 	DEVPUB_ENTRY_PAGE,	/* a page */
 	DEVPUB_ENTRY_HUGE,	/* a page, as part of a larger mapping */
-	DEVPUB_ENTRY_OTHER,	/* a swap, migration or other special entry */
-	DEVPUB_ENTRY_HUGE_OTHER, /* such an entry in place of a page table */
+	DEVPUB_ENTRY_OTHER,	/* a swap entry or another special one */
+	DEVPUB_ENTRY_MOVING,	/* a page that is being migrated */
+	DEVPUB_ENTRY_HUGE_MOVING, /* the same in place of a page table */
 };
 
 enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,

@@ -155,8 +155,8 @@ static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
 
 	if (entry == DEVPUB_ENTRY_NONE || entry == DEVPUB_ENTRY_NO_TABLE)
 		return false;
-	/* A migration entry may become a shared page at any time. */
-	if (entry == DEVPUB_ENTRY_OTHER || entry == DEVPUB_ENTRY_HUGE_OTHER)
+	/* It may become a shared page at any time. */
+	if (entry != DEVPUB_ENTRY_PAGE && entry != DEVPUB_ENTRY_HUGE)
 		return true;
 	if (!pfn_valid(pfn))
 		return false;
@@ -167,6 +167,20 @@ static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
 	/* KSM leaves device pages alone (mm/ksm.c, scan_get_next_rmap_item()). */
 	return PageAnon(page) && !is_zone_device_page(page) &&
 	       !test_bit(PG_anon_exclusive, page_flag_word(page));
+}
+
+/* The reason of an entry that KSM may have to do with. */
+static u8 select_absent(enum devpub_entry entry, u8 other, u8 shared)
+{
+	switch (entry) {
+	case DEVPUB_ENTRY_OTHER:
+		return other;
+	case DEVPUB_ENTRY_MOVING:
+	case DEVPUB_ENTRY_HUGE_MOVING:
+		return DEVPUB_REASON_BUSY;
+	default:
+		return shared;
+	}
 }
 
 /* Also a page that KSM has made its own and not yet entered into its tree. */
@@ -196,8 +210,7 @@ static void select_leave_out(struct vm_area_struct *vma, unsigned long start,
 		if (select_is_ksm(entry, pfn))
 			reason = DEVPUB_REASON_KSM;
 		else if (select_is_shared(entry, pfn))
-			reason = entry == DEVPUB_ENTRY_OTHER ||
-				 entry == DEVPUB_ENTRY_HUGE_OTHER ? other : shared;
+			reason = select_absent(entry, other, shared);
 		else
 			continue;
 		if (reason)
@@ -246,7 +259,7 @@ static u8 select_large(const struct devpub_migration *m, enum devpub_entry entry
 	if (entry == DEVPUB_ENTRY_NO_TABLE)
 		return m->populate ? 0 : DEVPUB_REASON_ABSENT;
 	/* It may become a THP again while the kernel looks at it. */
-	if (entry == DEVPUB_ENTRY_HUGE_OTHER && devpub_thp_by_hand())
+	if (entry == DEVPUB_ENTRY_HUGE_MOVING && devpub_thp_by_hand())
 		return m->to ? DEVPUB_REASON_BUSY : DEVPUB_REASON_ALREADY;
 	if (entry != DEVPUB_ENTRY_HUGE)
 		return 0;
