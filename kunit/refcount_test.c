@@ -94,7 +94,7 @@ static void refcount_marks_go(struct kunit *test)
 	unsigned long pfn, before, *flags;
 
 	refcount_alloc(test, &pfn, 1);
-	flags = folio_flag_word(page_folio(pfn_to_page(pfn)));
+	flags = page_flag_word(pfn_to_page(pfn));
 	before = *flags;
 	KUNIT_EXPECT_EQ(test, before & PAGE_FLAGS_CHECK_AT_PREP, BIT(PG_reserved));
 	*flags |= set;
