@@ -12,22 +12,64 @@
 
 #include "pgtable.h"
 
-static enum devpub_entry pgtable_none(unsigned long addr, unsigned long size,
-				      unsigned long *next)
+static unsigned long pgtable_next(unsigned long addr, unsigned long size)
 {
-	*next = (addr & ~(size - 1)) + size;
-	return DEVPUB_ENTRY_NO_TABLE;
+	return (addr & ~(size - 1)) + size;
 }
 
-/* The mapping of a PMD or larger: only that of a PMD is an ordinary page's. */
-static enum devpub_entry pgtable_pmd(pmd_t pmd, unsigned long addr,
-				     unsigned long *pfn, unsigned long *next)
+/**
+ * devpub_pgtable_table() - the page table that maps single pages at an address
+ * @mm: the process's memory
+ * @addr: the address
+ * @entry: receives the kind of what is there where there is no such table
+ * @pfn: receives the page frame number of that, if it is a page
+ * @next: receives the first address that another table or entry is for
+ *
+ * Context: as of devpub_pgtable_look().
+ * Return: the table's entry for @addr, or NULL.
+ */
+pte_t *devpub_pgtable_table(struct mm_struct *mm, unsigned long addr,
+			    enum devpub_entry *entry, unsigned long *pfn,
+			    unsigned long *next)
 {
-	*next = (addr & PMD_MASK) + PMD_SIZE;
-	if (!pmd_present(pmd))
-		return DEVPUB_ENTRY_HUGE_MOVING;
-	*pfn = pmd_pfn(pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
-	return DEVPUB_ENTRY_HUGE;
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud, pud_value;
+	pmd_t pmd;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "page tables are freed by RCU");
+	*entry = DEVPUB_ENTRY_NO_TABLE;
+	*next = pgtable_next(addr, PGDIR_SIZE);
+	if (pgd_none(READ_ONCE(*pgd)))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	*next = pgtable_next(addr, P4D_SIZE);
+	if (p4d_none(READ_ONCE(*p4d)))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	pud_value = READ_ONCE(*pud);
+	*next = pgtable_next(addr, PUD_SIZE);
+	if (pud_none(pud_value))
+		return NULL;
+	if (!pud_present(pud_value) || pud_leaf(pud_value)) {
+		*entry = DEVPUB_ENTRY_OTHER;
+		return NULL;
+	}
+	pmd = READ_ONCE(*pmd_offset(pud, addr));
+	*next = pgtable_next(addr, PMD_SIZE);
+	if (pmd_none(pmd))
+		return NULL;
+	if (!pmd_present(pmd)) {
+		*entry = DEVPUB_ENTRY_HUGE_MOVING;
+		return NULL;
+	}
+	if (pmd_leaf(pmd)) {
+		*pfn = pmd_pfn(pmd) + ((addr & ~PMD_MASK) >> PAGE_SHIFT);
+		*entry = DEVPUB_ENTRY_HUGE;
+		return NULL;
+	}
+	/* Of the value that was looked at: the entry may change. */
+	return pte_offset_kernel(&pmd, addr);
 }
 
 /**
@@ -38,8 +80,8 @@ static enum devpub_entry pgtable_pmd(pmd_t pmd, unsigned long addr,
  * @next: receives the first address that another entry is for
  *
  * The answer may be old when it is looked at.  A page that it names may be freed; its
- * struct page stays as long as RCU's read side is held, which the caller does who
- * wants to look at it.
+ * struct page stays as long as RCU's read side is held, which a caller that
+ * looks at it does.
  *
  * Context: the page tables stay: mmap_lock is held, or the anon_vma lock of a mapping
  * that covers @addr, since free_pgtables() (mm/memory.c) unlinks the mapping first.
@@ -49,34 +91,14 @@ static enum devpub_entry pgtable_pmd(pmd_t pmd, unsigned long addr,
 enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,
 				      unsigned long *pfn, unsigned long *next)
 {
-	pgd_t *pgd = pgd_offset(mm, addr);
-	p4d_t *p4d;
-	pud_t *pud, pud_value;
-	pmd_t pmd;
-	pte_t pte;
+	enum devpub_entry entry;
+	pte_t *ptep, pte;
 
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "page tables are freed by RCU");
-	if (pgd_none(READ_ONCE(*pgd)))
-		return pgtable_none(addr, PGDIR_SIZE, next);
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(READ_ONCE(*p4d)))
-		return pgtable_none(addr, P4D_SIZE, next);
-	pud = pud_offset(p4d, addr);
-	pud_value = READ_ONCE(*pud);
-	if (pud_none(pud_value))
-		return pgtable_none(addr, PUD_SIZE, next);
-	if (!pud_present(pud_value) || pud_leaf(pud_value)) {
-		*next = (addr & PUD_MASK) + PUD_SIZE;
-		return DEVPUB_ENTRY_OTHER;
-	}
-	pmd = READ_ONCE(*pmd_offset(pud, addr));
-	if (pmd_none(pmd))
-		return pgtable_none(addr, PMD_SIZE, next);
-	if (!pmd_present(pmd) || pmd_leaf(pmd))
-		return pgtable_pmd(pmd, addr, pfn, next);
-
-	pte = ptep_get(pte_offset_kernel(&pmd, addr));
+	ptep = devpub_pgtable_table(mm, addr, &entry, pfn, next);
+	if (!ptep)
+		return entry;
 	*next = addr + PAGE_SIZE;
+	pte = ptep_get(ptep);
 	if (pte_none(pte))
 		return DEVPUB_ENTRY_NONE;
 	if (!pte_present(pte))

@@ -16,6 +16,9 @@ enum devpub_entry {
 	DEVPUB_ENTRY_HUGE_MOVING, /* the same in place of a page table */
 };
 
+pte_t *devpub_pgtable_table(struct mm_struct *mm, unsigned long addr,
+			    enum devpub_entry *entry, unsigned long *pfn,
+			    unsigned long *next);
 enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,
 				      unsigned long *pfn, unsigned long *next);
 

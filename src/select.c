@@ -169,6 +169,28 @@ static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
 	       !test_bit(PG_anon_exclusive, page_flag_word(page));
 }
 
+/* Whether there is any such page in a part of a page table. */
+static bool select_any_shared(pte_t *ptep, unsigned long n)
+{
+	for (; n; n--, ptep++) {
+		pte_t pte = ptep_get(ptep);
+
+		if (pte_none(pte))
+			continue;
+		if (!pte_present(pte))
+			return true;
+		/* The zero page. */
+		if (pte_special(pte))
+			continue;
+		/* The common case first, which this is for each page of each call. */
+		if (test_bit(PG_anon_exclusive, page_flag_word(pte_page(pte))))
+			continue;
+		if (select_is_shared(DEVPUB_ENTRY_PAGE, pte_pfn(pte)))
+			return true;
+	}
+	return false;
+}
+
 /* The reason of an entry that KSM may have to do with. */
 static u8 select_absent(enum devpub_entry entry, u8 other, u8 shared)
 {
@@ -245,6 +267,11 @@ static bool select_is_shared(enum devpub_entry entry, unsigned long pfn)
 	return false;
 }
 
+static bool select_any_shared(pte_t *ptep, unsigned long n)
+{
+	return false;
+}
+
 static void select_shared(struct devpub_migration *m, struct vm_area_struct *vma,
 			  unsigned long start, unsigned long end, u8 *reasons)
 {
@@ -293,11 +320,18 @@ bool devpub_select_begin(struct devpub_migration *m, struct vm_area_struct *vma,
 	mmap_assert_locked(vma->vm_mm);
 	rcu_read_lock();
 	for (addr = start; addr < end; addr = next) {
-		enum devpub_entry entry =
-			devpub_pgtable_look(vma->vm_mm, addr, &pfn, &next);
-		u8 reason = select_large(m, entry, pfn);
+		enum devpub_entry entry;
+		pte_t *ptep;
+		u8 reason;
 
+		ptep = devpub_pgtable_table(vma->vm_mm, addr, &entry, &pfn, &next);
 		next = min(next, end);
+		if (ptep) {
+			if (m->to && !shared)
+				shared = select_any_shared(ptep, devpub_range_pages(addr, next));
+			continue;
+		}
+		reason = select_large(m, entry, pfn);
 		if (reason)
 			memset(reasons + devpub_range_pages(start, addr), reason,
 			       devpub_range_pages(addr, next));
