@@ -85,7 +85,9 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_end);
 void devpub_migrate_set_mm(struct devpub_migration *m, struct mm_struct *mm)
 {
 	m->mm = mm;
-	devpub_nodes_of(&m->nodes, mm);
+	/* Pages of the device have a node of their own. */
+	if (!m->to)
+		devpub_nodes_of(&m->nodes, mm);
 }
 
 /*
