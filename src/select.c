@@ -280,9 +280,11 @@ static void select_shared(struct devpub_migration *m, struct vm_area_struct *vma
 #endif
 
 /* The reason of what is mapped by no page table of single pages, or 0. */
-static u8 select_large(const struct devpub_migration *m, enum devpub_entry entry,
-		       unsigned long pfn)
+static u8 select_large(const struct devpub_migration *m, struct vm_area_struct *vma,
+		       enum devpub_entry entry, unsigned long pfn)
 {
+	bool anon;
+
 	if (entry == DEVPUB_ENTRY_NO_TABLE)
 		return m->populate ? 0 : DEVPUB_REASON_ABSENT;
 	/* It may become a THP again while the kernel looks at it. */
@@ -290,10 +292,14 @@ static u8 select_large(const struct devpub_migration *m, enum devpub_entry entry
 		return m->to ? DEVPUB_REASON_BUSY : DEVPUB_REASON_ALREADY;
 	if (entry != DEVPUB_ENTRY_HUGE)
 		return 0;
+	anon = pfn_valid(pfn) && PageAnon(pfn_to_page(pfn));
+	/* The huge zero page is a hole. */
+	if (!anon && vma_is_anonymous(vma))
+		return m->populate ? 0 : DEVPUB_REASON_ABSENT;
 	/* Up to 6.12 the kernel splits it, though all of it stays. */
 	if (!m->to)
 		return DEVPUB_REASON_ALREADY;
-	if (pfn_valid(pfn) && !PageAnon(pfn_to_page(pfn)))
+	if (!anon)
 		return DEVPUB_REASON_FILE;
 	if (!READ_ONCE(devpub_thp_allowed))
 		return DEVPUB_REASON_LARGE;
@@ -331,7 +337,7 @@ bool devpub_select_begin(struct devpub_migration *m, struct vm_area_struct *vma,
 				shared = select_any_shared(ptep, devpub_range_pages(addr, next));
 			continue;
 		}
-		reason = select_large(m, entry, pfn);
+		reason = select_large(m, vma, entry, pfn);
 		if (reason)
 			memset(reasons + devpub_range_pages(start, addr), reason,
 			       devpub_range_pages(addr, next));
