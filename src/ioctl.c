@@ -165,12 +165,10 @@ static int ioctl_evict(void *target, void *arg_, bool *answered)
 	if (arg->flags || arg->reserved)
 		return -EINVAL;
 
-	arg->moved = 0;
-	ret = -ENODEV;
-	if (devpub_device_enter(ddev)) {
-		ret = devpub_evict(ddev, true, &arg->moved);
-		devpub_device_exit(ddev);
-	}
+	if (!devpub_device_enter(ddev))
+		return -ENODEV;
+	ret = devpub_evict(ddev, true, &arg->moved);
+	devpub_device_exit(ddev);
 	if (ret == -ENOMEM)
 		return ret;
 	arg->remaining = devpub_pool_used_pages(&ddev->pool);
