@@ -26,6 +26,11 @@ unbind() {
 	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
 }
 
+# Until all of the memory is online again, the device is busy.
+bind() {
+	echo devpub.0 2>/dev/null >"$driver/bind"
+}
+
 has_left() {
 	! grep -q devpub /proc/iomem
 }
@@ -150,7 +155,7 @@ unbind_under_page() {
 	[ "$answer" = "EBUSY 1" ] || fail "destroy: $answer"
 	finish "$peer"
 	until_true 20 has_left || fail "still in /proc/iomem"
-	echo devpub.0 >"$driver/bind"
+	until_true 20 bind || fail "can't be bound again"
 	[ -c /dev/devpub0 ] || fail "no /dev/devpub0"
 	unload
 	after
@@ -178,7 +183,7 @@ bind_again() {
 		unbind
 		finish "$peer"
 		until_true 20 has_left || fail "round $round: still in /proc/iomem"
-		echo devpub.0 >"$driver/bind"
+		until_true 20 bind || fail "round $round: can't be bound again"
 		[ -c /dev/devpub0 ] || fail "round $round: no /dev/devpub0"
 		[ "$(cat "$class/devpub0/capacity")" = $((256 << 20)) ]
 		until_true 10 all_free || fail "round $round: pages are missing"
