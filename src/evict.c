@@ -31,10 +31,12 @@
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
 /* Most passes of one eviction over all pages. */
-#define EVICT_PASSES		4
+#define EVICT_PASSES		8
 
 /* Most that one eviction waits for locks of processes' memory, all together. */
 #define EVICT_PATIENCE		(2 * HZ)
+/* Most of that for one page. */
+#define EVICT_PATIENCE_PAGE	(HZ / 10UL)
 
 /**
  * struct evict_round - an eviction under way
@@ -101,6 +103,7 @@ static void evict_window_locked(struct evict_round *round, unsigned long addr)
 static struct mm_struct *evict_lock(struct evict_round *round, struct page *page,
 				    unsigned long *addr)
 {
+	unsigned long patience = min(round->patience, EVICT_PATIENCE_PAGE);
 	struct mm_struct *mm;
 	bool busy;
 
@@ -109,9 +112,10 @@ static struct mm_struct *evict_lock(struct evict_round *round, struct page *page
 		mm = devpub_rmap_lock(page, addr, &busy);
 		if (mm || !busy)
 			return mm;
-		if (!round->patience ||
+		if (!patience ||
 		    (round->interruptible && signal_pending(current)))
 			break;
+		patience--;
 		round->patience--;
 		schedule_timeout_idle(1);
 	}
@@ -197,7 +201,8 @@ static int evict_once(struct evict_round *round)
 		ret = evict_pages(round);
 		if (ret || !devpub_pool_used_pages(pool))
 			break;
-		if (round->moved == before && (i || !round->missed))
+		if (round->moved == before &&
+		    (!round->missed || (i && !round->patience)))
 			break;
 		/* Wait for locks once nobody else's pages have to wait for that. */
 		if (!i)
