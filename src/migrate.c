@@ -20,6 +20,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/ktime.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched.h>
@@ -134,7 +135,7 @@ static void migrate_fill(struct devpub_migration *m,
 			got = migrate_alloc_system(m, args->vma, args->start +
 						   (i << PAGE_SHIFT), selected);
 			/* Memory is short: do not let the pages wait, which are unmapped. */
-			out = !got;
+			out = !got && !vma_policy(args->vma);
 		}
 		if (used == got) {
 			reasons[i] = DEVPUB_REASON_NO_SPACE;

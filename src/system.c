@@ -134,6 +134,9 @@ unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 		named = vma_policy(vma)->nodes;
 	}
 #endif
+	/* One by one, as the page allocator does for a mapping that says so. */
+	if (vma_policy(vma) && mode == MPOL_LOCAL)
+		n = 1;
 	nodes_and(named, named, allowed);
 	if (mode == MPOL_DEFAULT || mode == MPOL_LOCAL || nodes_empty(named))
 		return system_alloc(SYSTEM_GFP, nid, &allowed, pfns, n);
