@@ -32,8 +32,6 @@
 
 /* Most passes of one eviction over all pages. */
 #define EVICT_PASSES		8
-/* After so many that moved nothing, what is left is not busy for a moment. */
-#define EVICT_IDLE_PASSES	3
 
 /* Most that one eviction waits for locks of processes' memory, all together. */
 #define EVICT_PATIENCE		(2 * HZ)
@@ -183,7 +181,7 @@ static int evict_once(struct evict_round *round)
 {
 	struct devpub_device *ddev = round->m.ddev;
 	struct devpub_pool *pool = &ddev->pool;
-	unsigned int i, idle = 0;
+	unsigned int i;
 	u64 before;
 	int ret;
 
@@ -203,11 +201,9 @@ static int evict_once(struct evict_round *round)
 		ret = evict_pages(round);
 		if (ret || !devpub_pool_used_pages(pool))
 			break;
-		idle = round->moved == before ? idle + 1 : 0;
-		if (idle == EVICT_IDLE_PASSES)
+		if (round->moved == before &&
+		    (!round->missed || (i && !round->patience)))
 			break;
-		if (idle)
-			schedule_timeout_idle(1);
 		/* Wait for locks once nobody else's pages have to wait for that. */
 		if (!i)
 			round->patience = EVICT_PATIENCE;
