@@ -92,7 +92,7 @@ struct walk_crew {
 unsigned int devpub_walk_max_workers;
 
 /* For callers that may run anywhere, and for those that are bound to processors. */
-struct workqueue_struct *devpub_walk_anywhere;
+static struct workqueue_struct *walk_anywhere;
 static struct workqueue_struct *walk_bound;
 
 static int walk_window(struct devpub_walk *walk,
@@ -238,7 +238,7 @@ static void walk_dispatch(struct walk_crew *crew)
 	reinit_completion(&crew->all);
 	for (i = 0; i < crew->n; i++) {
 		if (!bound) {
-			queue_work(devpub_walk_anywhere, &crew->workers[i].work);
+			queue_work(walk_anywhere, &crew->workers[i].work);
 			continue;
 		}
 		cpu = cpumask_next_and(cpu, cpu_online_mask, current->cpus_ptr);
@@ -477,10 +477,10 @@ int devpub_walk_range(struct devpub_walk *walk)
  */
 int devpub_walk_init(void)
 {
-	devpub_walk_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
+	walk_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
 	walk_bound = alloc_workqueue("devpub_bound",
 				     WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
-	if (devpub_walk_anywhere && walk_bound)
+	if (walk_anywhere && walk_bound)
 		return 0;
 	devpub_walk_exit();
 	return -ENOMEM;
@@ -493,8 +493,8 @@ int devpub_walk_init(void)
  */
 void devpub_walk_exit(void)
 {
-	if (devpub_walk_anywhere)
-		destroy_workqueue(devpub_walk_anywhere);
+	if (walk_anywhere)
+		destroy_workqueue(walk_anywhere);
 	if (walk_bound)
 		destroy_workqueue(walk_bound);
 }

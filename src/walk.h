@@ -8,7 +8,6 @@
 #include "reason.h"
 
 struct devpub_device;
-struct workqueue_struct;
 
 /* One byte a page: a code, of which there are at most this many. */
 #define DEVPUB_WALK_NR_CODES	DEVPUB_NR_REASONS
@@ -48,9 +47,6 @@ struct devpub_walk {
 };
 
 extern unsigned int devpub_walk_max_workers;
-
-/* Work on it may take long; between devpub_walk_init() and devpub_walk_exit(). */
-extern struct workqueue_struct *devpub_walk_anywhere;
 
 int devpub_walk_range(struct devpub_walk *walk);
 
