@@ -103,7 +103,8 @@ static unsigned long migrate_alloc_system(struct devpub_migration *m,
 
 	if (!got && m->insist) {
 		got = devpub_system_alloc_anywhere(m->nodes.near, m->pfns, n);
-		trace_devpub_evict_elsewhere(m->ddev->index, addr, got);
+		if (got)
+			trace_devpub_evict_elsewhere(m->ddev->index, addr, got);
 	}
 	return got;
 }

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,6 +18,7 @@
 #include "../device.h"
 #include "../harness.h"
 #include "../mem.h"
+#include "../tracing.h"
 #include "user.h"
 
 /* More than lies between the marks at which reclaim begins and allocations fail. */
@@ -368,10 +371,17 @@ static void leave_full_node(void (*run)(int fd), const char *what)
 	owner_end(owner);
 }
 
+/* The trace says that their owner's node did not have the memory. */
 CASE(evict_to_full_node)
 {
+	char *heard;
+
 	machine_other_node(0);
+	tracing_listen();
 	leave_full_node(evict_all, "an eviction");
+	heard = tracing_heard();
+	CHECK(strstr(heard, " devpub_evict_elsewhere: devpub0 "));
+	free(heard);
 }
 
 CASE(unbind_to_full_node)
