@@ -14,17 +14,23 @@
 
 #define CLASSIFY_BATCH	16
 
-/* The reason of an address without a page: a page on its way to elsewhere is busy. */
+/*
+ * The reason of an address without a page: a page on its way to elsewhere is busy, and so
+ * is one that has just arrived.
+ */
 static u8 classify_absent(const struct devpub_migration *m,
 			  struct vm_area_struct *vma, unsigned long addr)
 {
-	unsigned long pfn, next;
+	unsigned long pfn = 0, next;
 	enum devpub_entry entry;
 
 	rcu_read_lock();
 	entry = devpub_pgtable_look(m->mm, addr, &pfn, &next);
 	rcu_read_unlock();
-	if (entry == DEVPUB_ENTRY_MOVING || entry == DEVPUB_ENTRY_HUGE_MOVING)
+	if (entry == DEVPUB_ENTRY_MOVING || entry == DEVPUB_ENTRY_HUGE_MOVING ||
+	    entry == DEVPUB_ENTRY_HUGE)
+		return DEVPUB_REASON_BUSY;
+	if (entry == DEVPUB_ENTRY_PAGE && !is_zero_pfn(pfn))
 		return DEVPUB_REASON_BUSY;
 	/* What is no page and was not collected as a hole is a swap entry. */
 	return m->to && vma_is_anonymous(vma) ?
