@@ -15,9 +15,12 @@
 /* How often a range, and a whole call, are tried again. */
 #define RETRIES_RANGE	5
 #define RETRIES_CALL	60
-/* How long busy pages are left alone before that, in microseconds. */
-#define RETRY_MIN_US	200
-#define RETRY_MAX_US	1000
+/*
+ * How long busy pages are left alone before the first of that, in microseconds, and how
+ * many times as long before each further one: compaction keeps hundreds at once.
+ */
+#define RETRY_US	200
+#define RETRY_FACTOR	4
 
 /* The end of the row of busy pages at @addr, within a window; @addr if it is not busy. */
 static unsigned long retry_row(const struct devpub_migration *m, unsigned long addr,
@@ -55,22 +58,24 @@ static bool retry_once(struct devpub_migration *m, unsigned long start,
  * @reasons: a byte a page; DEVPUB_REASON_BUSY may become another reason
  * @retries: how often the call has tried again so far, which has a bound
  *
- * Context: process context, may sleep for some milliseconds; takes mmap_lock and enters
- * the device.
+ * Context: process context, may sleep for a tenth of a second a range, and two seconds a
+ * call; takes mmap_lock and enters the device.
  */
 void devpub_retry(struct devpub_migration *m, unsigned long start,
 		  unsigned long end, u8 *reasons, unsigned int *retries)
 {
 	unsigned long n = devpub_range_pages(start, end);
-	unsigned int i;
+	unsigned long delay = RETRY_US;
 	bool go_on = true;
+	unsigned int i;
 
 	for (i = 0; i < RETRIES_RANGE && go_on; i++) {
 		if (*retries >= RETRIES_CALL || signal_pending(current) ||
 		    !memchr(reasons, DEVPUB_REASON_BUSY, n))
 			return;
 		++*retries;
-		usleep_range(RETRY_MIN_US, RETRY_MAX_US);
+		usleep_range(delay, 2 * delay);
+		delay *= RETRY_FACTOR;
 		go_on = retry_once(m, start, end, reasons);
 	}
 }
