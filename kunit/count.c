@@ -70,6 +70,14 @@ static void count_hold(struct devpub_count *c)
 		get_page(c->held);
 }
 
+/* A migration ends early when nothing was collected. */
+static unsigned long count_moments(const struct devpub_count *c)
+{
+	if (c->row->fate == DEVPUB_NOT_COLLECTED)
+		return BIT(DEVPUB_AFTER_SETUP);
+	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
+}
+
 static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 		       unsigned long *src, unsigned long *dst,
 		       unsigned long npages)
@@ -78,6 +86,12 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
 	long ret = 0;
 
+	/* An eviction tries a page that stays again. */
+	if (c->way == DEVPUB_EVICT && moment == DEVPUB_AFTER_SETUP &&
+	    c->seen == count_moments(c))
+		c->again = true;
+	if (c->again)
+		return;
 	if (moment == DEVPUB_BEFORE_PAGES && c->param.obstacle == DEVPUB_NO_MEMORY)
 		KUNIT_EXPECT_TRUE(c->test, devpub_fault_disarm());
 	/* Once each, in their order. */
@@ -132,14 +146,6 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	}
 }
 
-/* A migration ends early when nothing was collected. */
-static unsigned long count_moments(const struct devpub_count *c)
-{
-	if (c->row->fate == DEVPUB_NOT_COLLECTED)
-		return BIT(DEVPUB_AFTER_SETUP);
-	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
-}
-
 /**
  * devpub_count_migrate() - migrate the page, watched from inside
  * @c: the page on its way
@@ -155,6 +161,7 @@ void devpub_count_migrate(struct devpub_count *c, bool populate)
 	u64 moved;
 
 	c->seen = 0;
+	c->again = false;
 	c->spy.look = count_look;
 	devpub_spy_set(&c->spy);
 	if (c->way == DEVPUB_EVICT) {

@@ -31,6 +31,7 @@ struct devpub_count_param {
  * @src:	the page; NULL for a hole
  * @dst:	where the engine wants it to go
  * @seen:	moments at which the spy looked
+ * @again:	the spy has seen all of the first try, and does not look at the next ones
  * @held:	a page that the system could give to somebody else, held to be
  *		looked at in peace
  */
@@ -46,6 +47,7 @@ struct devpub_count {
 	struct page *src;
 	struct page *dst;
 	unsigned long seen;
+	bool again;
 	struct page *held;
 };
 

@@ -31,7 +31,9 @@
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
 /* Most passes of one eviction over all pages. */
-#define EVICT_PASSES		8
+#define EVICT_PASSES		16
+/* After so many in a row that moved nothing, what is left is not busy for a moment. */
+#define EVICT_IDLE_PASSES	6
 
 /* Most that one eviction waits for locks of processes' memory, all together. */
 #define EVICT_PATIENCE		(2 * HZ)
@@ -176,12 +178,15 @@ static int evict_pages(struct evict_round *round)
 	return ret;
 }
 
-/* Over all pages, and again while that moves some: what was busy may be free then. */
+/*
+ * Over all pages, and again: what was busy may be free then, as where those who map it
+ * fork all the time.
+ */
 static int evict_once(struct evict_round *round)
 {
 	struct devpub_device *ddev = round->m.ddev;
 	struct devpub_pool *pool = &ddev->pool;
-	unsigned int i;
+	unsigned int i, idle = 0;
 	u64 before;
 	int ret;
 
@@ -198,12 +203,15 @@ static int evict_once(struct evict_round *round)
 	for (i = 0; i < EVICT_PASSES; i++) {
 		before = round->moved;
 		round->missed = false;
+		round->is_short = false;
 		ret = evict_pages(round);
 		if (ret || !devpub_pool_used_pages(pool))
 			break;
-		if (round->moved == before &&
-		    (!round->missed || (i && !round->patience)))
+		idle = round->moved == before ? idle + 1 : 0;
+		if (idle == EVICT_IDLE_PASSES || (idle && round->is_short))
 			break;
+		if (idle)
+			schedule_timeout_idle(1UL << idle);
 		/* Wait for locks once nobody else's pages have to wait for that. */
 		if (!i)
 			round->patience = EVICT_PATIENCE;
