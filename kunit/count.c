@@ -8,11 +8,13 @@
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mmap_lock.h>
 
 #include "count.h"
 #include "evict.h"
 #include "fault.h"
 #include "fixture.h"
+#include "thp.h"
 #include "user.h"
 
 /* Another one each time, lest a page that was used before pass for a copy. */
@@ -78,6 +80,17 @@ static unsigned long count_moments(const struct devpub_count *c)
 	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
 }
 
+/* No fault may come between where a THP must not. */
+static void count_expect_lock(const struct devpub_count *c)
+{
+	struct mm_struct *mm = c->users[0]->mm;
+	bool free = mmap_read_trylock(mm);
+
+	if (free)
+		mmap_read_unlock(mm);
+	KUNIT_EXPECT_EQ(c->test, free, !devpub_thp_by_hand());
+}
+
 static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 		       unsigned long *src, unsigned long *dst,
 		       unsigned long npages)
@@ -108,6 +121,8 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 				    collected ? c->src : NULL);
 		devpub_count_expect(c, DEVPUB_PHASE_SETUP, DEVPUB_SOURCE);
 		count_expect_entries(c);
+		if (c->param.obstacle == DEVPUB_HOLE)
+			count_expect_lock(c);
 		if (c->param.obstacle == DEVPUB_NO_MEMORY)
 			devpub_fault_arm(1);
 		/* Its own thread: this one has mmap_lock. */
@@ -167,6 +182,7 @@ void devpub_count_migrate(struct devpub_count *c, bool populate)
 	if (c->way == DEVPUB_EVICT) {
 		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
 		KUNIT_EXPECT_EQ(test, moved, c->row->fate == DEVPUB_MOVED);
+		KUNIT_EXPECT_EQ(test, moved, c->row->reason == DEVPUB_REASON_MOVED);
 	} else {
 		reason = devpub_fixture_migrate(test, c->users[0], c->addr,
 						c->way == DEVPUB_TO,

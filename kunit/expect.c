@@ -42,12 +42,16 @@ static struct devpub_expect_fate expect_fates[] = {
 	{ DEVPUB_TO, DEVPUB_SWAPCACHE,	1, DEVPUB_SKIPPED, DEVPUB_REASON_SWAPCACHE },
 	{ DEVPUB_TO, DEVPUB_FULL,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
 #if DEVPUB_FAULT_POSSIBLE
-	{ BACK, DEVPUB_NO_MEMORY,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
+	{ DEVPUB_FROM, DEVPUB_NO_MEMORY, 0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
+	/* An eviction asks for memory of any node then. */
+	{ DEVPUB_EVICT, DEVPUB_NO_MEMORY, 0, DEVPUB_MOVED, DEVPUB_REASON_MOVED },
 #endif
 
 	/* Nobody can hold a hole; this goes for its destination. */
 	{ DEVPUB_TO, DEVPUB_HOLE,	0, DEVPUB_FILLED, DEVPUB_REASON_POPULATED },
+#ifdef DEVPUB_HAVE_SPLIT_OF_PTES
 	{ DEVPUB_TO, DEVPUB_HOLE_TAKEN,	0, DEVPUB_NOT_FILLED, DEVPUB_REASON_BUSY },
+#endif
 };
 
 #define BEFORE		DEVPUB_PHASE_BEFORE
@@ -90,9 +94,11 @@ static struct devpub_expect_count expect_counts[] = {
 	{ DEVPUB_TO, DEVPUB_FILLED,		PAGES,     DST, true,  1, true,  false },
 	{ DEVPUB_TO, DEVPUB_FILLED,		FINALIZED, DST, true,  0, false, false },
 
+#ifdef DEVPUB_HAVE_SPLIT_OF_PTES
 	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		FILLED,    DST, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		PAGES,     DST, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		FINALIZED, DST, false, 0, false, false },
+#endif
 
 	/* The engine leaves it: no destination. */
 	{ DEVPUB_TO, DEVPUB_SKIPPED,		BEFORE,    SRC, true,  0, false, true },

@@ -28,7 +28,7 @@ enum devpub_obstacle {
 	DEVPUB_LATE_REF,	/* one get_page(), once the engine has copied it */
 	DEVPUB_SWAPCACHE,	/* it still has a copy in swap */
 	DEVPUB_FULL,		/* no page is free on the device */
-	DEVPUB_NO_MEMORY,	/* none is in the system */
+	DEVPUB_NO_MEMORY,	/* an allocation of the system's fails */
 	DEVPUB_HOLE,		/* there is no page yet; it is to be filled */
 	DEVPUB_HOLE_TAKEN,	/* its owner fills it, while it is to be filled */
 };
