@@ -27,11 +27,11 @@
 #define LIMIT_MS	30000U
 #define DRIVER		"/sys/bus/platform/drivers/devpub/"
 
-static long bind_memory(void *addr, size_t pages, int node)
+static long set_policy(void *addr, size_t pages, int mode, int node)
 {
 	unsigned long nodes = 1UL << node;
 
-	return syscall(SYS_mbind, addr, pages * PAGE, MPOL_BIND, &nodes, 64, 0);
+	return syscall(SYS_mbind, addr, pages * PAGE, mode, &nodes, 64, 0);
 }
 
 /* The pages that are on the node, as the process itself is told. */
@@ -85,7 +85,7 @@ static pid_t owner_start(enum binding binding, int node)
 			CHECK_CALL(syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 64));
 		addr = mem_map(PAGES);
 		if (binding == BIND_MEMORY)
-			CHECK_CALL(bind_memory(addr, PAGES, node));
+			CHECK_CALL(set_policy(addr, PAGES, MPOL_BIND, node));
 		mem_fill(addr, PAGES, 9);
 		move_to_device(fd, addr, PAGES);
 		shared->addr = addr;
@@ -225,24 +225,6 @@ CASE(cpuset_bound)
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* How many of the pages a move brings to the node, if need be by a second try. */
-static size_t move_to_node(char *addr, size_t pages, int node)
-{
-	void *each[PAGES];
-	int nodes[PAGES], status[PAGES];
-
-	CHECK_CMP(pages, <=, PAGES);
-	for (size_t i = 0; i < pages; i++) {
-		each[i] = addr + i * PAGE;
-		nodes[i] = node;
-	}
-	for (int try = 0; try < 2; try++)
-		if (!syscall(SYS_move_pages, 0, pages, each, nodes, status,
-			     MPOL_MF_MOVE))
-			break;
-	return pages_on(addr, pages, node);
-}
-
 /* Free memory of a node, with what the kernel keeps for itself. */
 static unsigned long node_free_kb(int node)
 {
@@ -278,14 +260,12 @@ static unsigned long node_low_kb(int node)
 }
 
 /*
- * Take a node's memory, but for less than the pages that are to come back want.  A fault
- * would call the OOM killer for the last of it, and a move from another node, which
- * is used here, has the kernel complain.
+ * Take a node's memory, but for less than the pages that are to come back want.  The OOM
+ * killer would come for the last of it if the node were asked for and not only preferred.
  */
 static pid_t fill_node(int node)
 {
 	const unsigned long low = node_low_kb(node);
-	const int other = machine_other_node(node);
 	atomic_bool *full = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t pid;
@@ -298,10 +278,10 @@ static pid_t fill_node(int node)
 		do {
 			char *addr = mem_map(PIECE);
 
-			CHECK_CALL(bind_memory(addr, PIECE, other));
+			CHECK_CALL(set_policy(addr, PIECE, MPOL_PREFERRED, node));
 			for (size_t i = 0; i < PIECE; i++)
 				addr[i * PAGE] = 1;
-			there = move_to_node(addr, PIECE, node);
+			there = pages_on(addr, PIECE, node);
 		} while (there > PIECE / 8 && node_free_kb(node) > low);
 		*full = true;
 		for (;;)
