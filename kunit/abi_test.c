@@ -10,7 +10,7 @@
 
 #include <linux/devpub.h>
 
-#include "device.h"
+#include "device/device.h"
 
 struct abi_member {
 	const char *name;

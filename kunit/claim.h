@@ -5,7 +5,7 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
-#include "region.h"
+#include "memory/provider.h"
 
 struct device;
 struct kunit;

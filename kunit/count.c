@@ -11,10 +11,10 @@
 #include <linux/mmap_lock.h>
 
 #include "count.h"
-#include "evict.h"
+#include "engine/evict.h"
+#include "engine/thp.h"
 #include "fault.h"
 #include "fixture.h"
-#include "thp.h"
 #include "user.h"
 
 /* Another one each time, lest a page that was used before pass for a copy. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * drain: a device is emptied, for a time or for good (src/device.c).
+ * drain: a device is emptied, for a time or for good (src/device/device.c).
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -11,7 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
-#include "device.h"
+#include "device/device.h"
 #include "fixture.h"
 #include "life.h"
 

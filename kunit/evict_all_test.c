@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * evict_all: every page gets off the device, however long that takes (src/evict.c).
+ * evict_all: every page gets off the device, however long that takes (src/engine/evict.c).
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -11,7 +11,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
-#include "evict.h"
+#include "engine/evict.h"
 #include "fixture.h"
 #include "memory.h"
 #include "user.h"

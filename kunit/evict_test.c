@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * evict: getting pages off the device by device page (src/evict.c).
+ * evict: getting pages off the device by device page (src/engine/evict.c).
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -11,7 +11,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "evict.h"
+#include "engine/evict.h"
 #include "fault.h"
 #include "fixture.h"
 #include "memory.h"

@@ -11,11 +11,11 @@
 #include <linux/string.h>
 
 #include "count.h"
+#include "engine/thp.h"
 #include "expect.h"
 #include "fault.h"
 #include "fixture.h"
 #include "pte.h"
-#include "thp.h"
 #include "user.h"
 
 /*

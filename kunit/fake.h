@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-#include "region.h"
+#include "memory/provider.h"
 
 /**
  * struct devpub_fake - a provider of physical addresses without memory

@@ -10,8 +10,8 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 
+#include "engine/transfer.h"
 #include "fixture.h"
-#include "migrate.h"
 #include "spy.h"
 #include "user.h"
 

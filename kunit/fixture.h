@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-#include "device.h"
+#include "device/device.h"
 #include "expect.h"
 
 struct devpub_user;

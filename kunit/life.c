@@ -14,7 +14,7 @@
 #include <linux/platform_device.h>
 #include <linux/uaccess.h>
 
-#include "devices.h"
+#include "device/registry.h"
 #include "life.h"
 #include "user.h"
 

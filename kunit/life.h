@@ -5,7 +5,7 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
-#include "device.h"
+#include "device/device.h"
 #include "fake.h"
 
 struct devpub_entry;

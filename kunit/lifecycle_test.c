@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lifecycle: a device comes, serves and goes (src/device.c, src/devices.c).
+ * lifecycle: a device comes, serves and goes (src/device).
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -13,8 +13,8 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
-#include "device.h"
-#include "devices.h"
+#include "device/device.h"
+#include "device/registry.h"
 #include "fault.h"
 #include "fixture.h"
 #include "life.h"

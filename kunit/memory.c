@@ -8,11 +8,11 @@
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
+#include "engine/location.h"
+#include "engine/range.h"
+#include "engine/transfer.h"
 #include "fixture.h"
 #include "memory.h"
-#include "migrate.h"
-#include "query.h"
-#include "range.h"
 #include "user.h"
 
 #define MEMORY_WORDS	(PAGE_SIZE / sizeof(u64))

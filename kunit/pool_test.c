@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pool: which pages of a device are free (src/pool.c).
+ * pool: which pages of a device are free (src/memory/pool.c).
  *
  * All but the last cases have a pool of their own, of page numbers without pages.
  */
@@ -20,7 +20,7 @@
 #include <linux/workqueue.h>
 
 #include "fixture.h"
-#include "pool.h"
+#include "memory/pool.h"
 
 /* The last word of the bitmap is used in part only. */
 #define POOL_PAGES	130

@@ -9,11 +9,11 @@
 #include <linux/mman.h>
 #include <linux/swapops.h>
 
+#include "engine/transfer.h"
 #include "expect.h"
 #include "fault.h"
 #include "fixture.h"
 #include "memory.h"
-#include "migrate.h"
 #include "pte.h"
 #include "spy.h"
 #include "user.h"

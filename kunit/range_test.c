@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * range: arithmetic on user address ranges and windows (src/range.h).
+ * range: arithmetic on user address ranges and windows (src/engine/range.c).
  */
 #include <kunit/test.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 
-#include "device.h"
-#include "range.h"
+#include "device/device.h"
+#include "engine/range.h"
 
 #define PAGES(n)	((u64)(n) << PAGE_SHIFT)
 /* Addresses counted in pages from the end of the address space. */

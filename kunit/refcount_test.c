@@ -9,7 +9,7 @@
 #include <linux/pagemap.h>
 #include <linux/percpu-refcount.h>
 
-#include "evict.h"
+#include "engine/evict.h"
 #include "expect.h"
 #include "fixture.h"
 #include "pte.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * region: claiming physical memory and giving it back (src/region.c), and taking
- * it out of the running system (src/region_carve.c).
+ * region: claiming physical memory and giving it back (src/memory/provider.c), and taking
+ * it out of the running system (src/memory/provider_carve.c).
  */
 #include <kunit/test.h>
 #include <linux/completion.h>

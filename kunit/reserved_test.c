@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * reserved: regions of memory that the kernel does not use
- * (src/region_reserved.c).
+ * (src/memory/provider_reserved.c).
  */
 #include <kunit/test.h>
 #include <linux/io.h>
@@ -13,7 +13,7 @@
 #include "claim.h"
 #include "fake.h"
 #include "fixture.h"
-#include "machine.h"
+#include "memory/machine.h"
 #include "spy.h"
 
 /* Refused before anybody asks what is there. */

@@ -14,7 +14,7 @@
 #include <linux/sched.h>
 
 #include "export.h"
-#include "machine.h"
+#include "memory/machine.h"
 #include "spy.h"
 
 static struct devpub_spy *spy_set;

@@ -15,11 +15,11 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-#include "control.h"
-#include "device.h"
-#include "devices.h"
-#include "thp.h"
-#include "walk.h"
+#include "device/device.h"
+#include "device/registry.h"
+#include "engine/job.h"
+#include "engine/thp.h"
+#include "front/control_ioctl.h"
 
 static char *size;
 module_param(size, charp, 0444);

@@ -11,8 +11,8 @@
 
 #include <linux/tracepoint.h>
 
-#include "migrate.h"
-#include "reason.h"
+#include "engine/reason.h"
+#include "engine/transfer.h"
 
 #define DEVPUB_TRACE_STEPS			\
 	{ DEVPUB_STEP_SETUP,	 "setup" },	\

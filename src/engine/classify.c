@@ -5,12 +5,12 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 
-#include "classify.h"
-#include "device.h"
-#include "migrate.h"
-#include "pgtable.h"
-#include "query.h"
-#include "select.h"
+#include "device/device.h"
+#include "engine/classify.h"
+#include "engine/location.h"
+#include "engine/pgtable.h"
+#include "engine/select.h"
+#include "engine/transfer.h"
 
 #define CLASSIFY_BATCH	16
 

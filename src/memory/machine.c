@@ -18,7 +18,7 @@
 #endif
 
 #include "export.h"
-#include "machine.h"
+#include "memory/machine.h"
 
 /**
  * devpub_machine_is_locked_down() - may root reach no physical address of his choice?

@@ -14,8 +14,8 @@
 #include <linux/devpub.h>
 
 #include "export.h"
-#include "machine.h"
-#include "region.h"
+#include "memory/machine.h"
+#include "memory/provider.h"
 
 /* A range that overlaps anything but these belongs to somebody. */
 static bool reserved_range_is_unused(u64 start, u64 size)

@@ -5,7 +5,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include "device.h"
+#include "device/device.h"
 
 struct platform_device;
 

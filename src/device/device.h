@@ -11,9 +11,9 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "pool.h"
-#include "reason.h"
-#include "region.h"
+#include "engine/reason.h"
+#include "memory/pool.h"
+#include "memory/provider.h"
 
 #define DEVPUB_MAX_DEVICES	16
 

@@ -15,14 +15,14 @@
 
 #include <linux/devpub.h>
 
-#include "command.h"
-#include "device.h"
-#include "evict.h"
-#include "ioctl.h"
-#include "process.h"
-#include "range.h"
+#include "device/device.h"
+#include "engine/evict.h"
+#include "engine/job.h"
+#include "engine/process.h"
+#include "engine/range.h"
+#include "front/device_ioctl.h"
+#include "front/dispatch.h"
 #include "trace.h"
-#include "walk.h"
 
 static int ioctl_info(void *target, void *arg, bool *answered)
 {

@@ -7,7 +7,7 @@
 #include <linux/ioport.h>
 
 #include "export.h"
-#include "region.h"
+#include "memory/provider.h"
 
 /**
  * devpub_region_claim() - take the memory that a region asks for

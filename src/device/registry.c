@@ -18,8 +18,8 @@
 #include <linux/slab.h>
 #include <linux/suspend.h>
 
-#include "device.h"
-#include "devices.h"
+#include "device/device.h"
+#include "device/registry.h"
 #include "export.h"
 
 /* Protects all below, not for as long as a device takes to come or go. */

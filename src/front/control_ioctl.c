@@ -9,10 +9,10 @@
 
 #include <linux/devpub.h>
 
-#include "command.h"
-#include "control.h"
-#include "devices.h"
-#include "region.h"
+#include "device/registry.h"
+#include "front/control_ioctl.h"
+#include "front/dispatch.h"
+#include "memory/provider.h"
 
 /*
  * One of those that the kernel leaves to local use (Documentation/admin-guide/devices.txt;

@@ -11,7 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
-#include "process.h"
+#include "engine/process.h"
 
 /* How often to look for the new memory of a process that executes a program. */
 #define PROCESS_TRIES	20

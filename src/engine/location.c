@@ -9,11 +9,11 @@
 
 #include <linux/devpub.h>
 
-#include "device.h"
+#include "device/device.h"
+#include "engine/location.h"
+#include "engine/range.h"
 #include "export.h"
-#include "pool.h"
-#include "query.h"
-#include "range.h"
+#include "memory/pool.h"
 
 /* Pages looked up at a time: what fits the stack without a thought. */
 #define QUERY_BATCH	16

@@ -10,7 +10,7 @@
 #include <linux/pgtable.h>
 #include <linux/rcupdate.h>
 
-#include "pgtable.h"
+#include "engine/pgtable.h"
 
 static unsigned long pgtable_next(unsigned long addr, unsigned long size)
 {

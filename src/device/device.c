@@ -25,11 +25,11 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "device.h"
-#include "evict.h"
+#include "device/device.h"
+#include "engine/evict.h"
 #include "export.h"
-#include "ioctl.h"
-#include "sysfs.h"
+#include "front/device_ioctl.h"
+#include "front/sysfs.h"
 
 #define DEVICE_REPORT_EVERY	(10 * HZ)
 

@@ -17,7 +17,7 @@
 #include <linux/vmstat.h>
 
 #include "export.h"
-#include "pool.h"
+#include "memory/pool.h"
 #include "trace.h"
 
 /* What is below the last page on the stack: no page has this number. */

@@ -8,9 +8,9 @@
 #include <linux/types.h>
 #include <linux/vmalloc.h>
 
-#include "pool.h"
-#include "rmap.h"
-#include "system.h"
+#include "engine/rmap.h"
+#include "engine/system.h"
+#include "memory/pool.h"
 
 struct devpub_device;
 struct mm_struct;

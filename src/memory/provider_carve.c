@@ -18,10 +18,10 @@
 
 #include <linux/devpub.h>
 
-#include "direct_map.h"
 #include "export.h"
-#include "machine.h"
-#include "region.h"
+#include "memory/direct_map.h"
+#include "memory/machine.h"
+#include "memory/provider.h"
 
 /*
  * An attempt to empty a range can take seconds, and each one that fails leaves

@@ -17,12 +17,12 @@
 
 #include <linux/devpub.h>
 
-#include "device.h"
-#include "evict.h"
+#include "device/device.h"
+#include "engine/evict.h"
+#include "engine/location.h"
+#include "engine/rmap.h"
+#include "engine/transfer.h"
 #include "export.h"
-#include "migrate.h"
-#include "query.h"
-#include "rmap.h"
 #include "trace.h"
 
 /* Between two looks at pages that could not leave. */

@@ -8,7 +8,7 @@
 #include <linux/pfn.h>
 #include <linux/sizes.h>
 
-#include "direct_map.h"
+#include "memory/direct_map.h"
 
 #ifdef CONFIG_X86_64
 

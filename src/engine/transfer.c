@@ -26,14 +26,14 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "classify.h"
-#include "device.h"
+#include "device/device.h"
+#include "engine/classify.h"
+#include "engine/location.h"
+#include "engine/range.h"
+#include "engine/select.h"
+#include "engine/thp.h"
+#include "engine/transfer.h"
 #include "export.h"
-#include "migrate.h"
-#include "query.h"
-#include "range.h"
-#include "select.h"
-#include "thp.h"
 #include "trace.h"
 
 /**

@@ -4,8 +4,8 @@
 
 #include <linux/types.h>
 
-#include "process.h"
-#include "reason.h"
+#include "engine/process.h"
+#include "engine/reason.h"
 
 struct devpub_device;
 

@@ -33,13 +33,13 @@
 
 #include <linux/devpub.h>
 
-#include "device.h"
-#include "migrate.h"
-#include "query.h"
-#include "range.h"
-#include "retry.h"
-#include "thp.h"
-#include "walk.h"
+#include "device/device.h"
+#include "engine/job.h"
+#include "engine/location.h"
+#include "engine/range.h"
+#include "engine/retry.h"
+#include "engine/thp.h"
+#include "engine/transfer.h"
 
 static_assert(DEVPUB_WALK_NR_CODES > DEVPUB_WHERE_OTHER);
 

@@ -12,13 +12,13 @@
 #include <linux/rcupdate.h>
 #include <linux/userfaultfd_k.h>
 
-#include "migrate.h"
-#include "pgtable.h"
-#include "range.h"
-#include "reason.h"
-#include "rmap.h"
-#include "select.h"
-#include "thp.h"
+#include "engine/pgtable.h"
+#include "engine/range.h"
+#include "engine/reason.h"
+#include "engine/rmap.h"
+#include "engine/select.h"
+#include "engine/thp.h"
+#include "engine/transfer.h"
 
 /**
  * devpub_select_mapping() - may pages of this mapping move?

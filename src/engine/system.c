@@ -18,8 +18,8 @@
 #include <linux/sched/task.h>
 #include <linux/topology.h>
 
+#include "engine/system.h"
 #include "export.h"
-#include "system.h"
 
 /* A page stays on the device when memory is short. */
 #define SYSTEM_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)

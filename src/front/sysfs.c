@@ -6,8 +6,8 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
-#include "device.h"
-#include "sysfs.h"
+#include "device/device.h"
+#include "front/sysfs.h"
 
 static struct devpub_device *to_ddev(struct device *dev)
 {

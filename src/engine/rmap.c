@@ -17,8 +17,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "pgtable.h"
-#include "rmap.h"
+#include "engine/pgtable.h"
+#include "engine/rmap.h"
 
 #define RELATIVES_ROOM	64U
 #define RELATIVES_MAX	65536U

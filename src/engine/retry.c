@@ -7,10 +7,10 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
-#include "device.h"
-#include "migrate.h"
-#include "range.h"
-#include "retry.h"
+#include "device/device.h"
+#include "engine/range.h"
+#include "engine/retry.h"
+#include "engine/transfer.h"
 
 /* How often a range, and a whole call, are tried again. */
 #define RETRIES_RANGE	5

@@ -10,7 +10,7 @@
 
 #include <linux/devpub.h>
 
-#include "command.h"
+#include "front/dispatch.h"
 
 /**
  * devpub_command_run() - find a command and run it

@@ -18,10 +18,10 @@
 #include <linux/sched.h>
 #include <linux/vmstat.h>
 
-#include "pgtable.h"
-#include "query.h"
-#include "select.h"
-#include "thp.h"
+#include "engine/location.h"
+#include "engine/pgtable.h"
+#include "engine/select.h"
+#include "engine/thp.h"
 
 #define THP_TRIES	3
 
