@@ -70,7 +70,7 @@ static const struct abi_member devpub_query_members[] = {
 	MEMBER(devpub_query, pid, 4, 4),
 	MEMBER(devpub_query, addr, 8, 8),
 	MEMBER(devpub_query, length, 16, 8),
-	MEMBER(devpub_query, where, 24, 8),
+	MEMBER(devpub_query, locations, 24, 8),
 	MEMBER(devpub_query, done, 32, 8),
 	MEMBER(devpub_query, absent, 40, 8),
 	MEMBER(devpub_query, system, 48, 8),
@@ -103,7 +103,7 @@ static const struct abi_member devpub_destroy_members[] = {
 
 static const struct abi_struct abi_structs[] = {
 	STRUCT(devpub_info, DEVPUB_INFO_SIZE_VER0, 48),
-	STRUCT(devpub_migrate, DEVPUB_MIGRATE_SIZE_VER0, 80),
+	STRUCT(devpub_migrate, DEVPUB_MIGRATE_SIZE_VER0, 88),
 	STRUCT(devpub_query, DEVPUB_QUERY_SIZE_VER0, 80),
 	STRUCT(devpub_evict, DEVPUB_EVICT_SIZE_VER0, 24),
 	STRUCT(devpub_create, DEVPUB_CREATE_SIZE_VER0, 32),
@@ -221,8 +221,8 @@ static void abi_command_size(struct kunit *test)
 static const struct abi_number abi_numbers[] = {
 	NUMBER(DEVPUB_IOC_MAGIC, 0xde),
 	COMMAND(DEVPUB_IOC_INFO, DEVPUB_INFO_SIZE_VER0, 0xc030de00),
-	COMMAND(DEVPUB_IOC_MIGRATE_TO, DEVPUB_MIGRATE_SIZE_VER0, 0xc050de01),
-	COMMAND(DEVPUB_IOC_MIGRATE_FROM, DEVPUB_MIGRATE_SIZE_VER0, 0xc050de02),
+	COMMAND(DEVPUB_IOC_MIGRATE_TO, DEVPUB_MIGRATE_SIZE_VER0, 0xc058de01),
+	COMMAND(DEVPUB_IOC_MIGRATE_FROM, DEVPUB_MIGRATE_SIZE_VER0, 0xc058de02),
 	COMMAND(DEVPUB_IOC_QUERY, DEVPUB_QUERY_SIZE_VER0, 0xc050de03),
 	COMMAND(DEVPUB_IOC_EVICT, DEVPUB_EVICT_SIZE_VER0, 0xc018de04),
 	COMMAND(DEVPUB_IOC_CREATE, DEVPUB_CREATE_SIZE_VER0, 0xc020de10),
@@ -256,12 +256,12 @@ static const struct abi_number abi_numbers[] = {
 	/* From here on, a page counts as refused. */
 	NUMBER(DEVPUB_FIRST_REFUSAL, 5),
 
-	NUMBER(DEVPUB_WHERE_UNSEEN, 0),
-	NUMBER(DEVPUB_WHERE_ABSENT, 1),
-	NUMBER(DEVPUB_WHERE_SYSTEM, 2),
-	NUMBER(DEVPUB_WHERE_DEVICE, 3),
-	NUMBER(DEVPUB_WHERE_OTHER_DEVICE, 4),
-	NUMBER(DEVPUB_WHERE_OTHER, 5),
+	NUMBER(DEVPUB_LOCATION_UNSEEN, 0),
+	NUMBER(DEVPUB_LOCATION_ABSENT, 1),
+	NUMBER(DEVPUB_LOCATION_SYSTEM, 2),
+	NUMBER(DEVPUB_LOCATION_DEVICE, 3),
+	NUMBER(DEVPUB_LOCATION_OTHER_DEVICE, 4),
+	NUMBER(DEVPUB_LOCATION_OTHER, 5),
 };
 
 static void abi_number_desc(const struct abi_number *abi, char *desc)

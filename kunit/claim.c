@@ -29,8 +29,7 @@ int devpub_claim_init(struct kunit *test)
 	claim->dev = __root_device_register("devpub-kunit", NULL);
 	if (IS_ERR(claim->dev))
 		return PTR_ERR(claim->dev);
-	claim->region.name = "devpub-kunit";
-	claim->region.node = NUMA_NO_NODE;
+	claim->request.node = NUMA_NO_NODE;
 	claim->ram = totalram_pages();
 	test->priv = claim;
 	return 0;
@@ -80,7 +79,8 @@ void devpub_claim_range_desc(const struct devpub_claim_range *range, char *desc)
 int devpub_claim_try(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
-	int ret = devpub_region_claim(&claim->region, claim->dev);
+	int ret = devpub_region_claim(&claim->region, &claim->request,
+				      DEVPUB_CLAIM_NAME, claim->dev);
 
 	claim->claimed = !ret;
 	return ret;
@@ -132,7 +132,7 @@ const char *devpub_claim_iomem_name(u64 start)
 
 /**
  * devpub_claim_expect_refusal() - expect a claim to fail and to change nothing
- * @test: the case; provider and node are set in its region
+ * @test: the case; provider and node are set in its request
  * @start: address to ask for
  * @size: bytes to ask for
  * @want: the error
@@ -141,10 +141,10 @@ void devpub_claim_expect_refusal(struct kunit *test, u64 start, u64 size,
 				 int want)
 {
 	struct devpub_claim *claim = test->priv;
-	int iomem = devpub_claim_iomem(start, size), node = claim->region.node;
+	int iomem = devpub_claim_iomem(start, size), node = claim->request.node;
 
-	claim->region.start = start;
-	claim->region.size = size;
+	claim->request.start = start;
+	claim->request.size = size;
 	KUNIT_EXPECT_EQ(test, devpub_claim_try(test), want);
 	KUNIT_EXPECT_EQ(test, claim->region.start, start);
 	KUNIT_EXPECT_EQ(test, claim->region.node, node);

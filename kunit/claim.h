@@ -13,15 +13,20 @@ struct kunit;
 /* Some address; nothing is looked up there. */
 #define DEVPUB_CLAIM_HOLE	(64ULL * SZ_1G)
 
+/* The name of the entry in /proc/iomem. */
+#define DEVPUB_CLAIM_NAME	"devpub-kunit"
+
 /**
  * struct devpub_claim - what a case has that claims a region (test->priv)
  * @dev:	for the messages
- * @region:	to claim; cases set provider, start, size and node
+ * @request:	what to claim; set by cases
+ * @region:	what was claimed
  * @claimed:	@region is claimed, and is released after the case
  * @ram:	pages of system memory before the case
  */
 struct devpub_claim {
 	struct device *dev;
+	struct devpub_request request;
 	struct devpub_region region;
 	bool claimed;
 	unsigned long ram;

@@ -180,7 +180,7 @@ void devpub_count_migrate(struct devpub_count *c, bool populate)
 	c->spy.look = count_look;
 	devpub_spy_set(&c->spy);
 	if (c->way == DEVPUB_EVICT) {
-		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+		KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 		KUNIT_EXPECT_EQ(test, moved, c->row->fate == DEVPUB_MOVED);
 		KUNIT_EXPECT_EQ(test, moved, c->row->reason == DEVPUB_REASON_MOVED);
 	} else {

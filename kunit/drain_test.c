@@ -37,7 +37,7 @@ static void leave_expect_waiting(struct kunit *test)
 							  DRAIN_NEVER), 0UL);
 	KUNIT_EXPECT_FALSE(test, ctx->gone);
 	KUNIT_EXPECT_TRUE(test, pfn_valid(PHYS_PFN(ctx->hole)));
-	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ctx->ddev));
+	KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ctx->ddev->gate));
 	devpub_life_expect_ioctls(test, ctx->ddev, -ENODEV);
 }
 
@@ -55,13 +55,13 @@ static void leave_waits_for_calls(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
 
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
+	KUNIT_ASSERT_TRUE(test, devpub_gate_enter(&ddev->gate));
+	KUNIT_EXPECT_TRUE(test, devpub_gate_enter(&ddev->gate));
 	leave_begin(test);
 	leave_expect_waiting(test);
-	devpub_device_exit(ddev);
+	devpub_gate_exit(&ddev->gate);
 	leave_expect_waiting(test);
-	devpub_device_exit(ddev);
+	devpub_gate_exit(&ddev->gate);
 	leave_expect_left(test);
 }
 
@@ -71,9 +71,9 @@ static void drain_hold(struct kunit *test, struct page **pages)
 	struct devpub_life *ctx = test->priv;
 	unsigned long pfns[2];
 
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ctx->ddev));
-	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(&ctx->ddev->pool, pfns, 2), 2U);
-	devpub_device_exit(ctx->ddev);
+	KUNIT_ASSERT_TRUE(test, devpub_gate_enter(&ctx->ddev->gate));
+	KUNIT_EXPECT_EQ(test, devpub_pagemap_alloc(&ctx->ddev->pagemap, pfns, 2), 2U);
+	devpub_gate_exit(&ctx->ddev->gate);
 	pages[0] = pfn_to_page(pfns[0]);
 	pages[1] = pfn_to_page(pfns[1]);
 	unlock_page(pages[0]);
@@ -136,8 +136,8 @@ static void drain_held(struct kunit *test)
 	drain_hold(test, pages);
 	KUNIT_EXPECT_EQ(test, devpub_device_drain(ddev, &remaining), -EBUSY);
 	KUNIT_EXPECT_EQ(test, remaining, 2ULL);
-	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
-	devpub_device_exit(ddev);
+	KUNIT_EXPECT_TRUE(test, devpub_gate_enter(&ddev->gate));
+	devpub_gate_exit(&ddev->gate);
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, devpub_device_drain(ddev, &remaining), -EINTR);
 	clear_thread_flag(TIF_SIGPENDING);
@@ -148,7 +148,7 @@ static void drain_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_device_drain(ddev, &remaining), 0);
 	KUNIT_EXPECT_EQ(test, remaining, 0ULL);
 	KUNIT_EXPECT_TRUE(test, device_is_registered(&ddev->dev));
-	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ddev));
+	KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ddev->gate));
 	devpub_life_remove(test);
 	devpub_life_expect_gone(test, ddev);
 }
@@ -189,16 +189,16 @@ static void drain_start(struct kunit *test, struct drain_task *drain)
 	init_completion(&drain->done);
 	INIT_WORK_ONSTACK(&drain->work, drain_work);
 	schedule_work(&drain->work);
-	while (!devpub_device_is_draining(ctx->ddev) && time_before(jiffies, end))
+	while (!devpub_gate_is_closed(&ctx->ddev->gate) && time_before(jiffies, end))
 		usleep_range(1000, 2000);
-	KUNIT_EXPECT_TRUE(test, devpub_device_is_draining(ctx->ddev));
+	KUNIT_EXPECT_TRUE(test, devpub_gate_is_closed(&ctx->ddev->gate));
 	/* The platform device's lock is not needed, and the node is there. */
 	KUNIT_EXPECT_TRUE(test, device_trylock(&ctx->pdev->dev));
 	device_unlock(&ctx->pdev->dev);
 	KUNIT_EXPECT_TRUE(test, device_is_registered(&ctx->ddev->dev));
 	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&drain->done,
 							  DRAIN_NEVER), 0UL);
-	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ctx->ddev));
+	KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ctx->ddev->gate));
 }
 
 static void drain_finish(struct kunit *test, struct drain_task *drain, int want)
@@ -216,11 +216,11 @@ static void drain_waits_for_calls(struct kunit *test)
 	struct devpub_device *ddev = devpub_life_create(test);
 	struct drain_task drain;
 
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
+	KUNIT_ASSERT_TRUE(test, devpub_gate_enter(&ddev->gate));
 	drain_start(test, &drain);
-	devpub_device_exit(ddev);
+	devpub_gate_exit(&ddev->gate);
 	drain_finish(test, &drain, 0);
-	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ddev));
+	KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ddev->gate));
 	devpub_life_remove(test);
 	devpub_life_expect_gone(test, ddev);
 }
@@ -231,12 +231,12 @@ static void drain_overtaken(struct kunit *test)
 	struct devpub_device *ddev = devpub_life_create(test);
 	struct drain_task drain;
 
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
+	KUNIT_ASSERT_TRUE(test, devpub_gate_enter(&ddev->gate));
 	drain_start(test, &drain);
 	leave_begin(test);
 	drain_finish(test, &drain, -ENODEV);
 	leave_expect_waiting(test);
-	devpub_device_exit(ddev);
+	devpub_gate_exit(&ddev->gate);
 	leave_expect_left(test);
 }
 

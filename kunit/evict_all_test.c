@@ -40,7 +40,7 @@ static void all_work(struct work_struct *work)
 	struct all_worker *worker = container_of(work, struct all_worker,
 						   work);
 
-	devpub_evict_all(worker->ddev, false);
+	devpub_evict_all(&worker->ddev->endpoint, false);
 	complete(&worker->done);
 }
 
@@ -99,13 +99,13 @@ static void all_gives_up(struct kunit *test)
 
 	devpub_memory_create(test, &mem, ALL_PAGES);
 	page = devpub_memory_get_page(test, &mem, ALL_PAGES - 1);
-	KUNIT_EXPECT_EQ(test, devpub_evict_all(fix->ddev, true), -EBUSY);
+	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), -EBUSY);
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 1UL);
 	set_thread_flag(TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, devpub_evict_all(fix->ddev, true), -EINTR);
+	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), -EINTR);
 	clear_thread_flag(TIF_SIGPENDING);
 	put_page(page);
-	KUNIT_EXPECT_EQ(test, devpub_evict_all(fix->ddev, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), 0);
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
 	devpub_memory_expect(test, &mem);
 }
@@ -167,11 +167,11 @@ static void all_empty_device(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
 
-	KUNIT_EXPECT_EQ(test, devpub_evict_all(fix->ddev, false), 0);
-	KUNIT_EXPECT_EQ(test, devpub_evict_all(fix->ddev, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, false), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), 0);
 	/* With nothing to do, there is nothing to end early. */
 	set_thread_flag(TIF_SIGPENDING);
-	KUNIT_EXPECT_EQ(test, devpub_evict_all(fix->ddev, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), 0);
 	clear_thread_flag(TIF_SIGPENDING);
 }
 

@@ -36,7 +36,7 @@ static void evict_expect(struct kunit *test, const struct devpub_memory *mem,
 	u32 free = devpub_pool_free_pages(fix->pool);
 	u64 moved = U64_MAX;
 
-	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 	KUNIT_EXPECT_EQ(test, moved, want_moved);
 	KUNIT_EXPECT_EQ(test, atomic64_read(evicted) - before, (s64)want_moved);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
@@ -65,10 +65,10 @@ static void evict_empty_device(struct kunit *test)
 	struct devpub_fixture *fix = test->priv;
 	u64 moved = U64_MAX;
 
-	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 	KUNIT_EXPECT_EQ(test, moved, 0ULL);
 	moved = U64_MAX;
-	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, true, &moved), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, true, &moved), 0);
 	KUNIT_EXPECT_EQ(test, moved, 0ULL);
 }
 
@@ -131,7 +131,7 @@ static void evict_only_processes(struct kunit *test)
 	int i;
 
 	devpub_memory_create(test, &mem, 4);
-	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(fix->pool, pfns, 16), 16U);
+	KUNIT_ASSERT_EQ(test, devpub_pagemap_alloc(&fix->ddev->pagemap, pfns, 16), 16U);
 	for (i = 0; i < 16; i += 2) {
 		unlock_page(pfn_to_page(pfns[i]));
 		put_page(pfn_to_page(pfns[i]));
@@ -159,7 +159,7 @@ static void evict_first_and_last(struct kunit *test)
 	unsigned long *pfns;
 	u8 *reasons;
 
-	reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
+	reasons = kunit_kzalloc(test, fix->ddev->endpoint.window, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, reasons);
 	devpub_memory_create(test, &mem, 2);
 	evict_expect(test, &mem, 2, 0);
@@ -229,9 +229,10 @@ static int evict_while(const struct evict_end *end, struct devpub_device *ddev,
 
 	if (end->signal)
 		set_thread_flag(TIF_SIGPENDING);
-	WRITE_ONCE(ddev->closer, end->draining ? DEVPUB_CLOSED_FOR_GOOD : NULL);
-	ret = devpub_evict(ddev, interruptible, moved);
-	WRITE_ONCE(ddev->closer, NULL);
+	if (end->draining)
+		devpub_gate_close_for_good(&ddev->gate);
+	ret = devpub_evict(&ddev->endpoint, interruptible, moved);
+	WRITE_ONCE(ddev->gate.closer, NULL);
 	clear_thread_flag(TIF_SIGPENDING);
 	return ret;
 }
@@ -248,7 +249,7 @@ static void evict_ends_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, true, &moved),
 			end->want);
 	KUNIT_EXPECT_GT(test, moved, 0ULL);
-	KUNIT_EXPECT_LE(test, moved, (u64)fix->ddev->window);
+	KUNIT_EXPECT_LE(test, moved, (u64)fix->ddev->endpoint.window);
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem),
 			EVICT_PAGES - moved);
 	devpub_memory_expect(test, &mem);
@@ -304,7 +305,7 @@ static void evict_against_migration(struct kunit *test)
 
 	devpub_memory_create(test, &mem, 64);
 	worker.mem = &mem;
-	worker.reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
+	worker.reasons = kunit_kzalloc(test, fix->ddev->endpoint.window, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, worker.reasons);
 	/* On a processor of its own, if there is one. */
 	wq = alloc_workqueue("devpub_kunit", WQ_UNBOUND, 1);
@@ -312,7 +313,7 @@ static void evict_against_migration(struct kunit *test)
 	INIT_WORK_ONSTACK(&worker.work, evict_migrate_work);
 	queue_work(wq, &worker.work);
 	while (evicted < EVICT_ROUNDS * mem.npages && time_before(jiffies, end)) {
-		KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+		KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 		evicted += moved;
 		devpub_memory_expect(test, &mem);
 		cond_resched();
@@ -323,7 +324,7 @@ static void evict_against_migration(struct kunit *test)
 	destroy_workqueue(wq);
 	destroy_work_on_stack(&worker.work);
 
-	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 	evicted += moved;
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
 	/* Each page that came has gone, and was counted once each way. */
@@ -339,15 +340,15 @@ static int evict_with_failure(struct kunit *test, const struct devpub_memory *me
 {
 	struct devpub_fixture *fix = test->priv;
 	u32 free = devpub_pool_free_pages(fix->pool);
-	unsigned int window = fix->ddev->window;
+	unsigned int window = fix->ddev->endpoint.window;
 	u64 moved;
 	int ret;
 
-	fix->ddev->window = EVICT_SHORT_WINDOW;
+	fix->ddev->endpoint.window = EVICT_SHORT_WINDOW;
 	devpub_fault_arm(nth);
-	ret = devpub_evict(fix->ddev, false, &moved);
+	ret = devpub_evict(&fix->ddev->endpoint, false, &moved);
 	*failed = devpub_fault_disarm();
-	fix->ddev->window = window;
+	fix->ddev->endpoint.window = window;
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			free + (u32)moved);
 	return ret;

@@ -2,7 +2,6 @@
 /*
  * A provider whose every step a test decides, and addresses that nobody uses.
  */
-#include <linux/container_of.h>
 #include <linux/ioport.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
@@ -14,7 +13,7 @@
 
 static struct devpub_fake *to_fake(const struct devpub_region *region)
 {
-	return container_of(region->provider, struct devpub_fake, ops);
+	return region->data;
 }
 
 static int fake_claim(struct devpub_region *region, struct device *dev)

@@ -8,7 +8,7 @@
 
 /**
  * struct devpub_fake - a provider of physical addresses without memory
- * @ops:	for a region to point to
+ * @ops:	for a request to point to, with this struct as its data
  * @error:	what a claim returns, instead of success
  * @claims:	how many succeeded
  * @releases:	how many there were

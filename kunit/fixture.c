@@ -49,7 +49,7 @@ int devpub_fixture_init(struct kunit *test)
 		return -ENODEV;
 	}
 	ret = -ENODEV;
-	if (!devpub_device_enter(fix->ddev))
+	if (!devpub_gate_enter(&fix->ddev->gate))
 		goto err_put;
 	ret = devpub_users_begin();
 	if (ret)
@@ -65,7 +65,7 @@ int devpub_fixture_init(struct kunit *test)
 	return 0;
 
 err_exit:
-	devpub_device_exit(fix->ddev);
+	devpub_gate_exit(&fix->ddev->gate);
 err_put:
 	devpub_device_find_put(fix->ddev);
 	return ret;
@@ -89,7 +89,7 @@ void devpub_fixture_exit(struct kunit *test)
 	devpub_fixture_count_frees(fix, false);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
-	devpub_device_exit(fix->ddev);
+	devpub_gate_exit(&fix->ddev->gate);
 	devpub_device_find_put(fix->ddev);
 }
 
@@ -116,7 +116,7 @@ void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on)
  *
  * Each page in one has a reference more.  lru_add_drain() is not exported, but is
  * the first thing that a migration, even of nothing, does.  The module does the same
- * (devpub_migrate_drain()); a test must not depend on what it tests.
+ * (devpub_transfer_drain()); a test must not depend on what it tests.
  *
  * Context: process context.
  */
@@ -139,21 +139,23 @@ u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 			  unsigned long addr, bool to, bool populate)
 {
 	struct devpub_fixture *fix = test->priv;
-	struct devpub_migration m = {
-		.ddev		= fix->ddev,
-		.mm		= user->mm,
-		.to		= to,
+	const struct devpub_transfer_spec spec = {
+		.source		= to ? &devpub_endpoint_system : &fix->ddev->endpoint,
+		.destination	= to ? &fix->ddev->endpoint : &devpub_endpoint_system,
 		.populate	= populate,
 	};
+	struct devpub_transfer transfer;
 	u8 reason = DEVPUB_REASON_UNSEEN;
+	int ret;
 
 	/* No assertion: who calls may hold pages that the unloading would wait for. */
-	KUNIT_EXPECT_EQ(test, devpub_migrate_begin(&m), 0);
-	if (!m.src)
+	ret = devpub_transfer_begin(&transfer, &spec, user->mm);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	if (ret)
 		return reason;
-	KUNIT_EXPECT_EQ(test, devpub_migrate_window(&m, addr, addr + PAGE_SIZE,
-						    &reason), 0);
-	devpub_migrate_end(&m);
+	KUNIT_EXPECT_EQ(test, devpub_transfer_window(&transfer, addr, addr + PAGE_SIZE,
+						     &reason), 0);
+	devpub_transfer_end(&transfer);
 	return reason;
 }
 

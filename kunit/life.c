@@ -28,8 +28,8 @@ static void life_released(struct devpub_fake *fake,
 	WRITE_ONCE(ctx->gone, true);
 	ctx->release = (struct devpub_life_release) {
 		.registered	= device_is_registered(&ddev->dev),
-		.live		= READ_ONCE(ddev->closer) != DEVPUB_CLOSED_FOR_GOOD,
-		.users		= atomic_read(&ddev->users),
+		.live		= !devpub_gate_is_closed_for_good(&ddev->gate),
+		.users		= atomic_read(&ddev->gate.users),
 		.pages		= pfn_valid(PHYS_PFN(ctx->hole)),
 		.out		= devpub_pool_used_pages(&ddev->pool),
 	};
@@ -59,8 +59,9 @@ int devpub_life_init(struct kunit *test)
 	if (!ctx->hole)
 		return -ENOSPC;
 	ctx->spec = (struct devpub_device_spec) {
-		.region = {
+		.memory = {
 			.provider	= &ctx->fake.ops,
+			.data		= &ctx->fake,
 			.start		= ctx->hole,
 			.size		= DEVPUB_LIFE_SIZE,
 			.node		= NUMA_NO_NODE,
@@ -103,7 +104,7 @@ void devpub_life_remove(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
 
-	devpub_devices_remove(ctx->entry);
+	devpub_registry_remove(ctx->entry);
 	ctx->entry = NULL;
 	ctx->pdev = NULL;
 }
@@ -145,9 +146,9 @@ void devpub_life_exit(struct kunit *test)
 void devpub_life_register(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 
-	entry = devpub_devices_add(DEVPUB_LIFE_INDEX, &ctx->spec);
+	entry = devpub_registry_add(DEVPUB_LIFE_INDEX, &ctx->spec);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(entry));
 	ctx->entry = entry;
 	ctx->pdev = entry->pdev;
@@ -207,7 +208,8 @@ static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
 		arg.migrate.length = PAGE_SIZE;
 	}
 
-	ctx->file->private_data = ddev;
+	ctx->context.ddev = ddev;
+	ctx->file->private_data = &ctx->context;
 	kthread_use_mm(ctx->user->mm);
 	ret = copy_to_user((void __user *)ctx->addr, &arg, sizeof(arg)) ? -EIO :
 	      ddev->cdev.ops->unlocked_ioctl(ctx->file, cmd, ctx->addr);
@@ -247,17 +249,17 @@ void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
 void devpub_life_expect_live(struct kunit *test, struct devpub_device *ddev)
 {
 	KUNIT_EXPECT_TRUE(test, device_is_registered(&ddev->dev));
-	KUNIT_EXPECT_NULL(test, ddev->closer);
+	KUNIT_EXPECT_NULL(test, ddev->gate.closer);
 	KUNIT_EXPECT_FALSE(test, devpub_device_has_left(ddev));
-	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->gate.users), 0);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(&ddev->pool),
 			(u32)(DEVPUB_LIFE_SIZE >> PAGE_SHIFT));
-	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 1);
-	KUNIT_EXPECT_TRUE(test, devpub_device_enter(ddev));
-	devpub_device_exit(ddev);
-	devpub_device_exit(ddev);
-	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
+	KUNIT_EXPECT_TRUE(test, devpub_gate_enter(&ddev->gate));
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->gate.users), 1);
+	KUNIT_EXPECT_TRUE(test, devpub_gate_enter(&ddev->gate));
+	devpub_gate_exit(&ddev->gate);
+	devpub_gate_exit(&ddev->gate);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->gate.users), 0);
 	devpub_life_expect_ioctls(test, ddev, 0);
 }
 
@@ -271,11 +273,11 @@ void devpub_life_expect_gone(struct kunit *test, struct devpub_device *ddev)
 	struct devpub_life *ctx = test->priv;
 
 	KUNIT_EXPECT_FALSE(test, device_is_registered(&ddev->dev));
-	KUNIT_EXPECT_TRUE(test, devpub_device_is_draining(ddev));
+	KUNIT_EXPECT_TRUE(test, devpub_gate_is_closed(&ddev->gate));
 	KUNIT_EXPECT_TRUE(test, devpub_device_has_left(ddev));
-	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
-	KUNIT_EXPECT_FALSE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->users), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->gate.users), 0);
+	KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ddev->gate));
+	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->gate.users), 0);
 	devpub_life_expect_ioctls(test, ddev, -ENODEV);
 
 	/* Each thing went after what builds on it. */

@@ -7,8 +7,9 @@
 
 #include "device/device.h"
 #include "fake.h"
+#include "front/context.h"
 
-struct devpub_entry;
+struct devpub_registration;
 struct devpub_user;
 struct file;
 struct kunit;
@@ -46,19 +47,21 @@ struct devpub_life_release {
  * @gone:	the region has been released
  * @user:	who makes calls
  * @file:	an open file of the device
+ * @context:	what the module remembers of the file
  * @addr:	two pages of its memory: what calls are about, and a hole
  */
 struct devpub_life {
 	struct devpub_fake fake;
 	u64 hole;
 	struct devpub_device_spec spec;
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 	struct platform_device *pdev;
 	struct devpub_device *ddev;
 	struct devpub_life_release release;
 	bool gone;
 	struct devpub_user *user;
 	struct file *file;
+	struct devpub_context context;
 	unsigned long addr;
 };
 

@@ -35,7 +35,7 @@ static void life_probe(struct kunit *test)
 			(unsigned int)DEVPUB_LIFE_INDEX);
 	KUNIT_EXPECT_STREQ(test, dev_name(&ddev->dev), "devpub255");
 	KUNIT_EXPECT_PTR_EQ(test, ddev->dev.parent, &ctx->pdev->dev);
-	KUNIT_EXPECT_EQ(test, ddev->window, (unsigned int)DEVPUB_WINDOW_MIN);
+	KUNIT_EXPECT_EQ(test, ddev->endpoint.window, (unsigned int)DEVPUB_WINDOW_MIN);
 
 	KUNIT_EXPECT_EQ(test, region_intersects(ctx->hole, DEVPUB_LIFE_SIZE,
 						IORESOURCE_BUSY,
@@ -76,7 +76,7 @@ static void life_rebind(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, device_attach(&ctx->pdev->dev), 1);
 		ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
 		/* A file that was opened before has nothing to do with it. */
-		KUNIT_EXPECT_FALSE(test, devpub_device_enter(ddev));
+		KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ddev->gate));
 		KUNIT_EXPECT_PTR_NE(test, ddev, ctx->ddev);
 		devpub_device_find_put(ddev);
 
@@ -111,9 +111,9 @@ static void life_freeze(struct kunit *test)
 		kunit_skip(test, "this kernel does not hibernate");
 	KUNIT_ASSERT_TRUE(test, pm && pm->freeze);
 	KUNIT_EXPECT_EQ(test, pm->freeze(dev), 0);
-	KUNIT_ASSERT_TRUE(test, devpub_device_enter(ddev));
-	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(&ddev->pool, &pfn, 1), 1U);
-	devpub_device_exit(ddev);
+	KUNIT_ASSERT_TRUE(test, devpub_gate_enter(&ddev->gate));
+	KUNIT_EXPECT_EQ(test, devpub_pagemap_alloc(&ddev->pagemap, &pfn, 1), 1U);
+	devpub_gate_exit(&ddev->gate);
 	KUNIT_EXPECT_EQ(test, pm->freeze(dev), -EBUSY);
 	unlock_page(pfn_to_page(pfn));
 	put_page(pfn_to_page(pfn));
@@ -140,11 +140,11 @@ static void life_caller_work(struct work_struct *work)
 {
 	struct life_caller *caller = container_of(work, struct life_caller, work);
 
-	while (devpub_device_enter(caller->ctx->ddev)) {
+	while (devpub_gate_enter(&caller->ctx->ddev->gate)) {
 		WRITE_ONCE(caller->calls, caller->calls + 1);
 		cond_resched();
 		caller->late += READ_ONCE(caller->ctx->gone);
-		devpub_device_exit(caller->ctx->ddev);
+		devpub_gate_exit(&caller->ctx->ddev->gate);
 	}
 }
 
@@ -207,7 +207,7 @@ static void life_probe_fails(struct kunit *test)
 
 	ctx->fake.error = failure->claim_error;
 	if (failure->size)
-		ctx->spec.region.size = failure->size;
+		ctx->spec.memory.size = failure->size;
 	if (failure->busy)
 		KUNIT_ASSERT_NOT_NULL(test, request_mem_region(ctx->hole, SZ_2M,
 							       "devpub-kunit"));
@@ -220,7 +220,7 @@ static void life_probe_fails(struct kunit *test)
 	devpub_life_expect_nothing(test);
 
 	ctx->fake.error = 0;
-	ctx->entry->spec.region.size = DEVPUB_LIFE_SIZE;
+	ctx->entry->spec.memory.size = DEVPUB_LIFE_SIZE;
 	KUNIT_EXPECT_EQ(test, device_attach(&ctx->pdev->dev), 1);
 	KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
 	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);

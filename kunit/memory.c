@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
@@ -95,15 +96,16 @@ unsigned long devpub_memory_on_device(struct kunit *test,
 	unsigned long addr = mem->addr, end = addr + mem->npages * PAGE_SIZE;
 	struct devpub_fixture *fix = test->priv;
 	unsigned long i, next, on_device = 0;
-	u8 where[MEMORY_BATCH];
+	u8 locations[MEMORY_BATCH];
 
 	for (; addr < end; addr = next) {
 		next = min(addr + MEMORY_BATCH * PAGE_SIZE, end);
-		KUNIT_EXPECT_EQ(test, devpub_query_window(fix->pool,
-							  mem->user->mm, addr,
-							  next, where), 0);
+		mmap_read_lock(mem->user->mm);
+		devpub_location_window(&fix->ddev->pagemap, mem->user->mm, addr, next,
+				       locations);
+		mmap_read_unlock(mem->user->mm);
 		for (i = 0; i < devpub_range_pages(addr, next); i++)
-			on_device += where[i] == DEVPUB_WHERE_DEVICE;
+			on_device += locations[i] == DEVPUB_LOCATION_DEVICE;
 	}
 	return on_device;
 }
@@ -121,23 +123,23 @@ unsigned long devpub_memory_migrate_to(struct devpub_device *ddev,
 				       u8 *reasons)
 {
 	unsigned long addr = mem->addr, end = addr + mem->npages * PAGE_SIZE;
-	struct devpub_migration m = {
-		.ddev	= ddev,
-		.mm	= mem->user->mm,
-		.to	= true,
+	const struct devpub_transfer_spec spec = {
+		.source		= &devpub_endpoint_system,
+		.destination	= &ddev->endpoint,
 	};
+	struct devpub_transfer transfer;
 	unsigned long i, next, moved = 0;
 
-	if (devpub_migrate_begin(&m))
+	if (devpub_transfer_begin(&transfer, &spec, mem->user->mm))
 		return 0;
 	for (; addr < end; addr = next) {
-		next = devpub_range_window_end(addr, end, ddev->window);
-		if (devpub_migrate_window(&m, addr, next, reasons))
+		next = devpub_range_window_end(addr, end, ddev->endpoint.window);
+		if (devpub_transfer_window(&transfer, addr, next, reasons))
 			break;
 		for (i = 0; i < devpub_range_pages(addr, next); i++)
 			moved += reasons[i] == DEVPUB_REASON_MOVED;
 	}
-	devpub_migrate_end(&m);
+	devpub_transfer_end(&transfer);
 	return moved;
 }
 
@@ -152,7 +154,7 @@ void devpub_memory_move_to(struct kunit *test, const struct devpub_memory *mem)
 	struct devpub_fixture *fix = test->priv;
 	u8 *reasons;
 
-	reasons = kunit_kzalloc(test, fix->ddev->window, GFP_KERNEL);
+	reasons = kunit_kzalloc(test, fix->ddev->endpoint.window, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, reasons);
 	KUNIT_ASSERT_EQ(test, devpub_memory_migrate_to(fix->ddev, mem, reasons),
 			mem->npages);
@@ -193,7 +195,7 @@ struct page *devpub_memory_get_page(struct kunit *test,
 	struct page *found = NULL;
 
 	mmap_read_lock(mem->user->mm);
-	devpub_query_pages(mem->user->mm, mem->addr + page * PAGE_SIZE, &found,
+	devpub_location_get_pages(mem->user->mm, mem->addr + page * PAGE_SIZE, &found,
 			   1);
 	mmap_read_unlock(mem->user->mm);
 	KUNIT_ASSERT_NOT_NULL(test, found);

@@ -428,7 +428,7 @@ static void pool_alloc_pages(struct kunit *test)
 	unsigned long pfns[5];
 	int i;
 
-	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(pool, pfns, 5), 5U);
+	KUNIT_ASSERT_EQ(test, devpub_pagemap_alloc(&fix->ddev->pagemap, pfns, 5), 5U);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), pool->npages - 5);
 	for (i = 0; i < 5; i++) {
 		struct page *page = pfn_to_page(pfns[i]);
@@ -436,8 +436,8 @@ static void pool_alloc_pages(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, devpub_fixture_owns(fix, pfns[i]));
 		devpub_expect_state(test, DEVPUB_STATE_ALLOCATED, page, 1, 0);
 		KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
-		KUNIT_EXPECT_PTR_EQ(test, page_pgmap(page), &fix->ddev->pgmap);
-		KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), pool);
+		KUNIT_EXPECT_PTR_EQ(test, page_pgmap(page), &fix->ddev->pagemap.pgmap);
+		KUNIT_EXPECT_PTR_EQ(test, devpub_pagemap_of_page(page), &fix->ddev->pagemap);
 	}
 	for (i = 0; i < 5; i++) {
 		unlock_page(pfn_to_page(pfns[i]));
@@ -459,8 +459,8 @@ static void pool_alloc_all(struct kunit *test)
 
 	pfns = kvmalloc_array(n + 1, sizeof(*pfns), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pfns);
-	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(pool, pfns, n + 1), n);
-	KUNIT_EXPECT_EQ(test, devpub_pool_alloc(pool, &pfn, 1), 0U);
+	KUNIT_EXPECT_EQ(test, devpub_pagemap_alloc(&fix->ddev->pagemap, pfns, n + 1), n);
+	KUNIT_EXPECT_EQ(test, devpub_pagemap_alloc(&fix->ddev->pagemap, &pfn, 1), 0U);
 	KUNIT_EXPECT_TRUE(test, bitmap_full(pool->used, n));
 	for (i = 0; i < n; i++) {
 		struct page *page = pfn_to_page(pfns[i]);
@@ -478,9 +478,9 @@ static void pool_of_other_page(struct kunit *test)
 	struct page *page = alloc_page(GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_EXPECT_NULL(test, devpub_pool_of_page(page));
+	KUNIT_EXPECT_NULL(test, devpub_pagemap_of_page(page));
 	__free_page(page);
-	KUNIT_EXPECT_NULL(test, devpub_pool_of_page(ZERO_PAGE(0)));
+	KUNIT_EXPECT_NULL(test, devpub_pagemap_of_page(ZERO_PAGE(0)));
 }
 
 static struct kunit_case pool_pages_cases[] = {

@@ -447,19 +447,20 @@ static int pte_back_with_failure(struct kunit *test,
 	u8 short_of = devpub_expect_fate(test, DEVPUB_FROM, DEVPUB_NO_MEMORY)->reason;
 	unsigned long i, end = mem->addr + mem->npages * PAGE_SIZE;
 	struct devpub_fixture *fix = test->priv;
-	struct devpub_migration m = {
-		.ddev	= fix->ddev,
-		.mm	= mem->user->mm,
+	const struct devpub_transfer_spec spec = {
+		.source		= &fix->ddev->endpoint,
+		.destination	= &devpub_endpoint_system,
 	};
+	struct devpub_transfer transfer;
 	u8 reasons[PTE_WALK_PAGES];
 	int ret;
 
 	KUNIT_ASSERT_LE(test, mem->npages, (unsigned long)PTE_WALK_PAGES);
-	KUNIT_ASSERT_EQ(test, devpub_migrate_begin(&m), 0);
+	KUNIT_ASSERT_EQ(test, devpub_transfer_begin(&transfer, &spec, mem->user->mm), 0);
 	devpub_fault_arm(nth);
-	ret = devpub_migrate_window(&m, mem->addr, end, reasons);
+	ret = devpub_transfer_window(&transfer, mem->addr, end, reasons);
 	*failed = devpub_fault_disarm();
-	devpub_migrate_end(&m);
+	devpub_transfer_end(&transfer);
 
 	for (i = 0; i < mem->npages; i++) {
 		unsigned long pfn = devpub_pte_read(mem->user->mm, mem->addr +

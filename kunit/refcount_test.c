@@ -47,13 +47,13 @@ static void refcount_alloc(struct kunit *test, unsigned long *pfns, u32 n)
 	struct page *page;
 	u32 i;
 
-	KUNIT_ASSERT_EQ(test, devpub_pool_alloc(fix->pool, pfns, n), n);
+	KUNIT_ASSERT_EQ(test, devpub_pagemap_alloc(&fix->ddev->pagemap, pfns, n), n);
 	for (i = 0; i < n; i++) {
 		page = pfn_to_page(pfns[i]);
 		KUNIT_EXPECT_TRUE(test, devpub_fixture_owns(fix, pfns[i]));
 		devpub_expect_state(test, DEVPUB_STATE_ALLOCATED, page, 1, 0);
 		KUNIT_EXPECT_TRUE(test, is_device_coherent_page(page));
-		KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), fix->pool);
+		KUNIT_EXPECT_PTR_EQ(test, devpub_pagemap_of_page(page), &fix->ddev->pagemap);
 		unlock_page(page);
 	}
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
@@ -107,18 +107,18 @@ static void refcount_of_other_driver(struct kunit *test)
 {
 	static const struct dev_pagemap_ops other_ops;
 	struct devpub_fixture *fix = test->priv;
-	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
+	struct dev_pagemap *pgmap = &fix->ddev->pagemap.pgmap;
 	const struct dev_pagemap_ops *ops = pgmap->ops;
-	struct devpub_pool *pool;
+	struct devpub_pagemap *pagemap;
 	unsigned long pfn;
 
 	refcount_alloc(test, &pfn, 1);
 	WRITE_ONCE(pgmap->ops, &other_ops);
-	pool = devpub_pool_of_page(pfn_to_page(pfn));
+	pagemap = devpub_pagemap_of_page(pfn_to_page(pfn));
 	WRITE_ONCE(pgmap->ops, ops);
-	KUNIT_EXPECT_PTR_EQ(test, pool, NULL);
-	KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(pfn_to_page(pfn)),
-			    fix->pool);
+	KUNIT_EXPECT_PTR_EQ(test, pagemap, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, devpub_pagemap_of_page(pfn_to_page(pfn)),
+			    &fix->ddev->pagemap);
 	put_page(pfn_to_page(pfn));
 }
 
@@ -319,7 +319,7 @@ static void refcount_of_eviction(struct kunit *test)
 
 	pfn = page_to_pfn(refcount_map(test, users, maps, &addr));
 	devpub_fixture_count_frees(fix, true);
-	KUNIT_EXPECT_EQ(test, devpub_evict(fix->ddev, false, &moved), 0);
+	KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 	KUNIT_EXPECT_EQ(test, moved, 1);
 	refcount_expect_freed(test, &pfn, 1);
 }
@@ -355,7 +355,7 @@ static void refcount_of_copy_on_write(struct kunit *test)
  */
 static long refcount_of_pagemap(struct devpub_fixture *fix)
 {
-	const struct percpu_ref *ref = &fix->ddev->pgmap.ref;
+	const struct percpu_ref *ref = &fix->ddev->pagemap.pgmap.ref;
 	const unsigned long __percpu *counts;
 	long sum = atomic_long_read(&ref->data->count);
 	int cpu;
@@ -376,7 +376,7 @@ static void refcount_pagemap_balances(struct kunit *test)
 	int i;
 
 	/* Counted per processor: or the pointer is none. */
-	KUNIT_ASSERT_EQ(test, fix->ddev->pgmap.ref.percpu_count_ptr &
+	KUNIT_ASSERT_EQ(test, fix->ddev->pagemap.pgmap.ref.percpu_count_ptr &
 			__PERCPU_REF_ATOMIC_DEAD, 0UL);
 	at_rest = refcount_of_pagemap(fix);
 	refcount_alloc(test, pfns, BATCH);
@@ -415,7 +415,7 @@ static void refcount_double_free(struct kunit *test)
 	put_page(pfn_to_page(pfn));
 	refcount_expect_freed(test, &pfn, 1);
 
-	devpub_compat_folio_free(fix->ddev->pgmap.ops,
+	devpub_compat_folio_free(fix->ddev->pagemap.pgmap.ops,
 				 page_folio(pfn_to_page(pfn)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 1);
@@ -436,7 +436,7 @@ static void refcount_foreign_page(struct kunit *test)
 	struct page *page = alloc_page(GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_EXPECT_PTR_EQ(test, devpub_pool_of_page(page), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, devpub_pagemap_of_page(page), NULL);
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, page_to_pfn(page)));
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool, 0));
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(fix->pool,
@@ -450,7 +450,7 @@ static void refcount_foreign_page(struct kunit *test)
 static void refcount_foreign_free(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
-	struct dev_pagemap *pgmap = &fix->ddev->pgmap;
+	struct devpub_pagemap *pagemap = &fix->ddev->pagemap;
 	struct devpub_pool other = {};
 	unsigned long pfn;
 
@@ -458,9 +458,9 @@ static void refcount_foreign_free(struct kunit *test)
 					       fix->pool->npages, BATCH), 0);
 	refcount_alloc(test, &pfn, 1);
 	devpub_fixture_count_frees(fix, true);
-	pgmap->owner = &other;
-	devpub_compat_folio_free(pgmap->ops, page_folio(pfn_to_page(pfn)));
-	pgmap->owner = fix->pool;
+	pagemap->pool = &other;
+	devpub_compat_folio_free(pagemap->pgmap.ops, page_folio(pfn_to_page(pfn)));
+	pagemap->pool = fix->pool;
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->frees), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fix->refused), 1);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(&other), (u32)BATCH);

@@ -46,7 +46,7 @@ static void carve_refuses_size(struct kunit *test)
 	const struct devpub_claim_range *range = test->param_value;
 	struct devpub_claim *claim = test->priv;
 
-	claim->region.provider = &devpub_provider_carve;
+	claim->request.provider = &devpub_provider_carve;
 	region_expect_interrupted(test, range->size,
 				  range->size ? -ENOMEM : -EINVAL);
 }
@@ -69,7 +69,7 @@ static void carve_refuses_half(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, ballast);
 	}
 	half = region_half_available();
-	claim->region.provider = &devpub_provider_carve;
+	claim->request.provider = &devpub_provider_carve;
 	region_expect_interrupted(test, half + SZ_16M, -ENOMEM);
 	region_expect_interrupted(test, rounddown(half, block) + 1, -ENOMEM);
 	vfree(ballast);
@@ -94,9 +94,9 @@ static void carve_refuses_node(struct kunit *test)
 	struct devpub_claim *claim = test->priv;
 	int i;
 
-	claim->region.provider = &devpub_provider_carve;
+	claim->request.provider = &devpub_provider_carve;
 	for (i = 0; i < ARRAY_SIZE(nodes); i++) {
-		claim->region.node = nodes[i];
+		claim->request.node = nodes[i];
 		devpub_claim_expect_refusal(test, 0, 1, -EINVAL);
 	}
 }
@@ -106,7 +106,7 @@ static void carve_interrupted(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
 
-	claim->region.provider = &devpub_provider_carve;
+	claim->request.provider = &devpub_provider_carve;
 	region_expect_interrupted(test, 1, -EINTR);
 }
 
@@ -123,7 +123,7 @@ static void carve_refuses_balloon(struct kunit *test)
 	};
 	struct devpub_claim *claim = test->priv;
 
-	claim->region.provider = &devpub_provider_carve;
+	claim->request.provider = &devpub_provider_carve;
 	devpub_spy_set_machine(&machine);
 	devpub_claim_expect_refusal(test, 0, 1, -EOPNOTSUPP);
 	devpub_spy_set_machine(NULL);
@@ -146,14 +146,15 @@ static bool region_hold_lock(void)
 static int region_claim_thread(void *data)
 {
 	struct devpub_claim *claim = data;
-	struct devpub_region region = {
+	const struct devpub_request request = {
 		.provider	= &devpub_provider_carve,
 		.size		= 1,
 		.node		= NUMA_NO_NODE,
-		.name		= "devpub-kunit-thread",
 	};
+	struct devpub_region region;
 
-	return devpub_region_claim(&region, claim->dev);
+	return devpub_region_claim(&region, &request, "devpub-kunit-thread",
+				   claim->dev);
 }
 
 /* Somebody presses ^C while another device takes memory, which may last. */
@@ -175,7 +176,7 @@ static void carve_interrupted_in_line(struct kunit *test)
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&region_lock_taken,
 							  REGION_PATIENCE), 0UL);
 
-	claim->region.provider = &devpub_provider_carve;
+	claim->request.provider = &devpub_provider_carve;
 	region_expect_interrupted(test, 1, -EINTR);
 	/* The other one has the lock still. */
 	KUNIT_EXPECT_EQ(test, region_lock_wanted.done, 0U);
@@ -206,10 +207,10 @@ static void region_carve(struct kunit *test, u64 size, int node)
 {
 	struct devpub_claim *claim = test->priv;
 
-	claim->region.provider = &devpub_provider_carve;
-	claim->region.start = 0;
-	claim->region.size = size;
-	claim->region.node = node;
+	claim->request.provider = &devpub_provider_carve;
+	claim->request.start = 0;
+	claim->request.size = size;
+	claim->request.node = node;
 	KUNIT_ASSERT_EQ(test, devpub_claim_try(test), 0);
 }
 
@@ -305,12 +306,13 @@ static void region_busy(struct kunit *test)
 
 	KUNIT_ASSERT_NE(test, hole, 0ULL);
 	devpub_fake_init(&fake);
-	claim->region.provider = &fake.ops;
+	claim->request.provider = &fake.ops;
+	claim->request.data = &fake;
 
 	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole, SZ_2M,
 						       "devpub-kunit"));
-	claim->region.start = hole;
-	claim->region.size = SZ_4M;
+	claim->request.start = hole;
+	claim->request.size = SZ_4M;
 	KUNIT_EXPECT_EQ(test, devpub_claim_try(test), -EBUSY);
 	KUNIT_EXPECT_EQ(test, fake.claims, 1U);
 	KUNIT_EXPECT_EQ(test, fake.releases, 1U);
@@ -318,7 +320,7 @@ static void region_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(hole, SZ_4M), REGION_DISJOINT);
 
 	KUNIT_ASSERT_EQ(test, devpub_claim_try(test), 0);
-	KUNIT_EXPECT_STREQ(test, devpub_claim_iomem_name(hole), claim->region.name);
+	KUNIT_EXPECT_STREQ(test, devpub_claim_iomem_name(hole), DEVPUB_CLAIM_NAME);
 	devpub_claim_release(test);
 	KUNIT_EXPECT_EQ(test, fake.releases, 2U);
 	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(hole, SZ_4M), REGION_DISJOINT);
@@ -332,7 +334,8 @@ static void region_provider_fails(struct kunit *test)
 
 	devpub_fake_init(&fake);
 	fake.error = -ENXIO;
-	claim->region.provider = &fake.ops;
+	claim->request.provider = &fake.ops;
+	claim->request.data = &fake;
 	devpub_claim_expect_refusal(test, devpub_fake_hole(SZ_2M), SZ_2M, -ENXIO);
 	KUNIT_EXPECT_EQ(test, fake.claims, 0U);
 	KUNIT_EXPECT_EQ(test, fake.releases, 0U);
@@ -348,9 +351,10 @@ static void region_verify(struct kunit *test)
 	KUNIT_ASSERT_NE(test, hole, 0ULL);
 	devpub_fake_init(&fake);
 	devpub_fake_verify(&fake);
-	claim->region.provider = &fake.ops;
-	claim->region.start = hole;
-	claim->region.size = SZ_2M;
+	claim->request.provider = &fake.ops;
+	claim->request.data = &fake;
+	claim->request.start = hole;
+	claim->request.size = SZ_2M;
 	KUNIT_ASSERT_EQ(test, devpub_claim_try(test), 0);
 	KUNIT_EXPECT_TRUE(test, fake.verified_busy);
 	devpub_claim_release(test);

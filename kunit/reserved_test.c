@@ -35,7 +35,7 @@ static void reserved_refuses_range(struct kunit *test)
 	const struct devpub_claim_range *range = test->param_value;
 	struct devpub_claim *claim = test->priv;
 
-	claim->region.provider = &devpub_provider_reserved;
+	claim->request.provider = &devpub_provider_reserved;
 	devpub_claim_expect_refusal(test, range->start, range->size, -EINVAL);
 }
 
@@ -49,7 +49,7 @@ static void reserved_refuses_too_far(struct kunit *test)
 #ifdef CONFIG_X86
 	KUNIT_EXPECT_LE(test, end, 1ULL << boot_cpu_data.x86_phys_bits);
 #endif
-	claim->region.provider = &devpub_provider_reserved;
+	claim->request.provider = &devpub_provider_reserved;
 	devpub_claim_expect_refusal(test, end, SZ_2M, -EINVAL);
 	devpub_claim_expect_refusal(test, end - SZ_2M, SZ_4M, -EINVAL);
 	devpub_claim_expect_refusal(test, 2 * end, SZ_2M, -EINVAL);
@@ -63,7 +63,7 @@ static void reserved_refuses_ram(struct kunit *test)
 	u64 image = rounddown(__pa_symbol(&iomem_resource), SZ_2M);
 	u64 end = roundup(PFN_PHYS(node_end_pfn(first_online_node)), SZ_2M);
 
-	claim->region.provider = &devpub_provider_reserved;
+	claim->request.provider = &devpub_provider_reserved;
 	devpub_claim_expect_refusal(test, ours, SZ_2M, -EINVAL);
 	devpub_claim_expect_refusal(test, image, SZ_2M, -EINVAL);
 	devpub_claim_expect_refusal(test, end - SZ_4M, SZ_8M, -EINVAL);
@@ -76,7 +76,7 @@ static void reserved_refuses_void(struct kunit *test)
 	u64 hole = devpub_fake_hole(SZ_2M);
 
 	KUNIT_ASSERT_NE(test, hole, 0ULL);
-	claim->region.provider = &devpub_provider_reserved;
+	claim->request.provider = &devpub_provider_reserved;
 	devpub_claim_expect_refusal(test, hole, SZ_2M, -EINVAL);
 }
 
@@ -111,9 +111,9 @@ static void reserved_set_aside(struct kunit *test, struct devpub_region *aside)
 		.node		= NUMA_NO_NODE,
 	};
 	KUNIT_ASSERT_EQ(test, aside->provider->claim(aside, claim->dev), 0);
-	claim->region.provider = &devpub_provider_reserved;
-	claim->region.start = aside->start;
-	claim->region.size = aside->size;
+	claim->request.provider = &devpub_provider_reserved;
+	claim->request.start = aside->start;
+	claim->request.size = aside->size;
 }
 
 /* A refusal, of a range with memory that is there. */
@@ -122,8 +122,8 @@ static void reserved_expect_refusal(struct kunit *test, u64 start, u64 size)
 	struct devpub_claim *claim = test->priv;
 	int iomem = devpub_claim_iomem(start, size);
 
-	claim->region.start = start;
-	claim->region.size = size;
+	claim->request.start = start;
+	claim->request.size = size;
 	KUNIT_EXPECT_EQ_MSG(test, devpub_claim_try(test), -EINVAL,
 			    "start %#llx, size %#llx", start, size);
 	if (claim->claimed)
@@ -136,8 +136,8 @@ static void reserved_expect_claim(struct kunit *test, u64 start, u64 size)
 {
 	struct devpub_claim *claim = test->priv;
 
-	claim->region.start = start;
-	claim->region.size = size;
+	claim->request.start = start;
+	claim->request.size = size;
 	KUNIT_EXPECT_EQ_MSG(test, devpub_claim_try(test), 0,
 			    "start %#llx, size %#llx", start, size);
 	if (claim->claimed)
@@ -211,7 +211,7 @@ static void reserved_claims(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, devpub_claim_iomem(start, aside.size),
 				REGION_INTERSECTS);
 		KUNIT_EXPECT_STREQ(test, devpub_claim_iomem_name(start),
-				   region->name);
+				   DEVPUB_CLAIM_NAME);
 		/* Looking for memory has left it as it was. */
 		KUNIT_EXPECT_TRUE(test, reserved_mark(start, 0x123, false));
 		KUNIT_EXPECT_TRUE(test, reserved_mark(last, 0x456, false));

@@ -69,9 +69,9 @@ static int strings(void)
 	CHECK_EQ(strcmp(devpub_reason_name(i), "unknown"), 0);
 	CHECK_EQ(strcmp(devpub_reason_name(-1), "unknown"), 0);
 	CHECK_EQ(strcmp(devpub_reason_name(DEVPUB_REASON_NO_SPACE), "no_space"), 0);
-	for (i = 0; i <= DEVPUB_WHERE_OTHER; i++)
-		CHECK_EQ(!strcmp(devpub_where_name(i), "unknown"), 0);
-	CHECK_EQ(strcmp(devpub_where_name(i), "unknown"), 0);
+	for (i = 0; i <= DEVPUB_LOCATION_OTHER; i++)
+		CHECK_EQ(!strcmp(devpub_location_name(i), "unknown"), 0);
+	CHECK_EQ(strcmp(devpub_location_name(i), "unknown"), 0);
 	CHECK_EQ(strcmp(devpub_provider_name(DEVPUB_PROVIDER_CARVE), "carve"), 0);
 	CHECK_EQ(strcmp(devpub_provider_name(77), "unknown"), 0);
 	return 0;
@@ -114,7 +114,7 @@ static int there_and_back(struct devpub *dev)
 	CHECK_EQ(reasons[PAGES - 1], DEVPUB_REASON_MOVED);
 	CHECK_EQ(devpub_query(dev, memory, length, reasons, &residency), 0);
 	CHECK_EQ(residency.system, PAGES);
-	CHECK_EQ(reasons[0], DEVPUB_WHERE_SYSTEM);
+	CHECK_EQ(reasons[0], DEVPUB_LOCATION_SYSTEM);
 	munmap(memory, length);
 	return 0;
 }
@@ -123,7 +123,7 @@ static int ranges(struct devpub *dev)
 {
 	struct devpub_residency residency;
 	struct devpub_outcome outcome;
-	unsigned char where[6];
+	unsigned char locations[6];
 	char *memory = touched(PAGES);
 	char *shared = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -144,13 +144,13 @@ static int ranges(struct devpub *dev)
 			break;
 		usleep(50000);
 	}
-	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, where, &residency), 0);
+	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, locations, &residency), 0);
 	CHECK_EQ(residency.device, 3);
 	CHECK_EQ(residency.system, 1);
-	CHECK_EQ(where[2], DEVPUB_WHERE_DEVICE);
-	CHECK_EQ(where[3], DEVPUB_WHERE_SYSTEM);
-	CHECK_EQ(devpub_query(dev, memory, 4 * page_size, where, NULL), 0);
-	CHECK_EQ(where[1], DEVPUB_WHERE_SYSTEM);
+	CHECK_EQ(locations[2], DEVPUB_LOCATION_DEVICE);
+	CHECK_EQ(locations[3], DEVPUB_LOCATION_SYSTEM);
+	CHECK_EQ(devpub_query(dev, memory, 4 * page_size, locations, NULL), 0);
+	CHECK_EQ(locations[1], DEVPUB_LOCATION_SYSTEM);
 	munmap(memory, PAGES * page_size);
 	munmap(shared, page_size);
 	return 0;

@@ -310,7 +310,7 @@ int devpub_migrate_from_v(const struct devpub *dev,
  * @dev:	the device that counts as this one
  * @addr:	first byte, a multiple of the page size
  * @length:	bytes, a multiple of the page size, not 0
- * @where:	receives an enum devpub_where a page, also for those that were not
+ * @locations:	receives an enum devpub_location a page, also for those that were not
  *		looked at; NULL for none
  * @residency:	receives the counts, also with an error; NULL for none
  *
@@ -319,7 +319,7 @@ int devpub_migrate_from_v(const struct devpub *dev,
  * Return: 0, or an error that any call can give.
  */
 int devpub_query(const struct devpub *dev, const void *addr, size_t length,
-		 unsigned char *where, struct devpub_residency *residency);
+		 unsigned char *locations, struct devpub_residency *residency);
 
 /**
  * devpub_query_v() - where the pages of ranges of a process's memory live
@@ -327,7 +327,7 @@ int devpub_query(const struct devpub *dev, const void *addr, size_t length,
  * @process:	as devpub_migrate_to_v()
  * @ranges:	as devpub_migrate_to_v()
  * @n:		as devpub_migrate_to_v()
- * @where:	as devpub_query(), the ranges' one after the other
+ * @locations:	as devpub_query(), the ranges' one after the other
  * @residency:	counts over all ranges
  *
  * Return: as devpub_query().  -ESRCH, -EAGAIN and -EPERM as devpub_migrate_to_v().
@@ -335,7 +335,7 @@ int devpub_query(const struct devpub *dev, const void *addr, size_t length,
 int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
 		   const struct devpub_range *ranges, size_t n,
-		   unsigned char *where, struct devpub_residency *residency);
+		   unsigned char *locations, struct devpub_residency *residency);
 
 /**
  * devpub_alloc() - memory that starts on the device
@@ -433,12 +433,12 @@ const char *devpub_reason_name(unsigned int reason);
 const char *devpub_reason_string(unsigned int reason);
 
 /**
- * devpub_where_name() - a place as one word ("other_device")
- * @where:	an enum devpub_where
+ * devpub_location_name() - a place as one word ("other_device")
+ * @locations:	an enum devpub_location
  *
  * Return: a string that lives for ever; "unknown" for what the library does not know.
  */
-const char *devpub_where_name(unsigned int where);
+const char *devpub_location_name(unsigned int locations);
 
 /**
  * devpub_provider_name() - a provider as one word, as sysfs has it ("carve")

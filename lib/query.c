@@ -7,13 +7,13 @@
 
 static int query_range(const struct devpub *dev,
 		       const struct devpub_process *process,
-		       const struct devpub_range *range, unsigned char *where,
+		       const struct devpub_range *range, unsigned char *locations,
 		       struct devpub_residency *residency)
 {
 	struct devpub_query arg = {
 		.addr = range->addr,
 		.length = range->length,
-		.where = (uintptr_t)where,
+		.locations = (uintptr_t)locations,
 	};
 	int ret;
 
@@ -23,8 +23,8 @@ static int query_range(const struct devpub *dev,
 	}
 	ret = devpub_process_call(dev, process, DEVPUB_IOC_QUERY, &arg);
 	if (ret == -ESRCH) {
-		if (where)
-			memset(where, DEVPUB_WHERE_UNSEEN,
+		if (locations)
+			memset(locations, DEVPUB_LOCATION_UNSEEN,
 			       range->length / dev->page_size);
 	} else if (residency) {
 		residency->done += arg.done;
@@ -41,7 +41,7 @@ EXPORT
 int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
 		   const struct devpub_range *ranges, size_t n,
-		   unsigned char *where, struct devpub_residency *residency)
+		   unsigned char *locations, struct devpub_residency *residency)
 {
 	uint64_t pages;
 	size_t i;
@@ -49,25 +49,25 @@ int devpub_query_v(const struct devpub *dev,
 
 	if (residency)
 		memset(residency, 0, sizeof(*residency));
-	ret = devpub_check_ranges(dev, ranges, n, where, &pages);
+	ret = devpub_check_ranges(dev, ranges, n, locations, &pages);
 	if (ret)
 		return ret;
-	if (where)
-		memset(where, DEVPUB_WHERE_UNSEEN, pages);
+	if (locations)
+		memset(locations, DEVPUB_LOCATION_UNSEEN, pages);
 
 	for (i = 0; i < n && !ret; i++) {
-		ret = query_range(dev, process, &ranges[i], where, residency);
-		if (where)
-			where += ranges[i].length / dev->page_size;
+		ret = query_range(dev, process, &ranges[i], locations, residency);
+		if (locations)
+			locations += ranges[i].length / dev->page_size;
 	}
 	return ret;
 }
 
 EXPORT
 int devpub_query(const struct devpub *dev, const void *addr, size_t length,
-		 unsigned char *where, struct devpub_residency *residency)
+		 unsigned char *locations, struct devpub_residency *residency)
 {
 	const struct devpub_range range = { (uintptr_t)addr, length };
 
-	return devpub_query_v(dev, NULL, &range, 1, where, residency);
+	return devpub_query_v(dev, NULL, &range, 1, locations, residency);
 }

@@ -161,8 +161,16 @@ static inline void dev_clear_offline(struct device *dev)
 /*
  * After 6.12: migrate_vma_setup() splits a large folio that is mapped by small pages, too.
  * No header shows that; MIGRATE_VMA_SELECT_COMPOUND, which DEVPUB_HAVE_SPLIT_OF_PTES
- * stands for, came with it.
+ * stands for, came with it.  When the page table is unmapped meanwhile, it enters a part of
+ * the range twice: at most twice as many entries as pages (Documentation/kernel-bugs.md).
  */
+#ifdef DEVPUB_HAVE_SPLIT_OF_PTES
+#define DEVPUB_COMPAT_SPLITS_PTES	true
+#define DEVPUB_COMPAT_ENTRIES_A_PAGE	2
+#else
+#define DEVPUB_COMPAT_SPLITS_PTES	false
+#define DEVPUB_COMPAT_ENTRIES_A_PAGE	1
+#endif
 
 /*
  * After 6.12: what a page table entry without a page stands for got functions of

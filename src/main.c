@@ -14,12 +14,19 @@
 #include <linux/numa.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "device/device.h"
+#include "device/driver_platform.h"
 #include "device/registry.h"
+#include "engine/endpoint.h"
 #include "engine/job.h"
 #include "engine/thp.h"
+#include "engine/workers.h"
 #include "front/control_ioctl.h"
+#include "front/device_ioctl.h"
+#include "front/sysfs.h"
+#include "memory/provider.h"
 
 static char *size;
 module_param(size, charp, 0444);
@@ -33,24 +40,23 @@ static unsigned int window = DEVPUB_WINDOW_MIN;
 module_param(window, uint, 0444);
 MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
 
-module_param_named(workers, devpub_walk_max_workers, uint, 0644);
+module_param_named(workers, devpub_job_max_workers, uint, 0644);
 MODULE_PARM_DESC(workers, "Processors that may work on one migration at a time, 0 for all (default 0)");
 
-bool devpub_thp_allowed = true;
 module_param_named(thp, devpub_thp_allowed, bool, 0644);
 MODULE_PARM_DESC(thp, "Whether THPs are split to move their pages; N refuses them (default Y)");
 
-static struct devpub_region regions[DEVPUB_MAX_DEVICES];
-static unsigned int nr_regions;
+static struct devpub_request requests[DEVPUB_MAX_DEVICES];
+static unsigned int nr_requests;
 
-static int region_add(const struct devpub_provider_ops *provider, u64 start,
-		      u64 bytes, int nid)
+static int request_add(const struct devpub_provider_ops *provider, u64 start,
+		       u64 bytes, int nid)
 {
-	if (nr_regions == DEVPUB_MAX_DEVICES) {
+	if (nr_requests == DEVPUB_MAX_DEVICES) {
 		pr_err("at most %u devices, please\n", DEVPUB_MAX_DEVICES);
 		return -EINVAL;
 	}
-	regions[nr_regions++] = (struct devpub_region) {
+	requests[nr_requests++] = (struct devpub_request) {
 		.provider	= provider,
 		.start		= start,
 		.size		= bytes,
@@ -93,7 +99,7 @@ static int region_set(const char *value, const struct kernel_param *kp)
 		       value ?: "");
 		return -EINVAL;
 	}
-	return region_add(&devpub_provider_reserved, start, bytes, NUMA_NO_NODE);
+	return request_add(&devpub_provider_reserved, start, bytes, NUMA_NO_NODE);
 }
 
 static const struct kernel_param_ops region_ops = {
@@ -115,18 +121,42 @@ static int parse_sizes(const char *text)
 			       text);
 			return -EINVAL;
 		}
-		ret = region_add(&devpub_provider_carve, 0, bytes, node);
+		ret = request_add(&devpub_provider_carve, 0, bytes, node);
 		if (ret || !*rest)
 			return ret;
 		rest++;
 	}
 }
 
-static int __init devpub_init(void)
-{
-	unsigned int i, index;
-	int ret = 0;
+/* For callers that may run anywhere, for those bound to processors, and for devices. */
+static struct workqueue_struct *queue_anywhere, *queue_bound, *queue_leavers;
 
+static void destroy_queues(void)
+{
+	if (queue_anywhere)
+		destroy_workqueue(queue_anywhere);
+	if (queue_bound)
+		destroy_workqueue(queue_bound);
+	if (queue_leavers)
+		destroy_workqueue(queue_leavers);
+}
+
+static int create_queues(void)
+{
+	queue_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
+	queue_bound = alloc_workqueue("devpub_bound", WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
+	/* Of its own: each device that leaves may occupy a worker for long. */
+	queue_leavers = alloc_workqueue("devpub_leave", WQ_UNBOUND, 0);
+	if (!queue_anywhere || !queue_bound || !queue_leavers) {
+		destroy_queues();
+		return -ENOMEM;
+	}
+	devpub_workers_init(queue_anywhere, queue_bound);
+	return 0;
+}
+
+static int check_parameters(void)
+{
 	if (!is_power_of_2(window) || window < DEVPUB_WINDOW_MIN ||
 	    window > DEVPUB_WINDOW_MAX) {
 		pr_err("window=%u: write a power of two from %u to %u\n",
@@ -134,40 +164,61 @@ static int __init devpub_init(void)
 		return -EINVAL;
 	}
 	if (size)
-		ret = strcmp(size, "none") ? parse_sizes(size) : 0;
-	else if (!nr_regions)
-		ret = parse_sizes("256M");
-	if (ret)
-		return ret;
+		return strcmp(size, "none") ? parse_sizes(size) : 0;
+	return nr_requests ? 0 : parse_sizes("256M");
+}
 
-	devpub_thp_init();
-	ret = devpub_walk_init();
-	if (ret)
-		return ret;
-	ret = devpub_devices_init();
-	if (ret)
-		goto err_walk;
+static int create_devices(void)
+{
+	struct devpub_device_spec spec = { .window = window };
+	unsigned int i, index;
+	int ret = 0;
 
-	for (i = 0; i < nr_regions; i++) {
-		ret = devpub_devices_create(&regions[i], window, &index);
-		if (ret)
-			goto err_destroy;
+	for (i = 0; i < nr_requests && !ret; i++) {
+		spec.memory = requests[i];
+		ret = devpub_registry_create(&spec, &index);
 	}
+	return ret;
+}
+
+static int __init devpub_init(void)
+{
+	int ret;
+
+	ret = check_parameters();
+	if (ret)
+		return ret;
+	devpub_thp_init();
+	ret = create_queues();
+	if (ret)
+		return ret;
+	ret = devpub_device_init(&devpub_ioctl_fops, devpub_sysfs_groups, queue_leavers);
+	if (ret)
+		goto err_queues;
+	ret = devpub_driver_platform_register();
+	if (ret)
+		goto err_device;
+
+	ret = create_devices();
+	if (ret)
+		goto err_destroy;
 	ret = devpub_control_register(window);
 	if (ret)
 		goto err_destroy;
 	/*
-	 * A failed init frees the module under whoever has a file of it open, so no
-	 * failure may come after this.
+	 * A failed init frees the module while a file of it may be open, so nothing that
+	 * can fail may come after this.
 	 */
-	devpub_devices_publish();
+	devpub_registry_publish();
 	return 0;
 
 err_destroy:
-	devpub_devices_destroy_all();
-	devpub_devices_exit();
-err_walk:
-	devpub_walk_exit();
+	devpub_registry_destroy_all();
+	devpub_driver_platform_unregister();
+err_device:
+	devpub_device_exit();
+err_queues:
+	destroy_queues();
 	return ret;
 }
 module_init(devpub_init);
@@ -175,9 +226,10 @@ module_init(devpub_init);
 static void __exit devpub_exit(void)
 {
 	devpub_control_unregister();
-	devpub_devices_destroy_all();
-	devpub_devices_exit();
-	devpub_walk_exit();
+	devpub_registry_destroy_all();
+	devpub_driver_platform_unregister();
+	devpub_device_exit();
+	destroy_queues();
 }
 module_exit(devpub_exit);
 

@@ -11,8 +11,19 @@
 
 #include <linux/tracepoint.h>
 
-#include "engine/reason.h"
-#include "engine/transfer.h"
+/* Numbers of reasons; engine/transfer.c compares it with the engine's. */
+#define DEVPUB_TRACE_REASONS	18
+
+/* The steps of a window that take time, in order. */
+#ifndef DEVPUB_TRACE_STEP_NUMBERS
+#define DEVPUB_TRACE_STEP_NUMBERS
+enum devpub_step {
+	DEVPUB_STEP_SETUP,
+	DEVPUB_STEP_FILL,
+	DEVPUB_STEP_PAGES,
+	DEVPUB_STEP_FINALIZE,
+};
+#endif
 
 #define DEVPUB_TRACE_STEPS			\
 	{ DEVPUB_STEP_SETUP,	 "setup" },	\
@@ -60,7 +71,7 @@ TRACE_EVENT(devpub_migrate_end,
 		__field(bool, to)
 		__field(int, ret)
 		__field(u64, done)
-		__array(u64, pages, DEVPUB_NR_REASONS)
+		__array(u64, pages, DEVPUB_TRACE_REASONS)
 	),
 	TP_fast_assign(
 		__entry->index = index;
@@ -73,7 +84,7 @@ TRACE_EVENT(devpub_migrate_end,
 	TP_printk("devpub%u pid=%d %s done=%llu ret=%d pages=%s",
 		  __entry->index, __entry->pid, __entry->to ? "to" : "from",
 		  __entry->done, __entry->ret,
-		  __print_array(__entry->pages, DEVPUB_NR_REASONS, 8))
+		  __print_array(__entry->pages, DEVPUB_TRACE_REASONS, 8))
 );
 
 /* The part of a window that is in one mapping has gone through a step. */

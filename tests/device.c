@@ -256,77 +256,77 @@ void move_to_system(int fd, const void *addr, size_t pages)
 }
 
 struct devpub_query query(int fd, const void *addr, size_t pages,
-			  unsigned char *where)
+			  unsigned char *locations)
 {
 	struct devpub_query arg = {
 		.addr = address(addr),
 		.length = (uint64_t)pages * PAGE,
-		.where = address(where),
+		.locations = address(locations),
 	};
 
 	CHECK_CALL(ioctl(fd, DEVPUB_IOC_QUERY, &arg));
 	CHECK_EQ(arg.done, arg.length);
 	CHECK_EQ(arg.absent + arg.system + arg.device + arg.other_device +
 		 arg.other, pages);
-	if (where) {
-		size_t count[DEVPUB_WHERE_OTHER + 1] = { 0 };
+	if (locations) {
+		size_t count[DEVPUB_LOCATION_OTHER + 1] = { 0 };
 
 		for (size_t i = 0; i < pages; i++) {
-			CHECK_CMP(where[i], <=, DEVPUB_WHERE_OTHER);
-			count[where[i]]++;
+			CHECK_CMP(locations[i], <=, DEVPUB_LOCATION_OTHER);
+			count[locations[i]]++;
 		}
-		CHECK_EQ(arg.absent, count[DEVPUB_WHERE_ABSENT]);
-		CHECK_EQ(arg.system, count[DEVPUB_WHERE_SYSTEM]);
-		CHECK_EQ(arg.device, count[DEVPUB_WHERE_DEVICE]);
-		CHECK_EQ(arg.other_device, count[DEVPUB_WHERE_OTHER_DEVICE]);
-		CHECK_EQ(arg.other, count[DEVPUB_WHERE_OTHER]);
+		CHECK_EQ(arg.absent, count[DEVPUB_LOCATION_ABSENT]);
+		CHECK_EQ(arg.system, count[DEVPUB_LOCATION_SYSTEM]);
+		CHECK_EQ(arg.device, count[DEVPUB_LOCATION_DEVICE]);
+		CHECK_EQ(arg.other_device, count[DEVPUB_LOCATION_OTHER_DEVICE]);
+		CHECK_EQ(arg.other, count[DEVPUB_LOCATION_OTHER]);
 	}
 	return arg;
 }
 
 static void check_where(int fd, const void *addr, size_t pages,
-			enum devpub_where expected)
+			enum devpub_location expected)
 {
 	const struct devpub_info info = device_info(fd);
 	const uint64_t first = info.phys_start / PAGE;
 	const uint64_t end = first + info.capacity / PAGE;
-	unsigned char *where = malloc(pages);
+	unsigned char *locations = malloc(pages);
 	uint64_t *pfns = malloc(pages * sizeof(*pfns));
 
-	CHECK(where && pfns);
+	CHECK(locations && pfns);
 	CHECK_CMP(info.phys_start, >, 0);
-	memset(where, 0xee, pages);
-	query(fd, addr, pages, where);
+	memset(locations, 0xee, pages);
+	query(fd, addr, pages, locations);
 	mem_pfns(addr, pages, pfns);
 	for (size_t i = 0; i < pages; i++) {
 		uint64_t pfn = pfns[i];
 		bool on_device = pfn >= first && pfn < end;
 
-		if (where[i] != expected)
+		if (locations[i] != expected)
 			FAIL("page %zu of %zu: query says %u instead of %d",
-			     i, pages, where[i], expected);
-		if (on_device != (expected == DEVPUB_WHERE_DEVICE))
+			     i, pages, locations[i], expected);
+		if (on_device != (expected == DEVPUB_LOCATION_DEVICE))
 			FAIL("page %zu of %zu: frame %#llx, query says %u",
-			     i, pages, (unsigned long long)pfn, where[i]);
-		if (expected == DEVPUB_WHERE_SYSTEM && !pfn)
+			     i, pages, (unsigned long long)pfn, locations[i]);
+		if (expected == DEVPUB_LOCATION_SYSTEM && !pfn)
 			FAIL("page %zu of %zu: no frame, query says system",
 			     i, pages);
 	}
 	free(pfns);
-	free(where);
+	free(locations);
 }
 
 void check_on_device(int fd, const void *addr, size_t pages)
 {
-	check_where(fd, addr, pages, DEVPUB_WHERE_DEVICE);
+	check_where(fd, addr, pages, DEVPUB_LOCATION_DEVICE);
 }
 
 void check_in_system(int fd, const void *addr, size_t pages)
 {
-	check_where(fd, addr, pages, DEVPUB_WHERE_SYSTEM);
+	check_where(fd, addr, pages, DEVPUB_LOCATION_SYSTEM);
 }
 
 void check_absent(int fd, const void *addr, size_t pages)
 {
-	check_where(fd, addr, pages, DEVPUB_WHERE_ABSENT);
+	check_where(fd, addr, pages, DEVPUB_LOCATION_ABSENT);
 }

@@ -65,7 +65,7 @@ void check_on_device(int fd, const void *addr, size_t pages);
 void check_in_system(int fd, const void *addr, size_t pages);
 void check_absent(int fd, const void *addr, size_t pages);
 struct devpub_query query(int fd, const void *addr, size_t pages,
-			  unsigned char *where);
+			  unsigned char *locations);
 
 static inline uint64_t address(const void *addr)
 {

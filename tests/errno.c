@@ -335,7 +335,7 @@ CASE(efault_array)
 	for (int i = 0; i < 2; i++) {
 		struct devpub_migrate arg = migrate_arg(addr, pages, NULL);
 
-		arg.reasons = asked.where = address(bad + i * PAGE);
+		arg.reasons = asked.locations = address(bad + i * PAGE);
 		CHECK_ERRNO(ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg), EFAULT);
 		sums(&arg);
 		CHECK_CMP(arg.done, <, arg.length);
@@ -364,7 +364,7 @@ CASE(efault_array_end)
 	struct devpub_migrate arg = migrate_arg(addr, pages, array);
 	struct devpub_query asked = {
 		.addr = address(addr), .length = pages * PAGE,
-		.where = address(array),
+		.locations = address(array),
 	};
 
 	if (window > PAGE / 2)

@@ -221,13 +221,13 @@ CASE(sparse)
 {
 	const size_t pages = sizeof(long) == 8 ? 8UL << 18 : 1UL << 17;
 	const size_t at[] = { 0, pages / 2 + 77, pages - 1 };
-	unsigned char *where = malloc(pages);
+	unsigned char *locations = malloc(pages);
 	int fd = device_open();
 	struct devpub_query asked;
 	struct outcome out;
 	char *addr;
 
-	CHECK(where);
+	CHECK(locations);
 	addr = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	CHECK(addr != MAP_FAILED);
@@ -237,15 +237,15 @@ CASE(sparse)
 	out = to_device(fd, addr, pages);
 	CHECK_EQ(out.pages[DEVPUB_REASON_MOVED], 3);
 	CHECK_EQ(out.pages[DEVPUB_REASON_ABSENT], pages - 3);
-	asked = query(fd, addr, pages, where);
+	asked = query(fd, addr, pages, locations);
 	CHECK_EQ(asked.device, 3);
 	CHECK_EQ(asked.absent, pages - 3);
 	for (int i = 0; i < 3; i++) {
-		CHECK_EQ(where[at[i]], DEVPUB_WHERE_DEVICE);
+		CHECK_EQ(locations[at[i]], DEVPUB_LOCATION_DEVICE);
 		mem_check(addr + at[i] * PAGE, 1, i);
 	}
 	CHECK_EQ(to_system(fd, addr, pages).pages[DEVPUB_REASON_MOVED], 3);
-	free(where);
+	free(locations);
 }
 
 /* The arrays are optional. */

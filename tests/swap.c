@@ -174,18 +174,18 @@ CASE(swap_cache_unmapped)
 
 static void swapped_out_body(void)
 {
-	unsigned char reasons[PAGES], where[PAGES];
+	unsigned char reasons[PAGES], locations[PAGES];
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
 	size_t out = 0;
 
 	if (!page_out(addr, PAGES))
 		SKIP("the kernel swapped nothing out");
-	query(fd, addr, PAGES, where);
+	query(fd, addr, PAGES, locations);
 	migrate_range(fd, DEVPUB_IOC_MIGRATE_TO, addr, PAGES,
 		      DEVPUB_MIGRATE_POPULATE, reasons);
 	for (size_t i = 0; i < PAGES; i++) {
-		if (where[i] != DEVPUB_WHERE_ABSENT)
+		if (locations[i] != DEVPUB_LOCATION_ABSENT)
 			continue;
 		CHECK_EQ(reasons[i], DEVPUB_REASON_SWAPPED);
 		out++;

@@ -216,7 +216,7 @@ static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 {
 	const struct devpub_range range = { addr, n * pages->page_size };
 	struct devpub_residency residency;
-	unsigned char where[BATCH_PAGES];
+	unsigned char locations[BATCH_PAGES];
 	size_t i, j, done = n;
 	int ret;
 
@@ -226,7 +226,7 @@ static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 		if (!pages->devices->device[i].dev)
 			continue;
 		ret = devpub_query_v(pages->devices->device[i].dev,
-				     pages->process, &range, 1, where,
+				     pages->process, &range, 1, locations,
 				     &residency);
 		if (ret == -ESRCH || ret == -EFAULT)
 			return proc_gone(pages->proc);
@@ -235,11 +235,11 @@ static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 		if (residency.done / pages->page_size < done)
 			done = residency.done / pages->page_size;
 		for (j = 0; j < done; j++) {
-			if (where[j] == DEVPUB_WHERE_DEVICE)
+			if (locations[j] == DEVPUB_LOCATION_DEVICE)
 				places[j] = PLACE_DEVICE + i;
-			else if (where[j] == DEVPUB_WHERE_SYSTEM)
+			else if (locations[j] == DEVPUB_LOCATION_SYSTEM)
 				places[j] = PLACE_SYSTEM;
-			else if (where[j] == DEVPUB_WHERE_ABSENT)
+			else if (locations[j] == DEVPUB_LOCATION_ABSENT)
 				places[j] = PLACE_ABSENT;
 		}
 	}

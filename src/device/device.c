@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: ties a region, its registration as coherent memory, its pool and
- * its character device together.
+ * The device: ties a region, its registration as coherent memory, its pool and its
+ * character device together.
  *
  *	created		memory is claimed and registered; user space sees nothing
- *	published	/dev/devpubN is there
- *	draining	the gate is closed, calls inside end, pages move off; then it
- *			opens again, or the device goes
- *	leaving		the gate is closed for good and /dev/devpubN is gone; the memory
+ *	published	/dev/devpubN exists
+ *	draining	the gate is closed, calls inside end, pages move off; then the gate
+ *			opens again, or the device leaves
+ *	leaving		the gate is closed for good and /dev/devpubN is removed; the memory
  *			is given back when the last call and the last page are out
- *	left		the memory is the system's again.  The struct is put last, or when
- *			the last open file is closed
+ *	left		the memory is the system's again.  The struct lives until the last
+ *			open file is closed
  *
- * The driver core unbinds a device under its lock, which a reboot wants as well.  So
- * what has to wait for a page or a call does so in a queue of its own, without a lock.
+ * The driver core unbinds a device under its device lock, which a reboot takes as well.  So
+ * the wait for a page or a call runs in a work queue, without any lock.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -28,8 +28,6 @@
 #include "device/device.h"
 #include "engine/evict.h"
 #include "export.h"
-#include "front/device_ioctl.h"
-#include "front/sysfs.h"
 
 #define DEVICE_REPORT_EVERY	(10 * HZ)
 
@@ -37,13 +35,13 @@
 #define DEVICE_PROGRESS		HZ
 
 static struct class devpub_class = {
-	.name		= "devpub",
-	.dev_groups	= devpub_sysfs_groups,
+	.name = "devpub",
 };
+
+static const struct file_operations *device_fops;
 
 static dev_t devpub_devt;
 
-/* Each device that leaves waits in a worker of its own, as long as it takes. */
 static struct workqueue_struct *device_leavers;
 
 static void device_release(struct device *dev)
@@ -60,19 +58,18 @@ static void device_release_memory(struct device *dev)
 	put_device(&ddev->dev);
 }
 
-/* The last that is done; nobody is inside, and no page is out. */
+/* The last step; nobody is inside, and no page is out. */
 static void device_give_back(struct devpub_device *ddev)
 {
-	devm_memunmap_pages(&ddev->memory, &ddev->pgmap);
+	devm_memunmap_pages(&ddev->memory, &ddev->pagemap.pgmap);
 	devpub_region_release(&ddev->region, &ddev->dev);
 	complete_all(&ddev->left);
 	put_device(&ddev->memory);
 }
 
 /*
- * The waits are no D state, which the hung task detector would mistake for a bug.  A
- * kernel thread evicts: get_user_pages() and others refuse to work for a task with a
- * fatal signal, which may come at any time to the one that unloads a module.
+ * A kernel thread evicts: get_user_pages() and others refuse to work for a task with a
+ * fatal signal, and the task that unloads a module may get one at any time.
  */
 static void device_leave_work(struct work_struct *work)
 {
@@ -81,12 +78,11 @@ static void device_leave_work(struct work_struct *work)
 	unsigned long start = jiffies;
 
 	/* A call inside ends with its window. */
-	while (!wait_event_idle_timeout(ddev->changed, !atomic_read(&ddev->users),
-					DEVICE_REPORT_EVERY))
-		dev_warn(&ddev->dev, "%d call(s) have not ended since %u s; waiting\n",
-			 atomic_read(&ddev->users),
+	while (!devpub_gate_wait(&ddev->gate, DEVICE_REPORT_EVERY))
+		dev_warn(&ddev->dev, "%u call(s) have not ended since %u s; waiting\n",
+			 devpub_gate_users(&ddev->gate),
 			 jiffies_to_msecs(jiffies - start) / 1000);
-	devpub_evict_all(ddev, false);
+	devpub_evict_all(&ddev->endpoint, false);
 	device_give_back(ddev);
 }
 
@@ -102,9 +98,16 @@ static struct devpub_device *device_create_struct(struct device *parent,
 		return ERR_PTR(-ENOMEM);
 
 	ddev->index = index;
-	ddev->window = spec->window;
-	ddev->region = spec->region;
-	init_waitqueue_head(&ddev->changed);
+	devpub_gate_init(&ddev->gate);
+	ddev->endpoint = (struct devpub_endpoint) {
+		.ops		= &devpub_endpoint_device_ops,
+		.gate		= &ddev->gate,
+		.pagemap	= &ddev->pagemap,
+		.stats		= &ddev->stats,
+		.dev		= &ddev->dev,
+		.index		= index,
+		.window		= spec->window,
+	};
 	INIT_WORK(&ddev->leaving, device_leave_work);
 	init_completion(&ddev->left);
 
@@ -115,7 +118,7 @@ static struct devpub_device *device_create_struct(struct device *parent,
 	ddev->dev.devt = MKDEV(MAJOR(devpub_devt), index);
 	device_initialize(&ddev->memory);
 	ddev->memory.release = device_release_memory;
-	cdev_init(&ddev->cdev, &devpub_ioctl_fops);
+	cdev_init(&ddev->cdev, device_fops);
 	ddev->cdev.owner = THIS_MODULE;
 
 	ret = dev_set_name(&ddev->dev, "devpub%u", index);
@@ -125,7 +128,6 @@ static struct devpub_device *device_create_struct(struct device *parent,
 		put_device(&ddev->memory);
 		return ERR_PTR(ret);
 	}
-	ddev->region.name = dev_name(&ddev->dev);
 	return ddev;
 }
 
@@ -133,6 +135,7 @@ static struct devpub_device *device_create_struct(struct device *parent,
 static int device_map(struct devpub_device *ddev)
 {
 	struct devpub_region *region = &ddev->region;
+	struct dev_pagemap *pgmap = &ddev->pagemap.pgmap;
 	struct device *parent = ddev->dev.parent;
 	void *addr;
 	int ret;
@@ -145,15 +148,13 @@ static int device_map(struct devpub_device *ddev)
 		return ret;
 	}
 
-	ddev->pool.index = ddev->index;
-
 	/* The page array of the region comes from this node. */
 	set_dev_node(&ddev->memory, region->node);
-	ddev->pgmap.range.start = region->start;
-	ddev->pgmap.range.end = region->start + region->size - 1;
-	ddev->pgmap.nr_range = 1;
-	devpub_pool_setup_pagemap(&ddev->pool, &ddev->pgmap);
-	addr = devm_memremap_pages(&ddev->memory, &ddev->pgmap);
+	devpub_pagemap_init(&ddev->pagemap, &ddev->pool, ddev->index);
+	pgmap->range.start = region->start;
+	pgmap->range.end = region->start + region->size - 1;
+	pgmap->nr_range = 1;
+	addr = devm_memremap_pages(&ddev->memory, pgmap);
 	if (IS_ERR(addr)) {
 		dev_err(parent, "can't register [mem %#llx-%#llx] as coherent memory (%ld)\n",
 			region->start, region->start + region->size - 1,
@@ -183,7 +184,8 @@ struct devpub_device *devpub_device_create(struct device *parent, unsigned int i
 	ddev = device_create_struct(parent, index, spec);
 	if (IS_ERR(ddev))
 		return ddev;
-	ret = devpub_region_claim(&ddev->region, parent);
+	ret = devpub_region_claim(&ddev->region, &spec->memory, dev_name(&ddev->dev),
+				  parent);
 	if (ret)
 		goto err_put;
 	ret = device_map(ddev);
@@ -222,20 +224,8 @@ int devpub_device_publish(struct devpub_device *ddev)
 	return 0;
 }
 
-/* Close the gate and wait for all others to be out; the caller is inside. */
-static int device_close_gate(struct devpub_device *ddev)
-{
-	if (cmpxchg(&ddev->closer, NULL, current))
-		return -ENODEV;
-	if (wait_event_interruptible(ddev->changed,
-				     atomic_read(&ddev->users) == 1 ||
-				     devpub_device_is_draining(ddev)))
-		return -EINTR;
-	return devpub_device_is_draining(ddev) ? -ENODEV : 0;
-}
-
 /**
- * devpub_device_drain() - get everybody and every page off a device
+ * devpub_device_drain() - get all callers and all pages off a device
  * @ddev: the device, whose struct the caller holds a reference to
  * @remaining: receives how many pages are on it still
  *
@@ -252,16 +242,15 @@ int devpub_device_drain(struct devpub_device *ddev, u64 *remaining)
 {
 	int ret;
 
-	if (!devpub_device_enter(ddev))
+	if (!devpub_gate_enter(&ddev->gate))
 		return -ENODEV;
-	ret = device_close_gate(ddev);
+	ret = devpub_gate_close(&ddev->gate);
 	if (!ret)
-		ret = devpub_evict_all(ddev, true);
+		ret = devpub_evict_all(&ddev->endpoint, true);
 	*remaining = devpub_pool_used_pages(&ddev->pool);
-	/* Not when it has been closed for good meanwhile. */
 	if (ret)
-		cmpxchg(&ddev->closer, current, NULL);
-	devpub_device_exit(ddev);
+		devpub_gate_open(&ddev->gate);
+	devpub_gate_exit(&ddev->gate);
 	return ret;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_drain);
@@ -279,17 +268,28 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_drain);
  */
 void devpub_device_leave(struct devpub_device *ddev)
 {
-	/* A full barrier: see devpub_device_enter(). */
-	xchg(&ddev->closer, DEVPUB_CLOSED_FOR_GOOD);
-	wake_up_all(&ddev->changed);
+	devpub_gate_close_for_good(&ddev->gate);
 	if (ddev->published)
 		cdev_device_del(&ddev->cdev, &ddev->dev);
 
-	if (atomic_read(&ddev->users) || devpub_pool_used_pages(&ddev->pool))
+	if (devpub_gate_users(&ddev->gate) || devpub_pool_used_pages(&ddev->pool))
 		queue_work(device_leavers, &ddev->leaving);
 	else
 		device_give_back(ddev);
 }
+
+/**
+ * devpub_device_has_left() - is the memory of a device back where it came from?
+ * @ddev: the device
+ *
+ * Context: any.
+ * Return: true when it is.
+ */
+bool devpub_device_has_left(struct devpub_device *ddev)
+{
+	return completion_done(&ddev->left);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_has_left);
 
 /**
  * devpub_device_await() - wait for a device that is leaving
@@ -348,40 +348,38 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
 
 /**
  * devpub_device_init() - get ready for devices
+ * @fops: of /dev/devpubN
+ * @groups: attributes of each device
+ * @leavers: a queue in which each device that leaves may wait for long
  *
  * Context: module init.
  * Return: 0 or a negative error.
  */
-int devpub_device_init(void)
+int devpub_device_init(const struct file_operations *fops,
+		       const struct attribute_group **groups,
+		       struct workqueue_struct *leavers)
 {
 	int ret;
 
-	device_leavers = alloc_workqueue("devpub_leave", WQ_UNBOUND, 0);
-	if (!device_leavers)
-		return -ENOMEM;
+	device_fops = fops;
+	device_leavers = leavers;
+	devpub_class.dev_groups = groups;
 	ret = class_register(&devpub_class);
 	if (ret)
-		goto err_queue;
+		return ret;
 	ret = alloc_chrdev_region(&devpub_devt, 0, DEVPUB_MAX_DEVICES, "devpub");
 	if (ret)
-		goto err_class;
-	return 0;
-
-err_class:
-	class_unregister(&devpub_class);
-err_queue:
-	destroy_workqueue(device_leavers);
+		class_unregister(&devpub_class);
 	return ret;
 }
 
 /**
- * devpub_device_end() - undo devpub_device_init()
+ * devpub_device_exit() - undo devpub_device_init()
  *
  * Context: module exit or failed init; every device has left.
  */
-void devpub_device_end(void)
+void devpub_device_exit(void)
 {
 	unregister_chrdev_region(devpub_devt, DEVPUB_MAX_DEVICES);
 	class_unregister(&devpub_class);
-	destroy_workqueue(device_leavers);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The devices that were asked for, by parameters or at run time.  Each is a platform
- * device, which the driver core has the driver below probe, and which user space may
- * unbind and bind again through sysfs.
+ * The registry: the devices that were asked for, by parameters or at run time, and their
+ * numbers.  Each has a platform device, which the platform driver is bound to, and which user
+ * space may unbind and bind again through sysfs.
  */
 #include <linux/bitmap.h>
 #include <linux/completion.h>
@@ -11,71 +11,68 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
-#include <linux/notifier.h>
 #include <linux/platform_device.h>
-#include <linux/pm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/suspend.h>
 
 #include "device/device.h"
 #include "device/registry.h"
 #include "export.h"
 
-/* Protects all below, not for as long as a device takes to come or go. */
-static DEFINE_MUTEX(devices_lock);
-static LIST_HEAD(devices_all);
-static DECLARE_BITMAP(devices_taken, DEVPUB_MAX_DEVICES);
-/* NULL also while a device comes or goes. */
-static struct devpub_entry *devices[DEVPUB_MAX_DEVICES];
-/* False until module init can't fail any more: no open file may outlive its code. */
-static bool devices_visible;
+/* Protects all below.  It is not held while a device is made or removed. */
+static DEFINE_MUTEX(registry_lock);
+static LIST_HEAD(registry_all);
+static DECLARE_BITMAP(registry_taken, DEVPUB_MAX_DEVICES);
+/* By number.  NULL also while a device is made or removed. */
+static struct devpub_registration *registry_entries[DEVPUB_MAX_DEVICES];
+/* False until module init can't fail any more: an open file must not outlive the code. */
+static bool registry_visible;
 
-/* Find the entry of a platform device of our making, and get what was probed last. */
-static struct devpub_entry *devices_find(const struct platform_device *pdev)
+/* Find the registration of a platform device. */
+static struct devpub_registration *registry_find(const struct platform_device *pdev)
 {
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 
-	lockdep_assert_held(&devices_lock);
-	list_for_each_entry(entry, &devices_all, list)
+	lockdep_assert_held(&registry_lock);
+	list_for_each_entry(entry, &registry_all, list)
 		if (entry->pdev == pdev)
 			return entry;
 	return NULL;
 }
 
-static struct devpub_device *devices_get(struct devpub_entry *entry)
+static struct devpub_device *registry_get(struct devpub_registration *entry)
 {
 	struct devpub_device *ddev;
 
-	mutex_lock(&devices_lock);
+	mutex_lock(&registry_lock);
 	ddev = entry->ddev;
 	if (ddev)
 		get_device(&ddev->dev);
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	return ddev;
 }
 
 /* Remember what was probed, with a reference, instead of what was before. */
-static void devices_set(struct devpub_entry *entry, struct devpub_device *ddev)
+static void registry_set(struct devpub_registration *entry, struct devpub_device *ddev)
 {
 	struct devpub_device *former;
 
 	if (ddev)
 		get_device(&ddev->dev);
-	mutex_lock(&devices_lock);
+	mutex_lock(&registry_lock);
 	former = entry->ddev;
 	entry->ddev = ddev;
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	if (former)
 		put_device(&former->dev);
 }
 
-static void devices_leave(void *data)
+static void registry_leave(void *data)
 {
 	devpub_device_leave(data);
 }
 
-static int devices_setup(struct devpub_entry *entry)
+static int registry_setup(struct devpub_registration *entry)
 {
 	struct device *parent = &entry->pdev->dev;
 	struct devpub_device *ddev = entry->ddev;
@@ -86,16 +83,16 @@ static int devices_setup(struct devpub_entry *entry)
 			devpub_pool_used_pages(&ddev->pool));
 		return -EBUSY;
 	}
-	devices_set(entry, NULL);
+	registry_set(entry, NULL);
 
 	ddev = devpub_device_create(parent, entry->pdev->id, &entry->spec);
 	if (IS_ERR(ddev))
 		return PTR_ERR(ddev);
-	devices_set(entry, ddev);
-	ret = devm_add_action_or_reset(parent, devices_leave, ddev);
+	registry_set(entry, ddev);
+	ret = devm_add_action_or_reset(parent, registry_leave, ddev);
 	if (ret)
 		return ret;
-	if (READ_ONCE(devices_visible)) {
+	if (READ_ONCE(registry_visible)) {
 		ret = devpub_device_publish(ddev);
 		if (ret)
 			return ret;
@@ -104,97 +101,75 @@ static int devices_setup(struct devpub_entry *entry)
 	return 0;
 }
 
-static int devices_probe(struct platform_device *pdev)
+/**
+ * devpub_registry_probe() - make the device of a platform device
+ * @pdev: the platform device
+ *
+ * Context: the platform driver's probe, with the device lock of @pdev.
+ * Return: 0, -ENODEV when this module did not make @pdev, -EBUSY, or what the device's
+ * creation returned.
+ */
+int devpub_registry_probe(struct platform_device *pdev)
 {
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 	int ret;
 
-	mutex_lock(&devices_lock);
-	entry = devices_find(pdev);
-	/* driver_override binds this driver to any platform device there is. */
+	mutex_lock(&registry_lock);
+	entry = registry_find(pdev);
+	/* driver_override binds this driver to any platform device. */
 	ret = !entry ? -ENODEV : entry->destroying ? -EBUSY : 0;
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	if (ret)
 		return ret;
 	/* The entry is freed after its platform device is removed. */
-	WRITE_ONCE(entry->error, devices_setup(entry));
+	WRITE_ONCE(entry->error, registry_setup(entry));
 	return entry->error;
 }
 
-/*
- * A hibernation image holds what the kernel's own zones hold: device pages are not
- * in it, and processes would wake to other content (kernel/power/snapshot.c,
- * saveable_page()).  Suspend to RAM keeps them.
+/**
+ * devpub_registry_may_hibernate() - is no page on a device that is leaving?
+ *
+ * The driver core asks no driver about a device that was unbound.
+ *
+ * Context: process context, may sleep.
+ * Return: false after a message when pages would be lost.
  */
-static int devices_freeze(struct device *dev)
+bool devpub_registry_may_hibernate(void)
 {
-	struct devpub_device *ddev = dev_get_drvdata(dev);
-	u32 used = devpub_pool_used_pages(&ddev->pool);
+	struct devpub_registration *entry;
+	struct devpub_device *ddev;
+	bool may = true;
+	u32 used;
 
-	if (!used)
-		return 0;
-	dev_err(dev, "%u pages live on the device and would be lost: evict them or unload devpub, then hibernate\n",
-		used);
-	return -EBUSY;
-}
-
-/* No driver is asked about a device that is leaving. */
-static int devices_pm_notify(struct notifier_block *block, unsigned long event,
-			     void *data)
-{
-	struct devpub_entry *entry;
-	int ret = NOTIFY_OK;
-
-	if (event != PM_HIBERNATION_PREPARE)
-		return NOTIFY_DONE;
-	mutex_lock(&devices_lock);
-	list_for_each_entry(entry, &devices_all, list) {
-		struct devpub_device *ddev = entry->ddev;
-		u32 used;
-
-		if (!ddev || READ_ONCE(ddev->closer) != DEVPUB_CLOSED_FOR_GOOD)
+	mutex_lock(&registry_lock);
+	list_for_each_entry(entry, &registry_all, list) {
+		ddev = entry->ddev;
+		if (!ddev || !devpub_gate_is_closed_for_good(&ddev->gate))
 			continue;
 		used = devpub_pool_used_pages(&ddev->pool);
 		if (!used)
 			continue;
 		dev_err(&ddev->dev, "%u pages live on the device that was unbound, and would be lost: hibernate when they have come back\n",
 			used);
-		ret = notifier_from_errno(-EBUSY);
+		may = false;
 	}
-	mutex_unlock(&devices_lock);
-	return ret;
+	mutex_unlock(&registry_lock);
+	return may;
 }
 
-static struct notifier_block devices_pm_block = {
-	.notifier_call = devices_pm_notify,
-};
-
-static const struct dev_pm_ops devices_pm_ops = {
-	.freeze = pm_sleep_ptr(devices_freeze),
-};
-
-static struct platform_driver devices_driver = {
-	.probe	= devices_probe,
-	.driver	= {
-		.pm		= pm_sleep_ptr(&devices_pm_ops),
-		.name		= "devpub",
-		.probe_type	= PROBE_FORCE_SYNCHRONOUS,
-	},
-};
-
 /**
- * devpub_devices_add() - let the driver core probe a new device
+ * devpub_registry_add() - let the driver core probe a new device
  * @index: its number
  * @spec: what to make it of
  *
  * Context: process context, may sleep, and for carved memory takes seconds.
- * Return: the entry, for devpub_devices_remove(); its @error tells what the probe
+ * Return: the entry, for devpub_registry_remove(); its @error tells what the probe
  * returned.  A negative error when there is no platform device.
  */
-struct devpub_entry *devpub_devices_add(unsigned int index,
+struct devpub_registration *devpub_registry_add(unsigned int index,
 					const struct devpub_device_spec *spec)
 {
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 	int ret = -ENOMEM;
 
 	entry = kzalloc_obj(*entry);
@@ -206,139 +181,133 @@ struct devpub_entry *devpub_devices_add(unsigned int index,
 	if (!entry->pdev)
 		goto err_free;
 
-	mutex_lock(&devices_lock);
-	list_add_tail(&entry->list, &devices_all);
-	mutex_unlock(&devices_lock);
+	mutex_lock(&registry_lock);
+	list_add_tail(&entry->list, &registry_all);
+	mutex_unlock(&registry_lock);
 	ret = platform_device_add(entry->pdev);
 	if (!ret)
 		return entry;
 
-	mutex_lock(&devices_lock);
+	mutex_lock(&registry_lock);
 	list_del(&entry->list);
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	platform_device_put(entry->pdev);
 err_free:
 	kfree(entry);
 	return ERR_PTR(ret);
 }
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_devices_add);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_registry_add);
 
 /*
  * Wait until the memory of an entry whose platform device is deleted is back, and free
  * it.  A module's exit can't be refused: this waits for any page that a user holds, but
  * with no lock, not in D state, and out of the way of a suspend.
  */
-static void devices_bury(struct devpub_entry *entry)
+static void registry_bury(struct devpub_registration *entry)
 {
 	if (entry->ddev)
 		wait_for_completion_state(&entry->ddev->left,
 					  TASK_IDLE | TASK_FREEZABLE);
-	devices_set(entry, NULL);
-	mutex_lock(&devices_lock);
+	registry_set(entry, NULL);
+	mutex_lock(&registry_lock);
 	list_del(&entry->list);
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	/* Until here no other platform device could have this one's address. */
 	platform_device_put(entry->pdev);
 	kfree(entry);
 }
 
 /**
- * devpub_devices_remove() - undo devpub_devices_add()
+ * devpub_registry_remove() - undo devpub_registry_add()
  * @entry: the entry
  *
  * Waits for each page on the device, as long as it takes.
  *
  * Context: process context, without locks.
  */
-void devpub_devices_remove(struct devpub_entry *entry)
+void devpub_registry_remove(struct devpub_registration *entry)
 {
 	platform_device_del(entry->pdev);
-	devices_bury(entry);
+	registry_bury(entry);
 }
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_devices_remove);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_registry_remove);
 
 /**
- * devpub_devices_create() - make a device
- * @region: what to claim; only provider, start, size and node are set
- * @window: pages per window of a migration
+ * devpub_registry_create() - make a device
+ * @spec: what to make it of
  * @index: receives its number, the lowest that is free
  *
  * Context: process context, may sleep, and for carved memory takes seconds.
- * Return: 0, -ENOSPC when there are DEVPUB_MAX_DEVICES, or what the probe said.
+ * Return: 0, -ENOSPC when there are DEVPUB_MAX_DEVICES, or what the probe returned.
  */
-int devpub_devices_create(const struct devpub_region *region,
-			  unsigned int window, unsigned int *index)
+int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *index)
 {
-	struct devpub_device_spec spec = {
-		.region	= *region,
-		.window	= window,
-	};
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 	unsigned int i;
 	int ret;
 
-	mutex_lock(&devices_lock);
-	i = find_first_zero_bit(devices_taken, DEVPUB_MAX_DEVICES);
+	mutex_lock(&registry_lock);
+	i = find_first_zero_bit(registry_taken, DEVPUB_MAX_DEVICES);
 	if (i < DEVPUB_MAX_DEVICES)
-		__set_bit(i, devices_taken);
-	mutex_unlock(&devices_lock);
+		__set_bit(i, registry_taken);
+	mutex_unlock(&registry_lock);
 	if (i == DEVPUB_MAX_DEVICES)
 		return -ENOSPC;
 
-	entry = devpub_devices_add(i, &spec);
+	entry = devpub_registry_add(i, spec);
 	ret = PTR_ERR_OR_ZERO(entry);
 	if (!ret) {
 		/* A failed probe is no error to the driver core. */
 		ret = READ_ONCE(entry->error);
 		if (ret)
-			devpub_devices_remove(entry);
+			devpub_registry_remove(entry);
 	}
 
-	mutex_lock(&devices_lock);
+	mutex_lock(&registry_lock);
 	if (ret)
-		__clear_bit(i, devices_taken);
+		__clear_bit(i, registry_taken);
 	else
-		devices[i] = entry;
-	mutex_unlock(&devices_lock);
+		registry_entries[i] = entry;
+	mutex_unlock(&registry_lock);
 
 	*index = i;
 	return ret;
 }
 
 /* The platform device of a number, with a reference, or NULL. */
-static struct platform_device *devices_get_pdev(unsigned int index)
+static struct platform_device *registry_get_pdev(unsigned int index)
 {
 	struct platform_device *pdev = NULL;
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 
-	mutex_lock(&devices_lock);
-	list_for_each_entry(entry, &devices_all, list) {
+	mutex_lock(&registry_lock);
+	list_for_each_entry(entry, &registry_all, list) {
 		if (entry->pdev->id != index)
 			continue;
 		pdev = entry->pdev;
 		get_device(&pdev->dev);
 	}
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	return pdev;
 }
 
 /**
- * devpub_devices_publish() - let user space see the devices that there are
+ * devpub_registry_publish() - let user space see the devices that there are
  *
  * From here on, a probe lets it see what it makes.
  *
  * Context: module init, which can't fail any more; process context, may sleep.
  */
-void devpub_devices_publish(void)
+void devpub_registry_publish(void)
 {
 	struct platform_device *pdev;
 	struct devpub_device *ddev;
 	unsigned int i;
 	int ret;
 
-	WRITE_ONCE(devices_visible, true);
+	WRITE_ONCE(registry_visible, true);
 	for (i = 0; i < DEVPUB_MAX_DEVICES; i++) {
-		pdev = devices_get_pdev(i);
+		pdev = registry_get_pdev(i);
 		if (!pdev)
 			continue;
 		/* A probe that did not see the above is over when the lock is ours. */
@@ -353,32 +322,32 @@ void devpub_devices_publish(void)
 	}
 }
 
-static struct devpub_entry *devices_take_out(unsigned int index)
+static struct devpub_registration *registry_take_out(unsigned int index)
 {
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 
-	mutex_lock(&devices_lock);
-	entry = devices[index];
-	devices[index] = NULL;
+	mutex_lock(&registry_lock);
+	entry = registry_entries[index];
+	registry_entries[index] = NULL;
 	if (entry)
 		entry->destroying = true;
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&registry_lock);
 	return entry;
 }
 
-static void devices_put_back(unsigned int index, struct devpub_entry *entry)
+static void registry_put_back(unsigned int index, struct devpub_registration *entry)
 {
-	mutex_lock(&devices_lock);
-	devices[index] = entry;
+	mutex_lock(&registry_lock);
+	registry_entries[index] = entry;
 	if (entry)
 		entry->destroying = false;
 	else
-		__clear_bit(index, devices_taken);
-	mutex_unlock(&devices_lock);
+		__clear_bit(index, registry_taken);
+	mutex_unlock(&registry_lock);
 }
 
 /* Get the memory of an entry back, or say why that can't be now. */
-static int devices_drain(struct devpub_entry *entry, u64 *remaining)
+static int registry_drain(struct devpub_registration *entry, u64 *remaining)
 {
 	struct devpub_device *ddev;
 	int ret;
@@ -389,7 +358,7 @@ static int devices_drain(struct devpub_entry *entry, u64 *remaining)
 		return ret;
 	device_unlock(&entry->pdev->dev);
 
-	ddev = devices_get(entry);
+	ddev = registry_get(entry);
 	if (!ddev)
 		return 0;
 	ret = devpub_device_drain(ddev, remaining);
@@ -401,7 +370,7 @@ static int devices_drain(struct devpub_entry *entry, u64 *remaining)
 }
 
 /**
- * devpub_devices_destroy() - remove a device and give its memory back
+ * devpub_registry_destroy() - remove a device and give its memory back
  * @index: its number
  * @remaining: receives how many pages on it could not move
  *
@@ -409,88 +378,48 @@ static int devices_drain(struct devpub_entry *entry, u64 *remaining)
  * Return: 0, -ENODEV when there is none of this number, or it goes just now;
  * -EBUSY when pages on it can't move at present, -EINTR, -ENOMEM: it is still there.
  */
-int devpub_devices_destroy(unsigned int index, u64 *remaining)
+int devpub_registry_destroy(unsigned int index, u64 *remaining)
 {
-	struct devpub_entry *entry;
+	struct devpub_registration *entry;
 	int ret;
 
 	*remaining = 0;
 	if (index >= DEVPUB_MAX_DEVICES)
 		return -ENODEV;
-	entry = devices_take_out(array_index_nospec(index, DEVPUB_MAX_DEVICES));
+	entry = registry_take_out(array_index_nospec(index, DEVPUB_MAX_DEVICES));
 	if (!entry)
 		return -ENODEV;
 
-	ret = devices_drain(entry, remaining);
+	ret = registry_drain(entry, remaining);
 	if (!ret) {
 		/* Nobody is inside and no page is out: this does not wait for a user. */
-		devpub_devices_remove(entry);
+		devpub_registry_remove(entry);
 		entry = NULL;
 	}
-	devices_put_back(index, entry);
+	registry_put_back(index, entry);
 	return ret;
 }
 
 /**
- * devpub_devices_destroy_all() - remove all devices, the newest first
+ * devpub_registry_destroy_all() - remove all devices, the newest first
  *
  * Waits for each page on them, as long as it takes, and for those on devices that
  * were unbound before.
  *
  * Context: process context, may sleep; nobody makes or removes devices meanwhile.
  */
-void devpub_devices_destroy_all(void)
+void devpub_registry_destroy_all(void)
 {
 	unsigned int i = DEVPUB_MAX_DEVICES;
 
 	/* All leave at the same time. */
 	while (i--)
-		if (devices[i])
-			platform_device_del(devices[i]->pdev);
+		if (registry_entries[i])
+			platform_device_del(registry_entries[i]->pdev);
 	for (i = 0; i < DEVPUB_MAX_DEVICES; i++) {
-		if (!devices[i])
+		if (!registry_entries[i])
 			continue;
-		devices_bury(devices[i]);
-		devices_put_back(i, NULL);
+		registry_bury(registry_entries[i]);
+		registry_put_back(i, NULL);
 	}
-}
-
-/**
- * devpub_devices_init() - let platform devices "devpub" become devices
- *
- * Context: module init.
- * Return: 0 or a negative error.
- */
-int devpub_devices_init(void)
-{
-	int ret;
-
-	ret = devpub_device_init();
-	if (ret)
-		return ret;
-	ret = platform_driver_register(&devices_driver);
-	if (ret)
-		goto err_device;
-	ret = register_pm_notifier(&devices_pm_block);
-	if (ret)
-		goto err_driver;
-	return 0;
-
-err_driver:
-	platform_driver_unregister(&devices_driver);
-err_device:
-	devpub_device_end();
-	return ret;
-}
-
-/**
- * devpub_devices_exit() - undo devpub_devices_init()
- *
- * Context: module exit or failed init, after devpub_devices_destroy_all().
- */
-void devpub_devices_exit(void)
-{
-	unregister_pm_notifier(&devices_pm_block);
-	platform_driver_unregister(&devices_driver);
-	devpub_device_end();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef DEVPUB_DEVICES_H
-#define DEVPUB_DEVICES_H
+#ifndef DEVPUB_REGISTRY_H
+#define DEVPUB_REGISTRY_H
 
 #include <linux/list.h>
 #include <linux/types.h>
@@ -10,16 +10,17 @@
 struct platform_device;
 
 /**
- * struct devpub_entry - a device that was asked for
- * @list:	of all; protected by a lock in devices.c, as are the others but @spec
+ * struct devpub_registration - a device that was asked for
+ * @list:	of all; protected by registry_lock (registry.c), as are the other members
+ *		but @spec
  * @pdev:	its platform device, which user space may bind and unbind
  * @spec:	what each probe makes the device of
- * @error:	what became of the last probe, which the driver core keeps to itself
+ * @error:	what the last probe returned, which the driver core does not pass on
  * @destroying:	no probe may begin
  * @ddev:	what the last probe made, with a reference: it may be leaving, or have
  *		left; NULL when there was none
  */
-struct devpub_entry {
+struct devpub_registration {
 	struct list_head list;
 	struct platform_device *pdev;
 	struct devpub_device_spec spec;
@@ -28,17 +29,16 @@ struct devpub_entry {
 	struct devpub_device *ddev;
 };
 
-struct devpub_entry *devpub_devices_add(unsigned int index,
+struct devpub_registration *devpub_registry_add(unsigned int index,
 					const struct devpub_device_spec *spec);
-void devpub_devices_remove(struct devpub_entry *entry);
+void devpub_registry_remove(struct devpub_registration *entry);
 
-int devpub_devices_create(const struct devpub_region *region,
-			  unsigned int window, unsigned int *index);
-void devpub_devices_publish(void);
-int devpub_devices_destroy(unsigned int index, u64 *remaining);
-void devpub_devices_destroy_all(void);
+int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *index);
+void devpub_registry_publish(void);
+int devpub_registry_destroy(unsigned int index, u64 *remaining);
+void devpub_registry_destroy_all(void);
 
-int devpub_devices_init(void);
-void devpub_devices_exit(void);
+int devpub_registry_probe(struct platform_device *pdev);
+bool devpub_registry_may_hibernate(void);
 
-#endif /* DEVPUB_DEVICES_H */
+#endif /* DEVPUB_REGISTRY_H */

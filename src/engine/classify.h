@@ -4,11 +4,11 @@
 
 #include <linux/types.h>
 
-struct devpub_migration;
+struct devpub_transfer;
 struct vm_area_struct;
 
-void devpub_classify(const struct devpub_migration *m,
+void devpub_classify(const struct devpub_transfer *transfer,
 		     struct vm_area_struct *vma, unsigned long start,
-		     unsigned long npages, u8 *reasons);
+		     unsigned long npages, u8 *states);
 
 #endif /* DEVPUB_CLASSIFY_H */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Eviction: moves pages off the device by device page, whoever maps them.
+ * Eviction: moves pages off a device, device page by device page, whoever maps them.
  */
-#include <linux/bitmap.h>
 #include <linux/cpu.h>
+#include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/oom.h>
@@ -15,14 +16,14 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include <linux/devpub.h>
-
-#include "device/device.h"
 #include "engine/evict.h"
-#include "engine/location.h"
+#include "engine/gate.h"
+#include "engine/range.h"
 #include "engine/rmap.h"
 #include "engine/transfer.h"
 #include "export.h"
+#include "memory/pagemap.h"
+#include "memory/pool.h"
 #include "trace.h"
 
 /* Between two looks at pages that could not leave. */
@@ -42,17 +43,19 @@
 
 /**
  * struct evict_round - an eviction under way
- * @m:		its tools
- * @codes:	a byte a page of a window
- * @interruptible: end early on a signal, and when the device is to be removed
- * @patience:	how long it may wait for locks yet, in jiffies
- * @missed:	some process's memory was locked
- * @is_short:	some page found no system memory
+ * @device:	the device
+ * @transfer:	moves the pages
+ * @reasons:	a byte a page of a window
+ * @interruptible: end early on a signal, and when somebody closes the gate
+ * @patience:	how long it may still wait for locks, in jiffies
+ * @missed:	a process's memory was locked
+ * @is_short:	a page found no system memory
  * @moved:	pages moved
  */
 struct evict_round {
-	struct devpub_migration m;
-	u8 *codes;
+	const struct devpub_endpoint *device;
+	struct devpub_transfer transfer;
+	u8 *reasons;
 	bool interruptible;
 	unsigned long patience;
 	bool missed;
@@ -60,69 +63,97 @@ struct evict_round {
 	u64 moved;
 };
 
-/*
- * The pages of @round's process that are on the device, from the first to the last of
- * them in the window around @addr.
+/**
+ * struct evict_tried - the addresses that were tried last
+ * @mm:		of which process, with a reference of mmgrab(), lest another mm take its
+ *		place in memory; or NULL
+ * @start:	first address
+ * @end:	their end
  */
-static void evict_window_locked(struct evict_round *round, unsigned long addr)
+struct evict_tried {
+	struct mm_struct *mm;
+	unsigned long start;
+	unsigned long end;
+};
+
+static struct devpub_pool *evict_pool(const struct devpub_endpoint *device)
 {
-	struct devpub_device *ddev = round->m.ddev;
-	const unsigned long size = (unsigned long)ddev->window << PAGE_SHIFT;
-	unsigned long start = rounddown(addr, size);
-	unsigned long i, first, last, n = ddev->window;
-	struct mm_struct *mm = round->m.mm;
-	u8 *codes = round->codes;
+	return device->pagemap->pool;
+}
+
+/* Move the pages of the part of a window that is in the same mapping as @addr. */
+static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
+				unsigned long addr, struct evict_tried *tried)
+{
+	const unsigned long size = (unsigned long)round->device->window << PAGE_SHIFT;
+	unsigned long i, n, window = rounddown(addr, size);
+	struct vm_area_struct *vma;
 
 	/*
 	 * A fork that failed leaves its parent's mappings in the child's tree (6.12,
-	 * kernel/fork.c, dup_mmap()), and says so before it lets go of the lock.
+	 * kernel/fork.c, dup_mmap()), and says so before it releases the lock.
 	 */
 	if (check_stable_address_space(mm))
 		return;
-	devpub_query_window_locked(&ddev->pool, mm, start, start + size, codes);
-	for (first = 0; first < n && codes[first] != DEVPUB_WHERE_DEVICE; first++)
-		;
-	for (last = n; last > first && codes[last - 1] != DEVPUB_WHERE_DEVICE;
-	     last--)
-		;
-	if (first == last)
+	vma = vma_lookup(mm, addr);
+	if (!vma)
 		return;
+	tried->start = max(window, vma->vm_start);
+	/* By differences: the sum may not fit at the top of the address space. */
+	tried->end = window + min(size, vma->vm_end - window);
 
-	start += first << PAGE_SHIFT;
-	n = last - first;
-	devpub_migrate_window_locked(&round->m, start, start + (n << PAGE_SHIFT),
-				     codes);
+	devpub_transfer_set_mm(&round->transfer, mm);
+	devpub_transfer_window_locked(&round->transfer, tried->start, tried->end,
+				      round->reasons);
+	n = devpub_range_pages(tried->start, tried->end);
 	for (i = 0; i < n; i++)
-		round->moved += codes[i] == DEVPUB_REASON_MOVED;
-	if (memchr(codes, DEVPUB_REASON_NO_SPACE, n))
+		round->moved += round->reasons[i] == DEVPUB_REASON_MOVED;
+	if (memchr(round->reasons, DEVPUB_REASON_NO_SPACE, n))
 		round->is_short = true;
 }
 
 /*
- * A process that maps the page, with its lock.  All who map it may keep their locks for
- * as long as they like: wait as long as there is patience left.
+ * Move the pages around @addr, but only once for all pages there that stay.
+ *
+ * Return: false when they have been tried already.
+ */
+static bool evict_address(struct evict_round *round, struct mm_struct *mm,
+			  unsigned long addr, struct evict_tried *tried)
+{
+	if (mm == tried->mm && addr >= tried->start && addr < tried->end)
+		return false;
+	mmgrab(mm);
+	if (tried->mm)
+		mmdrop(tried->mm);
+	*tried = (struct evict_tried) { .mm = mm };
+	evict_window_locked(round, mm, addr, tried);
+	return true;
+}
+
+/*
+ * Find a process that maps the page, and lock its memory.  All who map it may keep their
+ * locks for as long as they like: wait as long as there is patience left.
  */
 static struct mm_struct *evict_lock(struct evict_round *round, struct page *page,
 				    unsigned long *addr)
 {
 	unsigned long patience = min(round->patience, EVICT_PATIENCE_PAGE);
+	unsigned long start = jiffies, waited;
 	struct mm_struct *mm;
 	bool busy;
 
 	for (;;) {
 		busy = false;
 		mm = devpub_rmap_lock(page, addr, &busy);
-		if (mm || !busy)
-			return mm;
-		if (!patience ||
+		waited = jiffies - start;
+		if (mm || !busy || waited >= patience ||
 		    (round->interruptible && signal_pending(current)))
 			break;
-		patience--;
-		round->patience--;
 		schedule_timeout_idle(1);
 	}
-	round->missed = true;
-	return NULL;
+	round->patience -= min(round->patience, waited);
+	round->missed |= !mm && busy;
+	return mm;
 }
 
 /* Is there a reason to end? */
@@ -131,50 +162,41 @@ static int evict_look_around(const struct evict_round *round, unsigned long look
 	cond_resched();
 	if (!round->interruptible)
 		return 0;
-	/* Progress comes before the first look at signals, unless the process ends. */
-	if (looked < round->m.ddev->window && !fatal_signal_pending(current))
+	/* A window is done before the first look at signals, unless the process ends. */
+	if (looked < round->device->window && !fatal_signal_pending(current))
 		return 0;
 	if (signal_pending(current))
 		return -EINTR;
-	return devpub_device_is_draining(round->m.ddev) ? -ENODEV : 0;
+	return devpub_gate_is_closed(round->device->gate) ? -ENODEV : 0;
 }
 
 /* Once over all pages in use. */
 static int evict_pages(struct evict_round *round)
 {
-	struct devpub_device *ddev = round->m.ddev;
-	struct devpub_pool *pool = &ddev->pool;
-	unsigned long addr, window, tried = 0, looked = 0, i;
-	struct mm_struct *mm, *tried_mm = NULL;
+	struct devpub_pool *pool = evict_pool(round->device);
+	struct evict_tried tried = {};
+	unsigned long addr, pfn, looked = 0;
+	struct mm_struct *mm;
 	int ret = 0;
 
-	for (i = 0; !ret; i++, looked++) {
+	for (pfn = pool->base_pfn;; pfn++, looked++) {
 		ret = evict_look_around(round, looked);
-		/* What is missed, because it changes now, is found the next time. */
-		i = find_next_bit(pool->used, pool->npages, i);
-		if (ret || i >= pool->npages)
+		if (ret)
 			break;
-		mm = evict_lock(round, pfn_to_page(pool->base_pfn + i), &addr);
+		/* A page that is missed, because it changes now, is found the next time. */
+		pfn = devpub_pool_next_used(pool, pfn);
+		if (!pfn)
+			break;
+		mm = evict_lock(round, pfn_to_page(pfn), &addr);
 		if (!mm)
 			continue;
-		/* Once for all pages that did not leave. */
-		window = addr / (ddev->window * PAGE_SIZE);
-		if (mm != tried_mm || window != tried) {
-			/* The struct stays, lest another one come to stand where it was. */
-			mmgrab(mm);
-			if (tried_mm)
-				mmdrop(tried_mm);
-			tried_mm = mm;
-			tried = window;
-			looked += ddev->window;
-			devpub_migrate_set_mm(&round->m, mm);
-			evict_window_locked(round, addr);
-		}
+		if (evict_address(round, mm, addr, &tried))
+			looked += round->device->window;
 		mmap_read_unlock(mm);
 		mmput_async(mm);
 	}
-	if (tried_mm)
-		mmdrop(tried_mm);
+	if (tried.mm)
+		mmdrop(tried.mm);
 	return ret;
 }
 
@@ -182,24 +204,13 @@ static int evict_pages(struct evict_round *round)
  * Over all pages, and again: what was busy may be free then, as where those who map it
  * fork all the time.
  */
-static int evict_once(struct evict_round *round)
+static int evict_passes(struct evict_round *round)
 {
-	struct devpub_device *ddev = round->m.ddev;
-	struct devpub_pool *pool = &ddev->pool;
+	struct devpub_pool *pool = evict_pool(round->device);
 	unsigned int i, idle = 0;
 	u64 before;
-	int ret;
+	int ret = 0;
 
-	ret = devpub_migrate_begin(&round->m);
-	if (ret)
-		return ret;
-	round->codes = devpub_migrate_alloc(ddev->window);
-	if (!round->codes) {
-		devpub_migrate_end(&round->m);
-		return -ENOMEM;
-	}
-
-	trace_devpub_evict_begin(ddev->index, 0, devpub_pool_used_pages(pool), 0);
 	for (i = 0; i < EVICT_PASSES; i++) {
 		before = round->moved;
 		round->missed = false;
@@ -212,41 +223,65 @@ static int evict_once(struct evict_round *round)
 			break;
 		if (idle)
 			schedule_timeout_idle(1UL << idle);
-		/* Wait for locks once nobody else's pages have to wait for that. */
+		/* Wait for locks only after all pages that need no wait have moved. */
 		if (!i)
 			round->patience = EVICT_PATIENCE;
 	}
+	return ret;
+}
 
-	atomic64_add(round->moved, &ddev->stats.evicted);
-	kvfree(round->codes);
-	devpub_migrate_end(&round->m);
-	trace_devpub_evict_end(ddev->index, round->moved,
-			       devpub_pool_used_pages(pool), ret);
+static int evict_once(struct evict_round *round)
+{
+	const struct devpub_endpoint *device = round->device;
+	const struct devpub_transfer_spec spec = {
+		.source		= device,
+		.destination	= &devpub_endpoint_system,
+		.retry_hard	= true,
+		.unclassified	= true,
+	};
+	int ret;
+
+	ret = devpub_transfer_begin(&round->transfer, &spec, NULL);
+	if (ret)
+		return ret;
+	round->reasons = devpub_transfer_alloc_array(device->window);
+	if (!round->reasons) {
+		devpub_transfer_end(&round->transfer);
+		return -ENOMEM;
+	}
+
+	trace_devpub_evict_begin(device->index, 0,
+				 devpub_pool_used_pages(evict_pool(device)), 0);
+	ret = evict_passes(round);
+	atomic64_add(round->moved, &device->stats->evicted);
+	kvfree(round->reasons);
+	devpub_transfer_end(&round->transfer);
+	trace_devpub_evict_end(device->index, round->moved,
+			       devpub_pool_used_pages(evict_pool(device)), ret);
 	return ret;
 }
 
 /**
  * devpub_evict() - move every page in use to system memory, once round
- * @ddev: the device
- * @interruptible: end early on a signal, and when the device is to be removed
+ * @device: the device
+ * @interruptible: end early on a signal, and when somebody closes the gate
  * @moved: receives how many pages moved, whatever is returned
  *
- * Pages that are locked or held by somebody stay, as do those for which there is
- * no system memory, and those that come to the device behind the eviction.  So do
- * those of a process whose mmap_lock can't be had within seconds.
+ * These pages stay: pages that somebody locks or holds, pages for which there is no system
+ * memory, pages that come to the device behind the eviction, and pages of a process whose
+ * mmap_lock can't be had within seconds.
  *
- * A page is moved by the addresses of a process that maps it, which stays as it
- * is for that time.  migrate_device_range(), which needs no process, does not keep
- * what it will map the page by from those that unmap it meanwhile
- * (Documentation/kernel-bugs.md).
+ * A page is moved by the addresses of a process that maps it, whose mappings can't change
+ * meanwhile.  migrate_device_range(), which needs no process, races with those who unmap
+ * the page (Documentation/kernel-bugs.md).
  *
  * Context: process context, may sleep; the pagemap is registered.
  * Return: 0, -ENOMEM when there is no memory to work with, -EINTR or -ENODEV.
  */
-int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved)
+int devpub_evict(const struct devpub_endpoint *device, bool interruptible, u64 *moved)
 {
 	struct evict_round round = {
-		.m		= { .ddev = ddev, .insist = true },
+		.device		= device,
 		.interruptible	= interruptible,
 	};
 	int ret = evict_once(&round);
@@ -268,42 +303,45 @@ static const char *evict_cause(const struct evict_round *round)
 
 static long evict_drain_this_cpu(void *data)
 {
-	devpub_migrate_drain(data);
+	devpub_transfer_drain(data);
 	return 0;
 }
 
 /*
  * The batches in which each processor gathers pages for mlock and munlock hold
- * references, and an idle processor holds them for ever.  lru_add_drain_all() is
- * not exported.
+ * references, and an idle processor holds them for ever.  lru_add_drain_all() is not
+ * exported.
  */
-static void evict_drain_batches(struct devpub_pool *pool)
+static void evict_drain_batches(const struct devpub_endpoint *device)
 {
+	struct devpub_transfer_spec spec = {
+		.source		= device,
+		.destination	= &devpub_endpoint_system,
+	};
 	int cpu;
 
 	cpus_read_lock();
 	for_each_online_cpu(cpu)
-		work_on_cpu(cpu, evict_drain_this_cpu, pool);
+		work_on_cpu(cpu, evict_drain_this_cpu, &spec);
 	cpus_read_unlock();
 }
 
 /**
  * devpub_evict_all() - move every page off the device
- * @ddev: the device; its gate is closed, and nobody allocates from it any more
+ * @device: the device; its gate is closed, and nobody allocates from it any more
  * @interruptible: give up on a signal, and when no page moves
  *
- * Succeeds only when every page is back in the pool, or about to be, for which
- * memunmap_pages() waits (mm/memremap.c): a page that is still out would otherwise
- * lose its memory under it.  If not @interruptible, this takes as long as users
- * please, and says so every ten seconds.
+ * Succeeds only when every page is back in the pool, or is about to be, for which
+ * memunmap_pages() waits (mm/memremap.c): a page that is still out would lose its memory.
+ * If not @interruptible, this takes as long as users please, and says so every ten seconds.
  *
  * Context: process context, sleeps; the pagemap is registered.
  * Return: 0, always if not @interruptible; else also -EINTR, -ENOMEM, -EBUSY when pages
  * can't move at present, or -ENODEV when the gate has closed for good.
  */
-int devpub_evict_all(struct devpub_device *ddev, bool interruptible)
+int devpub_evict_all(const struct devpub_endpoint *device, bool interruptible)
 {
-	struct devpub_pool *pool = &ddev->pool;
+	struct devpub_pool *pool = evict_pool(device);
 	unsigned long start = jiffies, report = start + EVICT_REPORT_EVERY;
 	unsigned long delay = EVICT_RETRY_MIN;
 	u32 out;
@@ -311,7 +349,7 @@ int devpub_evict_all(struct devpub_device *ddev, bool interruptible)
 
 	while ((out = devpub_pool_used_pages(pool))) {
 		struct evict_round round = {
-			.m		= { .ddev = ddev, .insist = true },
+			.device		= device,
 			.interruptible	= interruptible,
 		};
 
@@ -327,13 +365,13 @@ int devpub_evict_all(struct devpub_device *ddev, bool interruptible)
 		if (interruptible && delay == EVICT_RETRY_MAX)
 			return -EBUSY;
 		if (!interruptible && time_after_eq(jiffies, report)) {
-			dev_warn(&ddev->dev,
+			dev_warn(device->dev,
 				 "%u page(s) can't leave since %u s: %s; waiting\n",
 				 out, jiffies_to_msecs(jiffies - start) / 1000,
 				 evict_cause(&round));
 			report += EVICT_REPORT_EVERY;
 		}
-		evict_drain_batches(pool);
+		evict_drain_batches(device);
 		__set_current_state(interruptible ? TASK_INTERRUPTIBLE : TASK_IDLE);
 		schedule_timeout(delay);
 		delay = min(2 * delay, EVICT_RETRY_MAX);

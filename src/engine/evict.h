@@ -4,9 +4,9 @@
 
 #include <linux/types.h>
 
-struct devpub_device;
+struct devpub_endpoint;
 
-int devpub_evict(struct devpub_device *ddev, bool interruptible, u64 *moved);
-int devpub_evict_all(struct devpub_device *ddev, bool interruptible);
+int devpub_evict(const struct devpub_endpoint *device, bool interruptible, u64 *moved);
+int devpub_evict_all(const struct devpub_endpoint *device, bool interruptible);
 
 #endif /* DEVPUB_EVICT_H */

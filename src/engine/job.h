@@ -1,56 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef DEVPUB_WALK_H
-#define DEVPUB_WALK_H
+#ifndef DEVPUB_JOB_H
+#define DEVPUB_JOB_H
 
 #include <linux/types.h>
 
+#include "engine/location.h"
 #include "engine/process.h"
 #include "engine/reason.h"
+#include "engine/transfer.h"
 
-struct devpub_device;
+struct devpub_sink;
 
-/* One byte a page: a code, of which there are at most this many. */
-#define DEVPUB_WALK_NR_CODES	DEVPUB_NR_REASONS
-
-enum devpub_walk_kind {
-	DEVPUB_WALK_QUERY,
-	DEVPUB_WALK_TO,
-	DEVPUB_WALK_FROM,
+/**
+ * struct devpub_sink_ops - where the results of a job go, a byte a page
+ * @room:	returns how many of the @n results from page @first on can be taken
+ * @take:	takes @n results from page @first on; returns 0 or a negative error
+ *
+ * Context: process context, no locks; both may sleep and fault.
+ */
+struct devpub_sink_ops {
+	unsigned long (*room)(struct devpub_sink *sink, u64 first, unsigned long n);
+	int (*take)(struct devpub_sink *sink, u64 first, const u8 *results,
+		    unsigned long n);
 };
 
 /**
- * struct devpub_walk - a range gone through window by window
- * @ddev:	the device
- * @process:	whose memory
- * @kind:	what is done
- * @populate:	with DEVPUB_WALK_TO, give holes a page on the device
- * @workers:	at most so many at work; 0: as many as pay
- * @addr:	first address
- * @length:	bytes
- * @array:	user's array of one byte a page, or NULL
- * @retries:	how often it has tried again what was busy
- * @done:	receives bytes dealt with
- * @count:	receives pages by code: an enum devpub_reason or devpub_where
+ * struct devpub_sink - takes the results of a job
+ * @ops:	how
  */
-struct devpub_walk {
-	struct devpub_device *ddev;
-	struct devpub_process process;
-	enum devpub_walk_kind kind;
-	bool populate;
-	unsigned int workers;
-	u64 addr;
-	u64 length;
-	u8 __user *array;
-	unsigned int retries;
-	u64 done;
-	u64 count[DEVPUB_WALK_NR_CODES];
+struct devpub_sink {
+	const struct devpub_sink_ops *ops;
 };
 
-extern unsigned int devpub_walk_max_workers;
+/**
+ * struct devpub_job - a range of a process's memory, handled window by window
+ * @process:	whose memory
+ * @addr:	first address
+ * @length:	bytes
+ * @sink:	takes the results; NULL when nobody wants them
+ * @done:	receives the bytes that are done, from @addr on
+ */
+struct devpub_job {
+	struct devpub_process process;
+	u64 addr;
+	u64 length;
+	struct devpub_sink *sink;
+	u64 done;
+};
 
-int devpub_walk_range(struct devpub_walk *walk);
+extern unsigned int devpub_job_max_workers;
 
-int devpub_walk_init(void);
-void devpub_walk_exit(void);
+int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spec *spec,
+			unsigned int max_workers, struct devpub_reason_counts *counts);
+int devpub_job_locate(struct devpub_job *job, const struct devpub_endpoint *device,
+		      struct devpub_location_counts *counts);
 
-#endif /* DEVPUB_WALK_H */
+#endif /* DEVPUB_JOB_H */

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef DEVPUB_QUERY_H
-#define DEVPUB_QUERY_H
+#ifndef DEVPUB_LOCATION_H
+#define DEVPUB_LOCATION_H
 
 #include <linux/types.h>
 
-struct devpub_device;
-struct devpub_pool;
+#include <linux/devpub.h>
+
+#define DEVPUB_NR_LOCATIONS	(DEVPUB_LOCATION_OTHER + 1)
+
+struct devpub_pagemap;
 struct mm_struct;
 struct page;
 
-unsigned int devpub_query_pages(struct mm_struct *mm, unsigned long addr,
-				struct page **pages, unsigned int n);
-void devpub_query_window_locked(struct devpub_pool *pool, struct mm_struct *mm,
-				unsigned long start, unsigned long end, u8 *where);
-int devpub_query_window(struct devpub_pool *pool, struct mm_struct *mm,
-			unsigned long start, unsigned long end, u8 *where);
-int devpub_query_device(struct devpub_device *ddev, struct mm_struct *mm,
-			unsigned long start, unsigned long end, u8 *where);
+/**
+ * struct devpub_location_counts - pages by where they live
+ * @n:	by enum devpub_location
+ */
+struct devpub_location_counts {
+	u64 n[DEVPUB_NR_LOCATIONS];
+};
 
-#endif /* DEVPUB_QUERY_H */
+unsigned int devpub_location_get_pages(struct mm_struct *mm, unsigned long addr,
+				       struct page **pages, unsigned int n);
+void devpub_location_window(const struct devpub_pagemap *device, struct mm_struct *mm,
+			    unsigned long start, unsigned long end, u8 *locations);
+
+#endif /* DEVPUB_LOCATION_H */

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trying again what is busy.  The kernel itself holds or locks any page for moments:
- * to reclaim, to compact, to collapse, or to see whether it is used (DAMON).
+ * Trying again what is busy.  The kernel itself holds or locks any page for moments: for
+ * reclaim, compaction, collapse, or access sampling (DAMON).
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
-#include "device/device.h"
 #include "engine/range.h"
 #include "engine/retry.h"
 #include "engine/transfer.h"
@@ -16,24 +15,24 @@
 #define RETRIES_RANGE	5
 #define RETRIES_CALL	60
 /*
- * How long busy pages are left alone before the first of that, in microseconds, and how
- * many times as long before each further one: compaction keeps hundreds at once.
+ * How long busy pages are left alone before the first retry, in microseconds, and by which
+ * factor that grows: compaction keeps hundreds of pages at once.
  */
 #define RETRY_US	200
 #define RETRY_FACTOR	4
 
-/* The end of the row of busy pages at @addr, within a window; @addr if it is not busy. */
-static unsigned long retry_row(const struct devpub_migration *m, unsigned long addr,
+/* The end of the run of busy pages at @addr, within a window; @addr if it is not busy. */
+static unsigned long retry_row(const struct devpub_transfer *transfer, unsigned long addr,
 			       unsigned long end, const u8 *reason)
 {
-	end = devpub_range_window_end(addr, end, m->ddev->window);
+	end = devpub_range_window_end(addr, end, transfer->window);
 	while (addr < end && *reason++ == DEVPUB_REASON_BUSY)
 		addr += PAGE_SIZE;
 	return addr;
 }
 
 /* Return: false when a fatal signal came or the device is going. */
-static bool retry_once(struct devpub_migration *m, unsigned long start,
+static bool retry_once(struct devpub_transfer *transfer, unsigned long start,
 		       unsigned long end, u8 *reasons)
 {
 	unsigned long addr, next;
@@ -41,27 +40,27 @@ static bool retry_once(struct devpub_migration *m, unsigned long start,
 
 	for (addr = start; addr < end; addr = next) {
 		row = reasons + devpub_range_pages(start, addr);
-		next = retry_row(m, addr, end, row);
+		next = retry_row(transfer, addr, end, row);
 		if (next == addr)
 			next += PAGE_SIZE;
-		else if (devpub_migrate_window(m, addr, next, row))
+		else if (devpub_transfer_window(transfer, addr, next, row))
 			return false;
 	}
 	return true;
 }
 
 /**
- * devpub_retry() - try again to migrate the pages of a range that are busy
- * @m: the migration
+ * devpub_retry() - try again to move the busy pages of a range
+ * @transfer: the transfer
  * @start: first address
  * @end: the end; any number of windows
  * @reasons: a byte a page; DEVPUB_REASON_BUSY may become another reason
- * @retries: how often the call has tried again so far, which has a bound
+ * @retries: counts the retries of the whole call, which has a limit
  *
  * Context: process context, may sleep for a tenth of a second a range, and two seconds a
- * call; takes mmap_lock and enters the device.
+ * call; takes mmap_lock and enters the endpoints.
  */
-void devpub_retry(struct devpub_migration *m, unsigned long start,
+void devpub_retry(struct devpub_transfer *transfer, unsigned long start,
 		  unsigned long end, u8 *reasons, unsigned int *retries)
 {
 	unsigned long n = devpub_range_pages(start, end);
@@ -76,6 +75,6 @@ void devpub_retry(struct devpub_migration *m, unsigned long start,
 		++*retries;
 		usleep_range(delay, 2 * delay);
 		delay *= RETRY_FACTOR;
-		go_on = retry_once(m, start, end, reasons);
+		go_on = retry_once(transfer, start, end, reasons);
 	}
 }

@@ -4,9 +4,9 @@
 
 #include <linux/types.h>
 
-struct devpub_migration;
+struct devpub_transfer;
 
-void devpub_retry(struct devpub_migration *m, unsigned long start,
+void devpub_retry(struct devpub_transfer *transfer, unsigned long start,
 		  unsigned long end, u8 *reasons, unsigned int *retries);
 
 #endif /* DEVPUB_RETRY_H */

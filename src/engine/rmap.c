@@ -119,6 +119,7 @@ static struct mm_struct *rmap_find(struct anon_vma *anon_vma, pgoff_t index,
 
 	for (chain = rmap_tree_iter_first(&anon_vma->rb_root, index, index); chain;
 	     chain = rmap_tree_iter_next(chain, index, index)) {
+		cond_resched();
 		vma = chain->vma;
 		*addr = vma->vm_start +
 			((index - vma_start_anon_pgoff(vma)) << PAGE_SHIFT);
@@ -205,8 +206,11 @@ static int relatives_collect(struct devpub_relatives *relatives,
 	list_for_each_entry(of_vma, &vma->anon_vma_chain, same_vma) {
 		for (chain = rmap_tree_iter_first(&of_vma->anon_vma->rb_root, first, last);
 		     chain; chain = rmap_tree_iter_next(chain, first, last)) {
+			cond_resched();
 			if (chain->vma->vm_mm == vma->vm_mm)
 				continue;
+			if (found > RELATIVES_MAX)
+				return found;
 			if (found++ < relatives->room &&
 			    !relatives_add(relatives, chain->vma))
 				return -EAGAIN;

@@ -16,11 +16,12 @@
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/vmstat.h>
 
+#include "engine/folio.h"
 #include "engine/location.h"
 #include "engine/pgtable.h"
-#include "engine/select.h"
 #include "engine/thp.h"
 
 #define THP_TRIES	3
@@ -131,7 +132,7 @@ static bool thp_wait(struct mm_struct *mm, unsigned long addr)
 	struct page *page;
 	bool waited = true;
 
-	devpub_query_pages(mm, addr, &page, 1);
+	devpub_location_get_pages(mm, addr, &page, 1);
 	if (!page)
 		return true;
 	if (folio_lock_killable(page_folio(page)))
@@ -196,7 +197,7 @@ static bool thp_any(struct mm_struct *mm, unsigned long start, unsigned long end
  * @start: page-aligned first address
  * @end: page-aligned end
  *
- * What could not be split stays as it is, and so does all if the administrator says so.
+ * A THP that could not be split stays as it is.
  *
  * Context: process context; takes mmap_lock, for writing where there are any.
  * Return: false when a fatal signal came.
@@ -207,8 +208,6 @@ bool devpub_thp_split(struct mm_struct *mm, unsigned long start, unsigned long e
 	unsigned long addr, next;
 	bool any;
 
-	if (!READ_ONCE(devpub_thp_allowed))
-		return true;
 	if (mmap_read_lock_killable(mm))
 		return false;
 	any = thp_any(mm, start, end);
@@ -218,19 +217,20 @@ bool devpub_thp_split(struct mm_struct *mm, unsigned long start, unsigned long e
 
 	if (mmap_write_lock_killable(mm))
 		return false;
-	for (addr = start; addr < end; addr = next) {
+	for (addr = start; addr < end && !fatal_signal_pending(current); addr = next) {
 		vma = find_vma(mm, addr);
 		if (!vma || vma->vm_start >= end)
 			break;
 		addr = max(addr, vma->vm_start);
 		next = min3(end, vma->vm_end, (addr & PMD_MASK) + PMD_SIZE);
-		if (devpub_select_mapping(vma, true) || !thp_pfn(mm, addr))
+		if (devpub_mapping_refusal(vma) || vma->vm_flags & VM_MERGEABLE ||
+		    !thp_pfn(mm, addr))
 			continue;
 		vma_start_write(vma);
 		thp_split_one(vma, addr);
 	}
 	mmap_write_unlock(mm);
-	return true;
+	return !fatal_signal_pending(current);
 }
 
 /* Have the kernel come to a THP that is locked, and count the references before and after. */

@@ -38,7 +38,4 @@ bool devpub_thp_split(struct mm_struct *mm, unsigned long start,
 
 #endif
 
-/* Whether the administrator lets THPs be split at all. */
-extern bool devpub_thp_allowed;
-
 #endif /* DEVPUB_THP_H */

@@ -1,178 +1,274 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The engine: moves a window of a process's pages to the device or back.
+ * The transfer: moves a window of a process's pages from one endpoint to another.
  *
- * A window passes through the kernel's four steps (mm/migrate_device.c) with two
- * of ours between them:
+ * A window passes through the kernel's four steps (mm/migrate_device.c) with three of this
+ * module's between them:
  *
- *	migrate_vma_setup()	collects, locks, unmaps
- *	select			which of the collected pages shall move
- *	fill			allocates where they go and copies
- *	migrate_vma_pages()	moves what struct page knows
- *	account			tells moved from refused, while both are still locked
- *	migrate_vma_finalize()	maps the pages where they are now, unlocks
+ *	leave out		finds pages that must not be collected
+ *	migrate_vma_setup()	collects pages, locks and unmaps them
+ *	select			decides which of the collected pages move
+ *	fill			allocates their destinations and copies
+ *	migrate_vma_pages()	moves what struct page holds
+ *	account			tells moved pages from refused ones, while both are locked
+ *	migrate_vma_finalize()	maps the pages at their new place, unlocks
+ *	classify		finds out why the other pages were not collected
  *
- * and then "classify" looks up why pages were not collected at all.  Every page of
- * a window ends with a reason.
+ * In the end, each page of the window has an enum devpub_reason.
  *
- * MIGRATE_VMA_SELECT_COMPOUND is not used on any kernel: large folios of coherent
- * memory are not safe to unmap partly (Documentation/kernel-bugs.md).
+ * MIGRATE_VMA_SELECT_COMPOUND is not used on any kernel: large folios of coherent memory
+ * are not safe to unmap partly (Documentation/kernel-bugs.md).
  */
-#include <linux/highmem.h>
 #include <linux/ktime.h>
-#include <linux/mempolicy.h>
+#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
-#include <linux/sched.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
+#include <linux/vmalloc.h>
 
-#include "device/device.h"
 #include "engine/classify.h"
-#include "engine/location.h"
 #include "engine/range.h"
-#include "engine/select.h"
 #include "engine/thp.h"
 #include "engine/transfer.h"
 #include "export.h"
+#include "memory/pagemap.h"
+#include "memory/pool.h"
 #include "trace.h"
 
 /**
- * devpub_migrate_begin() - get ready to migrate windows
- * @m: ddev, mm, to and populate are set
+ * devpub_transfer_alloc_array() - allocate an array with entries for the pages of windows
+ * @size: bytes
  *
- * The memory used is that of a window, however long the range.
+ * A large array must not be physically contiguous: freeing such pages between two windows
+ * would empty the processor's list of free pages, from which the next window's pages would
+ * have come (mm/page_alloc.c, free_unref_page_commit()).
  *
- * Context: process context, may sleep; the device's struct stays until
- * devpub_migrate_end().
+ * Context: process context, may sleep.
+ * Return: memory for kvfree(), or NULL.
+ */
+void *devpub_transfer_alloc_array(size_t size)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return __vmalloc(size, gfp);
+	return kvmalloc(size, gfp);
+}
+
+/**
+ * devpub_transfer_device() - the device that a transfer counts for
+ * @spec: which pages move where
+ *
+ * Return: the destination if that is a device, else the source.
+ */
+const struct devpub_endpoint *
+devpub_transfer_device(const struct devpub_transfer_spec *spec)
+{
+	return spec->destination->pagemap ? spec->destination : spec->source;
+}
+
+/**
+ * devpub_transfer_drain() - empty this processor's batches of LRU pages
+ * @spec: which pages move where; the device's pagemap is registered
+ *
+ * A page in a batch has one more reference, which keeps it from moving.  lru_add_drain()
+ * is not exported, but each migration begins with it, even one of no pages
+ * (mm/migrate_device.c, migrate_device_unmap()).
+ *
+ * Context: process context.
+ */
+void devpub_transfer_drain(const struct devpub_transfer_spec *spec)
+{
+	migrate_device_range(NULL, devpub_transfer_device(spec)->pagemap->pool->base_pfn,
+			     0);
+}
+
+/**
+ * devpub_transfer_begin() - get ready to move windows
+ * @transfer: receives what devpub_transfer_end() releases
+ * @spec: which pages move where
+ * @mm: whose pages, or NULL to set it later
+ *
+ * The memory used is that of one window, however long the range.
+ *
+ * Context: process context, may sleep; the endpoints stay until devpub_transfer_end().
  * Return: 0 or -ENOMEM.
  */
-int devpub_migrate_begin(struct devpub_migration *m)
+int devpub_transfer_begin(struct devpub_transfer *transfer,
+			  const struct devpub_transfer_spec *spec,
+			  struct mm_struct *mm)
 {
-	size_t size = m->ddev->window * sizeof(*m->src);
+	unsigned int window = devpub_transfer_device(spec)->window;
+	size_t size = window * sizeof(*transfer->src);
+	size_t entries = size * DEVPUB_COMPAT_ENTRIES_A_PAGE;
 
-	m->src = devpub_migrate_alloc(size);
-	m->dst = devpub_migrate_alloc(size);
-	m->pfns = devpub_migrate_alloc(size);
-	if (!m->src || !m->dst || !m->pfns) {
-		devpub_migrate_end(m);
+	*transfer = (struct devpub_transfer) {
+		.spec	= *spec,
+		.window	= window,
+		.src	= devpub_transfer_alloc_array(entries),
+		.dst	= devpub_transfer_alloc_array(entries),
+		.pfns	= devpub_transfer_alloc_array(size),
+	};
+	if (!transfer->src || !transfer->dst || !transfer->pfns) {
+		devpub_transfer_end(transfer);
 		return -ENOMEM;
 	}
-	if (m->mm)
-		devpub_migrate_set_mm(m, m->mm);
+	if (mm)
+		devpub_transfer_set_mm(transfer, mm);
 	return 0;
 }
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_begin);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_transfer_begin);
 
 /**
- * devpub_migrate_end() - release what devpub_migrate_begin() allocated
- * @m: the migration
- */
-void devpub_migrate_end(struct devpub_migration *m)
-{
-	devpub_relatives_free(&m->relatives);
-	kvfree(m->pfns);
-	kvfree(m->dst);
-	kvfree(m->src);
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_end);
-
-/**
- * devpub_migrate_set_mm() - set whose pages move from now on
- * @m: a migration that has begun
- * @mm: the memory, which stays for as long as it is set
+ * devpub_transfer_end() - release what devpub_transfer_begin() allocated
+ * @transfer: the transfer
  *
- * Context: process context; the caller's policy counts for its own memory.
+ * Context: process context, may sleep.
  */
-void devpub_migrate_set_mm(struct devpub_migration *m, struct mm_struct *mm)
+void devpub_transfer_end(struct devpub_transfer *transfer)
 {
-	m->mm = mm;
-	/* Pages of the device have a node of their own. */
-	if (!m->to)
-		devpub_nodes_of(&m->nodes, mm);
+	devpub_relatives_free(&transfer->relatives);
+	kvfree(transfer->pfns);
+	kvfree(transfer->dst);
+	kvfree(transfer->src);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_transfer_end);
+
+/**
+ * devpub_transfer_set_mm() - set whose pages move from now on
+ * @transfer: the transfer
+ * @mm: the memory, which stays as long as it is set
+ *
+ * Context: process context.
+ */
+void devpub_transfer_set_mm(struct devpub_transfer *transfer, struct mm_struct *mm)
+{
+	const struct devpub_endpoint *destination = transfer->spec.destination;
+
+	transfer->mm = mm;
+	if (destination->ops->set_mm)
+		destination->ops->set_mm(transfer);
+}
+
+/**
+ * devpub_transfer_enter() - begin to use both endpoints
+ * @spec: which pages move where
+ *
+ * Context: as of devpub_gate_enter().
+ * Return: false when the gate of one is closed.
+ */
+bool devpub_transfer_enter(const struct devpub_transfer_spec *spec)
+{
+	if (!devpub_endpoint_enter(spec->source))
+		return false;
+	if (devpub_endpoint_enter(spec->destination))
+		return true;
+	devpub_endpoint_exit(spec->source);
+	return false;
+}
+
+/**
+ * devpub_transfer_exit() - end what devpub_transfer_enter() began
+ * @spec: which pages move where
+ *
+ * Context: any.
+ */
+void devpub_transfer_exit(const struct devpub_transfer_spec *spec)
+{
+	devpub_endpoint_exit(spec->destination);
+	devpub_endpoint_exit(spec->source);
 }
 
 /*
- * System pages, at most @n, for those that come back to @addr and further on.  A page
- * that has to leave the device is worth more than a policy.
+ * POPULATE does what a write fault would do.  It must not fill holes that userfaultfd
+ * handles, nor those of a mapping that can't be written to: a read fault gives that the
+ * zero page, and overcommit does not account for more.
  */
-static unsigned long migrate_alloc_system(struct devpub_migration *m,
-					  struct vm_area_struct *vma,
-					  unsigned long addr, unsigned long n)
+static bool transfer_may_populate(const struct devpub_transfer *transfer,
+				  struct vm_area_struct *vma)
 {
-	unsigned long got = devpub_system_alloc(&m->nodes, vma, addr, m->pfns, n);
-
-	if (!got && m->insist) {
-		got = devpub_system_alloc_anywhere(m->nodes.near, m->pfns, n);
-		if (got)
-			trace_devpub_evict_elsewhere(m->ddev->index, addr, got);
-	}
-	return got;
+	return transfer->spec.populate && vma_is_anonymous(vma) &&
+	       vma->vm_flags & VM_WRITE && !userfaultfd_armed(vma);
 }
 
-/* Give each selected page a destination that holds its content. */
-static void migrate_fill(struct devpub_migration *m,
-			 const struct migrate_vma *args, unsigned long selected,
-			 u8 *reasons)
+/*
+ * Which of the collected pages move?
+ *
+ * Return: how many.
+ */
+static unsigned long transfer_select(struct devpub_transfer *transfer,
+				     const struct migrate_vma *args, u8 *states)
 {
-	const unsigned long *src = m->src, *pfns = m->pfns;
-	unsigned long i, n = args->npages, used = 0, got = 0;
-	unsigned long *dst = m->dst;
-	bool out = m->to;
+	const struct devpub_endpoint_ops *ops = transfer->spec.source->ops;
+	bool populate = transfer_may_populate(transfer, args->vma);
+	const unsigned long *src = transfer->src;
+	unsigned long i, selected = 0;
+	u8 reason;
 
-	if (m->to)
-		got = devpub_pool_alloc(&m->ddev->pool, m->pfns, selected);
-
-	for (i = 0; i < n; i++) {
-		unsigned long entry = src[i], pfn;
-
-		if (!(i % PTRS_PER_PTE))
-			cond_resched();
-		if (!(entry & MIGRATE_PFN_MIGRATE) || reasons[i])
+	for (i = 0; i < args->npages; i++) {
+		if (!(src[i] & MIGRATE_PFN_MIGRATE))
 			continue;
+		if (src[i] & MIGRATE_PFN_VALID)
+			reason = ops->select_folio(page_folio(migrate_pfn_to_page(src[i])));
+		else
+			reason = populate ? 0 : DEVPUB_REASON_ABSENT;
+		states[i] = reason ?: DEVPUB_PAGE_SELECTED;
+		selected += !reason;
+	}
+	return selected;
+}
 
-		if (used == got && !out) {
+/* Give each selected page a destination with its content. */
+static void transfer_fill(struct devpub_transfer *transfer,
+			  const struct migrate_vma *args, unsigned long selected,
+			  u8 *states)
+{
+	const struct devpub_endpoint_ops *ops = transfer->spec.destination->ops;
+	unsigned long i, used = 0, got = 0;
+	unsigned long *dst = transfer->dst;
+	bool more = true;
+
+	for (i = 0; i < args->npages; i++) {
+		if (states[i] != DEVPUB_PAGE_SELECTED)
+			continue;
+		if (used == got && more) {
 			selected -= used;
 			used = 0;
-			got = migrate_alloc_system(m, args->vma, args->start +
-						   (i << PAGE_SHIFT), selected);
-			/* Memory is short: do not let the pages wait, which are unmapped. */
-			out = !got && !vma_policy(args->vma);
+			got = ops->alloc(transfer, args->vma,
+					 args->start + (i << PAGE_SHIFT), selected,
+					 &more);
 		}
 		if (used == got) {
-			reasons[i] = DEVPUB_REASON_NO_SPACE;
+			states[i] = DEVPUB_REASON_NO_SPACE;
 			continue;
 		}
-
-		pfn = pfns[used++];
-		if (entry & MIGRATE_PFN_VALID)
-			copy_highpage(pfn_to_page(pfn), migrate_pfn_to_page(entry));
-		else
-			clear_highpage(pfn_to_page(pfn));
-		dst[i] = migrate_pfn(pfn);
+		dst[i] = migrate_pfn(transfer->pfns[used++]);
 	}
+	ops->fill(transfer->src, dst, args->npages);
 }
 
 /*
- * Which of the pages with a destination moved?  Who holds another one has got hold of it
- * since migrate_vma_setup(), from elsewhere than a page table: that is no pin.
+ * Which of the pages with a destination moved?  Another one is held by somebody who got
+ * its reference after migrate_vma_setup() and not from a page table: that is no pin.
  *
  * Return: how many moved or came into being.
  */
-static unsigned long migrate_account(const struct devpub_migration *m,
-				     const struct migrate_vma *args,
-				     u8 *reasons)
+static unsigned long transfer_account(const struct devpub_transfer *transfer,
+				      const struct migrate_vma *args, u8 *states)
 {
-	const unsigned long *src = m->src, *dst = m->dst;
+	const unsigned long *src = transfer->src, *dst = transfer->dst;
 	unsigned long i, moved = 0;
 
 	for (i = 0; i < args->npages; i++) {
 		if (!dst[i])
 			continue;
-		reasons[i] = DEVPUB_REASON_BUSY;
+		states[i] = DEVPUB_REASON_BUSY;
 		if (src[i] & MIGRATE_PFN_MIGRATE) {
-			reasons[i] = src[i] & MIGRATE_PFN_VALID ?
-				     DEVPUB_REASON_MOVED :
-				     DEVPUB_REASON_POPULATED;
+			states[i] = src[i] & MIGRATE_PFN_VALID ?
+				    DEVPUB_REASON_MOVED :
+				    DEVPUB_REASON_POPULATED;
 			moved++;
 		}
 	}
@@ -180,172 +276,183 @@ static unsigned long migrate_account(const struct devpub_migration *m,
 }
 
 /* The time that a trace event counts from; 0 while nobody listens. */
-static u64 migrate_clock(void)
+static u64 transfer_clock(void)
 {
 	return trace_devpub_migrate_step_enabled() ? ktime_get_ns() : 0;
 }
 
 /* The next step counts from here. */
-static void migrate_step(const struct devpub_migration *m,
-			 const struct migrate_vma *args, enum devpub_step step,
-			 u64 *since)
+static void transfer_step(const struct devpub_transfer *transfer,
+			  const struct migrate_vma *args, enum devpub_step step,
+			  u64 *since)
 {
-	u64 now = migrate_clock();
+	u64 now = transfer_clock();
 
 	if (*since && now)
-		trace_devpub_migrate_step(m->ddev->index, step, args->start,
-					  args->npages, now - *since);
+		trace_devpub_migrate_step(devpub_transfer_device(&transfer->spec)->index,
+					  step, args->start, args->npages, now - *since);
 	*since = now;
 }
 
-/* Migrate pages of one mapping, at most a window of them. */
-static void migrate_mapping(struct devpub_migration *m,
-			    struct vm_area_struct *vma, unsigned long start,
-			    unsigned long end, u8 *reasons)
+/* Give back what was collected. */
+static void transfer_undo(struct migrate_vma *args)
 {
+	/* No page has a destination. */
+	migrate_vma_pages(args);
+	migrate_vma_finalize(args);
+}
+
+/* Move pages of one mapping, at most a window of them. */
+static void transfer_pages(struct devpub_transfer *transfer, struct vm_area_struct *vma,
+			   unsigned long start, unsigned long end, u8 *states)
+{
+	const struct devpub_transfer_spec *spec = &transfer->spec;
 	unsigned long npages = devpub_range_pages(start, end);
 	struct migrate_vma args = {
 		.vma		= vma,
-		.src		= m->src,
-		.dst		= m->dst,
+		.src		= transfer->src,
+		.dst		= transfer->dst,
 		.start		= start,
 		.end		= end,
-		.pgmap_owner	= &m->ddev->pool,
-		.flags		= m->to ? MIGRATE_VMA_SELECT_SYSTEM :
-					  MIGRATE_VMA_SELECT_DEVICE_COHERENT,
+		.pgmap_owner	= devpub_transfer_device(spec)->pagemap,
+		.flags		= spec->source->ops->collect,
 	};
-	u64 since = migrate_clock();
+	u64 since = transfer_clock();
 	unsigned long selected, moved = 0;
 
 	if (migrate_vma_setup(&args)) {
-		/* The kernel refuses mappings that devpub_select_mapping() let by. */
-		memset(reasons, m->to ? DEVPUB_REASON_SPECIAL :
-		       DEVPUB_REASON_ALREADY, npages);
+		/* The kernel refuses mappings that @select_mapping let through. */
+		memset(states, spec->source->ops->uncollectable, npages);
 		return;
 	}
-	migrate_step(m, &args, DEVPUB_STEP_SETUP, &since);
+	transfer_step(transfer, &args, DEVPUB_STEP_SETUP, &since);
 
+	/* See DEVPUB_COMPAT_ENTRIES_A_PAGE: entries and addresses don't correspond. */
+	if (args.npages != npages) {
+		transfer_undo(&args);
+		memset(states, DEVPUB_REASON_BUSY, npages);
+		return;
+	}
 	if (args.cpages) {
-		selected = devpub_select_pages(m, &args, reasons);
+		selected = transfer_select(transfer, &args, states);
 		if (selected)
-			migrate_fill(m, &args, selected, reasons);
-		migrate_step(m, &args, DEVPUB_STEP_FILL, &since);
+			transfer_fill(transfer, &args, selected, states);
+		transfer_step(transfer, &args, DEVPUB_STEP_FILL, &since);
 		migrate_vma_pages(&args);
-		moved = migrate_account(m, &args, reasons);
-		migrate_step(m, &args, DEVPUB_STEP_PAGES, &since);
+		moved = transfer_account(transfer, &args, states);
+		transfer_step(transfer, &args, DEVPUB_STEP_PAGES, &since);
 		migrate_vma_finalize(&args);
-		migrate_step(m, &args, DEVPUB_STEP_FINALIZE, &since);
+		transfer_step(transfer, &args, DEVPUB_STEP_FINALIZE, &since);
 	}
 
-	if (moved < npages)
-		devpub_classify(m, vma, start, npages, reasons);
+	if (moved < npages && !spec->unclassified)
+		devpub_classify(transfer, vma, start, npages, states);
 }
 
-/* The parts of a mapping whose pages may be collected, each by itself. */
-static void migrate_parts(struct devpub_migration *m, struct vm_area_struct *vma,
-			  unsigned long start, unsigned long end, u8 *reasons)
+/* Move pages of one mapping, but for those that must not be collected. */
+static void transfer_mapping(struct devpub_transfer *transfer,
+			     struct vm_area_struct *vma, unsigned long start,
+			     unsigned long end, u8 *states)
 {
 	unsigned long i, first, n = devpub_range_pages(start, end);
 
-	if (m->populate && devpub_thp_by_hand())
+	memset(states, DEVPUB_PAGE_UNDECIDED, n);
+	/* See devpub_transfer_window(). */
+	if (transfer->spec.populate && devpub_thp_by_hand())
 		vma_start_write(vma);
-	if (!devpub_select_begin(m, vma, start, end, reasons)) {
-		migrate_mapping(m, vma, start, end, reasons);
-		devpub_select_end(m);
-		return;
-	}
+	transfer->spec.source->ops->leave_out(transfer, vma, start, end, states);
 	for (i = 0; i < n; i++) {
-		for (first = i; i < n && !reasons[i]; i++)
+		for (first = i; i < n && states[i] == DEVPUB_PAGE_UNDECIDED; i++)
 			;
 		if (first < i)
-			migrate_mapping(m, vma, start + (first << PAGE_SHIFT),
-					start + (i << PAGE_SHIFT), reasons + first);
+			transfer_pages(transfer, vma, start + (first << PAGE_SHIFT),
+				       start + (i << PAGE_SHIFT), states + first);
 	}
-	devpub_select_end(m);
+	devpub_relatives_unlock(&transfer->relatives);
 }
 
 /**
- * devpub_migrate_window_locked() - migrate the pages of a window
- * @m: a migration that has begun
+ * devpub_transfer_window_locked() - move the pages of a window
+ * @transfer: a transfer that has begun
  * @start: page-aligned first address
- * @end: page-aligned end, at most a window further; any mappings and gaps may
- *	 lie between
+ * @end: page-aligned end, at most a window further; any mappings and gaps may lie between
  * @reasons: receives an enum devpub_reason a page
  *
- * Context: process context, between devpub_device_enter() and devpub_device_exit();
- * mmap_lock held for reading, and nothing in here waits for user space.
+ * Context: process context, between devpub_transfer_enter() and devpub_transfer_exit();
+ * mmap_lock held for reading.  Nothing in here waits for user space.
  */
-void devpub_migrate_window_locked(struct devpub_migration *m, unsigned long start,
-				  unsigned long end, u8 *reasons)
+void devpub_transfer_window_locked(struct devpub_transfer *transfer,
+				   unsigned long start, unsigned long end, u8 *reasons)
 {
 	struct vm_area_struct *vma;
 	unsigned long addr, next;
-	u8 refusal;
+	u8 refusal, *r;
 
-	mmap_assert_locked(m->mm);
+	mmap_assert_locked(transfer->mm);
 	memset(reasons, DEVPUB_REASON_UNMAPPED, devpub_range_pages(start, end));
 	for (addr = start; addr < end; addr = next) {
-		u8 *r;
-
-		vma = find_vma(m->mm, addr);
+		vma = find_vma(transfer->mm, addr);
 		if (!vma || vma->vm_start >= end)
 			break;
 		addr = max(addr, vma->vm_start);
 		next = min(end, vma->vm_end);
 		r = reasons + devpub_range_pages(start, addr);
 
-		refusal = devpub_select_mapping(vma, m->to);
-		memset(r, refusal, devpub_range_pages(addr, next));
-		if (!refusal)
-			migrate_parts(m, vma, addr, next, r);
+		refusal = transfer->spec.source->ops->select_mapping(vma);
+		if (refusal)
+			memset(r, refusal, devpub_range_pages(addr, next));
+		else
+			transfer_mapping(transfer, vma, addr, next, r);
 	}
 }
 
 /*
- * With mmap_lock held.  The device is entered last, so that its removal waits for nothing
- * that user space can hold up.
+ * With mmap_lock held.  The endpoints are entered last, so that the removal of a device
+ * waits for nothing that user space can hold up.
  */
-static int migrate_window_entered(struct devpub_migration *m, unsigned long start,
-				  unsigned long end, u8 *reasons)
+static int transfer_window_entered(struct devpub_transfer *transfer,
+				   unsigned long start, unsigned long end, u8 *reasons)
 {
-	if (!devpub_device_enter(m->ddev))
+	if (!devpub_transfer_enter(&transfer->spec))
 		return -ENODEV;
-	devpub_migrate_window_locked(m, start, end, reasons);
-	devpub_device_exit(m->ddev);
+	devpub_transfer_window_locked(transfer, start, end, reasons);
+	devpub_transfer_exit(&transfer->spec);
 	return 0;
 }
 
 /**
- * devpub_migrate_window() - migrate the pages of a window
- * @m: a migration that has begun
+ * devpub_transfer_window() - move the pages of a window
+ * @transfer: a transfer that has begun
  * @start: page-aligned first address
- * @end: page-aligned end, as of devpub_migrate_window_locked()
+ * @end: page-aligned end, as of devpub_transfer_window_locked()
  * @reasons: receives an enum devpub_reason a page
  *
  * Context: process context; takes mmap_lock, for writing where THPs have to be split by
- * hand, and enters the device.
- * Return: 0; -EINTR when a fatal signal came before the lock was had, or -ENODEV, and
- * nothing was done.
+ * hand, and enters the endpoints.
+ * Return: 0; with nothing done, -EINTR when a fatal signal came before the lock was
+ * acquired, or -ENODEV.
  */
-int devpub_migrate_window(struct devpub_migration *m, unsigned long start,
-			  unsigned long end, u8 *reasons)
+int devpub_transfer_window(struct devpub_transfer *transfer, unsigned long start,
+			   unsigned long end, u8 *reasons)
 {
+	const struct devpub_endpoint_ops *ops = transfer->spec.source->ops;
+	struct mm_struct *mm = transfer->mm;
 	int ret;
 
-	if (m->to && !devpub_thp_split(m->mm, start, end))
+	if (ops->prepare && !ops->prepare(mm, start, end))
 		return -EINTR;
-	/* A fault must not put a THP where a hole is just collected. */
-	if (m->populate && devpub_thp_by_hand()) {
-		if (mmap_write_lock_killable(m->mm))
+	/* A fault must not put a THP where a hole has just been collected. */
+	if (transfer->spec.populate && devpub_thp_by_hand()) {
+		if (mmap_write_lock_killable(mm))
 			return -EINTR;
-		ret = migrate_window_entered(m, start, end, reasons);
-		mmap_write_unlock(m->mm);
+		ret = transfer_window_entered(transfer, start, end, reasons);
+		mmap_write_unlock(mm);
 		return ret;
 	}
-	if (mmap_read_lock_killable(m->mm))
+	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	ret = migrate_window_entered(m, start, end, reasons);
-	mmap_read_unlock(m->mm);
+	ret = transfer_window_entered(transfer, start, end, reasons);
+	mmap_read_unlock(mm);
 	return ret;
 }
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_migrate_window);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_transfer_window);

@@ -26,10 +26,13 @@ static unsigned int control_window;
 static int control_create(void *target, void *arg_, bool *answered)
 {
 	struct devpub_create *arg = arg_;
-	struct devpub_region region = {
-		.start	= arg->start,
-		.size	= arg->size,
-		.node	= arg->node,
+	struct devpub_device_spec spec = {
+		.memory = {
+			.start	= arg->start,
+			.size	= arg->size,
+			.node	= arg->node,
+		},
+		.window = control_window,
 	};
 	int ret;
 
@@ -41,19 +44,19 @@ static int control_create(void *target, void *arg_, bool *answered)
 	case DEVPUB_PROVIDER_CARVE:
 		if (arg->start)
 			return -EINVAL;
-		region.provider = &devpub_provider_carve;
+		spec.memory.provider = &devpub_provider_carve;
 		break;
 	case DEVPUB_PROVIDER_RESERVED:
-		/* The range says where it is. */
+		/* The range determines the node. */
 		if (arg->node != NUMA_NO_NODE)
 			return -EINVAL;
-		region.provider = &devpub_provider_reserved;
+		spec.memory.provider = &devpub_provider_reserved;
 		break;
 	default:
 		return -EINVAL;
 	}
 
-	ret = devpub_devices_create(&region, control_window, &arg->index);
+	ret = devpub_registry_create(&spec, &arg->index);
 	*answered = !ret;
 	return ret;
 }
@@ -68,31 +71,22 @@ static int control_destroy(void *target, void *arg_, bool *answered)
 	if (arg->flags || arg->remaining)
 		return -EINVAL;
 
-	ret = devpub_devices_destroy(arg->index, &arg->remaining);
-	*answered = ret != -ENODEV;
+	ret = devpub_registry_destroy(arg->index, &arg->remaining);
+	*answered = !ret || ret == -EBUSY || ret == -EINTR;
 	return ret;
 }
 
 static const struct devpub_command control_commands[] = {
-	[_IOC_NR(DEVPUB_IOC_CREATE)] = {
-		.size		= sizeof(struct devpub_create),
-		.min_size	= DEVPUB_CREATE_SIZE_VER0,
-		.run		= control_create,
-	},
-	[_IOC_NR(DEVPUB_IOC_DESTROY)] = {
-		.size		= sizeof(struct devpub_destroy),
-		.min_size	= DEVPUB_DESTROY_SIZE_VER0,
-		.run		= control_destroy,
-	},
+	DEVPUB_COMMAND(DEVPUB_IOC_CREATE, struct devpub_create,
+		       DEVPUB_CREATE_SIZE_VER0, index, control_create),
+	DEVPUB_COMMAND(DEVPUB_IOC_DESTROY, struct devpub_destroy,
+		       DEVPUB_DESTROY_SIZE_VER0, remaining, control_destroy),
 };
-
-static_assert(sizeof(struct devpub_create) == DEVPUB_CREATE_SIZE_VER0);
-static_assert(sizeof(struct devpub_destroy) == DEVPUB_DESTROY_SIZE_VER0);
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return devpub_command_run(control_commands, ARRAY_SIZE(control_commands),
-				  NULL, cmd, (void __user *)arg);
+	return devpub_dispatch(control_commands, ARRAY_SIZE(control_commands),
+			       NULL, cmd, (void __user *)arg);
 }
 
 static const struct file_operations control_fops = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all commands of the ABI share: how their structs grow.  See
- * include/uapi/linux/devpub.h.
+ * The dispatcher: finds a command, copies its struct in and out, and lets structs grow from
+ * version to version as include/uapi/linux/devpub.h says.
  */
 #include <linux/ioctl.h>
 #include <linux/minmax.h>
@@ -13,7 +13,7 @@
 #include "front/dispatch.h"
 
 /**
- * devpub_command_run() - find a command and run it
+ * devpub_dispatch() - find a command and execute it
  * @commands: the commands that the file has, by number
  * @n: numbers in the table
  * @target: what the file stands for
@@ -23,8 +23,8 @@
  * Context: process context, may sleep.
  * Return: what the command returns, or an error of the ABI's contract.
  */
-long devpub_command_run(const struct devpub_command *commands, unsigned int n,
-			void *target, unsigned int cmd, void __user *user)
+long devpub_dispatch(const struct devpub_command *commands, unsigned int n,
+		     void *target, unsigned int cmd, void __user *user)
 {
 	u8 arg[DEVPUB_COMMAND_MAX_SIZE] __aligned(8);
 	const struct devpub_command *command;
@@ -46,7 +46,7 @@ long devpub_command_run(const struct devpub_command *commands, unsigned int n,
 	if (ret)
 		return ret;
 
-	/* Find out that the results can't be written while nothing is done yet. */
+	/* Fail while nothing is done yet when the results can't be written. */
 	known = min_t(size_t, user_size, command->size);
 	if (copy_to_user(user, arg, known))
 		return -EFAULT;

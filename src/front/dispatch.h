@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef DEVPUB_COMMAND_H
-#define DEVPUB_COMMAND_H
+#ifndef DEVPUB_DISPATCH_H
+#define DEVPUB_DISPATCH_H
 
+#include <linux/build_bug.h>
+#include <linux/ioctl.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 /* Bytes of the longest struct of a command. */
@@ -9,13 +12,10 @@
 
 /**
  * struct devpub_command - a command of the ABI
- * @size:	bytes of its struct now, at most DEVPUB_COMMAND_MAX_SIZE
+ * @size:	bytes of its struct now
  * @min_size:	bytes of its struct's first version
- * @run:	does it, for the file's @target.  Sets the flag when there are results
- *		to write back, which may come with an error (-EINTR, say)
- *
- * An entry of a table that is indexed by the command's number; one without @run is no
- * command.
+ * @run:	executes it; @target is what the file stands for.  Sets *answered when there
+ *		are results to write back, which may come with an error (-EINTR, say)
  */
 struct devpub_command {
 	unsigned int size;
@@ -23,7 +23,28 @@ struct devpub_command {
 	int (*run)(void *target, void *arg, bool *answered);
 };
 
-long devpub_command_run(const struct devpub_command *commands, unsigned int n,
-			void *target, unsigned int cmd, void __user *user);
+/**
+ * DEVPUB_COMMAND() - an entry of a table that is indexed by the command's number
+ * @cmd: the command, DEVPUB_IOC_...
+ * @type: the type of its struct
+ * @first_size: the size of the struct's first version, DEVPUB_..._SIZE_VER0
+ * @last_of_first: the last member of the first version
+ * @run_: executes it
+ *
+ * The build fails when the sizes don't fit each other, the command's number, or the buffer.
+ */
+#define DEVPUB_COMMAND(cmd, type, first_size, last_of_first, run_)		\
+	[_IOC_NR(cmd)] = {							\
+		.size = sizeof(type) +						\
+			BUILD_BUG_ON_ZERO(sizeof(type) > DEVPUB_COMMAND_MAX_SIZE) + \
+			BUILD_BUG_ON_ZERO(sizeof(type) != _IOC_SIZE(cmd)),	\
+		.min_size = (first_size) +					\
+			BUILD_BUG_ON_ZERO(offsetofend(type, last_of_first) !=	\
+					  (first_size)),			\
+		.run = (run_),							\
+	}
 
-#endif /* DEVPUB_COMMAND_H */
+long devpub_dispatch(const struct devpub_command *commands, unsigned int n,
+		     void *target, unsigned int cmd, void __user *user);
+
+#endif /* DEVPUB_DISPATCH_H */

@@ -6,6 +6,8 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
+#include <devpub_reasons.h>
+
 #include "device/device.h"
 #include "front/sysfs.h"
 
@@ -53,8 +55,8 @@ static ssize_t _name##_show(struct device *dev,				\
 }									\
 static DEVICE_ATTR_RO(_name)
 
-DEVPUB_COUNTER(migrated_to, migrated_to);
-DEVPUB_COUNTER(migrated_from, migrated_from);
+DEVPUB_COUNTER(migrated_to, arrived);
+DEVPUB_COUNTER(migrated_from, left);
 DEVPUB_COUNTER(populated, populated);
 DEVPUB_COUNTER(evicted, evicted);
 
@@ -74,34 +76,13 @@ static const struct attribute_group devpub_group = {
 	.attrs = devpub_attrs,
 };
 
-DEVPUB_COUNTER(unmapped, refused[DEVPUB_REASON_UNMAPPED]);
-DEVPUB_COUNTER(shared, refused[DEVPUB_REASON_SHARED]);
-DEVPUB_COUNTER(file, refused[DEVPUB_REASON_FILE]);
-DEVPUB_COUNTER(hugetlb, refused[DEVPUB_REASON_HUGETLB]);
-DEVPUB_COUNTER(special, refused[DEVPUB_REASON_SPECIAL]);
-DEVPUB_COUNTER(large, refused[DEVPUB_REASON_LARGE]);
-DEVPUB_COUNTER(ksm, refused[DEVPUB_REASON_KSM]);
-DEVPUB_COUNTER(swapcache, refused[DEVPUB_REASON_SWAPCACHE]);
-DEVPUB_COUNTER(swapped, refused[DEVPUB_REASON_SWAPPED]);
-DEVPUB_COUNTER(pinned, refused[DEVPUB_REASON_PINNED]);
-DEVPUB_COUNTER(busy, refused[DEVPUB_REASON_BUSY]);
-DEVPUB_COUNTER(no_space, refused[DEVPUB_REASON_NO_SPACE]);
-DEVPUB_COUNTER(other_device, refused[DEVPUB_REASON_OTHER_DEVICE]);
+#define DEVPUB_REFUSED_COUNTER(number, name, text) \
+	DEVPUB_COUNTER(name, refused[DEVPUB_REASON_##number]);
+DEVPUB_REFUSALS(DEVPUB_REFUSED_COUNTER)
 
+#define DEVPUB_REFUSED_ATTR(number, name, text) &dev_attr_##name.attr,
 static struct attribute *devpub_refused_attrs[] = {
-	&dev_attr_unmapped.attr,
-	&dev_attr_shared.attr,
-	&dev_attr_file.attr,
-	&dev_attr_hugetlb.attr,
-	&dev_attr_special.attr,
-	&dev_attr_large.attr,
-	&dev_attr_ksm.attr,
-	&dev_attr_swapcache.attr,
-	&dev_attr_swapped.attr,
-	&dev_attr_pinned.attr,
-	&dev_attr_busy.attr,
-	&dev_attr_no_space.attr,
-	&dev_attr_other_device.attr,
+	DEVPUB_REFUSALS(DEVPUB_REFUSED_ATTR)
 	NULL
 };
 

@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pool: which pages of a device are free.
+ * The pool: which pages of a device are free, and nothing else.
  *
- * devpub_pool_take() and devpub_pool_give() are the bookkeeping alone.
- * devpub_pool_alloc() hands out struct pages, and the kernel gives them back by
- * the pagemap's free callback when their last reference goes.
+ * Free pages form a stack, linked by page number.  Pages are pushed without a lock, since
+ * the last reference to a page can be dropped in any context.  They are popped under
+ * @lock, so nobody else pops a page while the links below it are read.
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/limits.h>
-#include <linux/memremap.h>
-#include <linux/mm.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/vmalloc.h>
-#include <linux/vmstat.h>
 
 #include "export.h"
 #include "memory/pool.h"
-#include "trace.h"
 
-/* What is below the last page on the stack: no page has this number. */
+/* Ends the stack: no page has this number. */
 #define POOL_END	U32_MAX
 
-/* The most pages that are cut off the stack at a time. */
+/* Most pages that are popped at a time. */
 #define POOL_BATCH	64U
 
 /**
@@ -46,8 +43,8 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 		return -EINVAL;
 
 	/*
-	 * kvmalloc() warns above 2 GiB, which a device of 2 TiB comes to.  That memory
-	 * is short is the caller's to say, in one line.
+	 * Not kvmalloc(): it warns above 2 GiB, which a device of 2 TiB needs.  The caller
+	 * reports a shortage in one line.
 	 */
 	pool->next = __vmalloc(array_size(npages, sizeof(*pool->next)),
 			       GFP_KERNEL | __GFP_NOWARN);
@@ -86,21 +83,19 @@ void devpub_pool_destroy(struct devpub_pool *pool)
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
 
-/*
- * Cut at most @n pages off the top of the stack.  Only the top changes below us, and only
- * by pages that are put on it: nobody else takes any.
- */
+/* Pop at most @n pages. */
 static u32 pool_pop(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
 	u32 first, rest, got;
 
-	/* If a page came back meanwhile: fewer links take less time. */
+	lockdep_assert_held(&pool->lock);
+	/* When a page was pushed meanwhile, try fewer: that takes less time. */
 	for (;; n = DIV_ROUND_UP(n, 2)) {
 		first = READ_ONCE(pool->first);
 		rest = first;
 		for (got = 0; got < n && rest != POOL_END; got++) {
 			pfns[got] = pool->base_pfn + rest;
-			rest = pool->next[rest];
+			rest = READ_ONCE(pool->next[rest]);
 		}
 		if (cmpxchg(&pool->first, first, rest) == first)
 			return got;
@@ -133,8 +128,16 @@ u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_take);
 
-/* Inline, since a call of each page that is freed costs half as much again. */
-static inline bool pool_give(struct devpub_pool *pool, unsigned long pfn)
+/**
+ * devpub_pool_give() - mark a used page as free
+ * @pool: the pool
+ * @pfn: its frame number
+ *
+ * Context: any; takes no lock.
+ * Return: false, with nothing changed, when the page is not the pool's or is free
+ * already.
+ */
+bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
 {
 	unsigned long index = pfn - pool->base_pfn;
 	u32 first;
@@ -144,36 +147,22 @@ static inline bool pool_give(struct devpub_pool *pool, unsigned long pfn)
 	if (!test_and_clear_bit(index, pool->used))
 		return false;
 
-	/* Before it can be taken again: the number never goes below zero. */
+	/* Count the page before it can be taken, so that @nfree never gets negative. */
 	atomic_inc(&pool->nfree);
 	first = READ_ONCE(pool->first);
 	do {
-		pool->next[index] = first;
+		WRITE_ONCE(pool->next[index], first);
 	} while (!try_cmpxchg(&pool->first, &first, index));
 	return true;
-}
-
-/**
- * devpub_pool_give() - mark a used page as free
- * @pool: the pool
- * @pfn: its frame number
- *
- * Context: any; takes no lock.
- * Return: false, and nothing changed, when the page is not the pool's or is
- * free already.
- */
-bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
-{
-	return pool_give(pool, pfn);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_give);
 
 /**
- * devpub_pool_free_pages() - how many pages are free
+ * devpub_pool_free_pages() - count the free pages
  * @pool: the pool
  *
  * Context: any.
- * Return: a number that may be old when it is looked at.
+ * Return: the number of free pages, which may be outdated at once.
  */
 u32 devpub_pool_free_pages(struct devpub_pool *pool)
 {
@@ -181,108 +170,33 @@ u32 devpub_pool_free_pages(struct devpub_pool *pool)
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_free_pages);
 
-/*
- * The last reference to a device page is gone; its mapping and memory cgroup
- * are undone (mm/memremap.c, free_zone_device_folio()).
- */
-static void devpub_pool_folio_free(struct folio *folio)
-{
-	struct page *page = folio_page(folio, 0);
-	struct devpub_pool *pool = page_pgmap(page)->owner;
-	bool ours;
-
-	/*
-	 * munlock() passes device pages by (mm/mlock.c, mlock_pte_range()), so a
-	 * page may arrive here marked and counted as locked.  The page allocator
-	 * does the same for its pages (mm/page_alloc.c, free_pages_prepare()).
-	 */
-	if (folio_test_mlocked(folio)) {
-		__folio_clear_mlocked(folio);
-		mod_zone_page_state(page_zone(page), NR_MLOCK, -1);
-	}
-
-	/*
-	 * folio_migrate_mapping() and folio_migrate_flags() set flags of the page that
-	 * came (swap-backed, active, a processor's own such as MTE's) and clear none of
-	 * the page that was: the next owner would inherit them.  The page allocator
-	 * clears this list, too (mm/page_alloc.c, __free_pages_prepare()).  The kernel
-	 * marks each page of a device as reserved, once for all (mm/mm_init.c,
-	 * __init_zone_device_page()).  Nobody else changes the flags of a page without
-	 * references (mm/swap.c, __folio_clear_lru_flags(), relies on it, too).
-	 */
-	*page_flag_word(page) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
-
-	trace_devpub_free(pool->index, page_to_pfn(page));
-	ours = pool_give(pool, page_to_pfn(page));
-	devpub_spy_freed(page);
-	WARN_ON_ONCE(!ours && !devpub_spy_refused(page));
-}
-
-/*
- * The kernel's own handler takes every device page's mapping for that of a file,
- * and follows an anonymous page's into nowhere (mm/memory-failure.c,
- * mf_generic_kill_procs()).
- */
-static int pool_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
-			       unsigned long nr_pages, int mf_flags)
-{
-	return -ENXIO;
-}
-
-DEVPUB_DEFINE_PAGEMAP_OPS(devpub_pagemap_ops, devpub_pool_folio_free,
-			  pool_memory_failure);
-
 /**
- * devpub_pool_setup_pagemap() - make a pagemap's pages come from a pool
+ * devpub_pool_used_pages() - count the pages that are out
  * @pool: the pool
- * @pgmap: the pagemap, before devm_memremap_pages().  Its owner becomes @pool
+ *
+ * Context: any.
+ * Return: the number of used pages, which may be outdated at once.
  */
-void devpub_pool_setup_pagemap(struct devpub_pool *pool,
-			       struct dev_pagemap *pgmap)
+u32 devpub_pool_used_pages(struct devpub_pool *pool)
 {
-	pgmap->type = MEMORY_DEVICE_COHERENT;
-	pgmap->ops = &devpub_pagemap_ops;
-	pgmap->owner = pool;
-	pool->pgmap = pgmap;
+	return pool->npages - devpub_pool_free_pages(pool);
 }
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_setup_pagemap);
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_used_pages);
 
 /**
- * devpub_pool_alloc() - allocate pages of the device
+ * devpub_pool_next_used() - find the next page that is out
  * @pool: the pool
- * @pfns: receives their frame numbers
- * @n: how many are wanted
+ * @pfn: the frame number to begin at, at least the pool's first
  *
- * Each page has reference count 1 and is locked (mm/memremap.c,
- * zone_device_page_init()).  Its content is whatever was there before: the
- * caller overwrites it whole before anyone sees it.
+ * A page that is taken or given meanwhile may be found or missed.
  *
- * Context: the pagemap is registered and stays so, as it does between
- * devpub_device_enter() and devpub_device_exit().
- * Return: how many were allocated, at most @n.
+ * Context: any.
+ * Return: its frame number, or 0 when there is none from @pfn on.
  */
-u32 devpub_pool_alloc(struct devpub_pool *pool, unsigned long *pfns, u32 n)
+unsigned long devpub_pool_next_used(const struct devpub_pool *pool, unsigned long pfn)
 {
-	u32 got = devpub_pool_take(pool, pfns, n), i;
+	unsigned long index = find_next_bit(pool->used, pool->npages,
+					    pfn - pool->base_pfn);
 
-	for (i = 0; i < got; i++)
-		zone_device_page_init(pfn_to_page(pfns[i]), pool->pgmap, 0);
-	trace_devpub_alloc(pool->index, n, got, got ? pfns[0] : 0);
-	return got;
+	return index < pool->npages ? pool->base_pfn + index : 0;
 }
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_alloc);
-
-/**
- * devpub_pool_of_page() - the pool that a page comes from
- * @page: a page that the caller holds a reference to
- *
- * Return: its pool, or NULL when no devpub device has it.
- */
-struct devpub_pool *devpub_pool_of_page(const struct page *page)
-{
-	if (!is_device_coherent_page(page) ||
-	    page_pgmap(page)->ops != &devpub_pagemap_ops)
-		return NULL;
-	return page_pgmap(page)->owner;
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_of_page);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The region: a physical range that a provider claims and gives back, with its
- * entry in /proc/iomem.
+ * The region: a physical range that a provider claims and gives back, with its entry in
+ * /proc/iomem.
  */
 #include <linux/device.h>
 #include <linux/ioport.h>
@@ -9,39 +9,62 @@
 #include "export.h"
 #include "memory/provider.h"
 
+static int region_request(const struct devpub_region *region, const char *name,
+			  struct device *dev)
+{
+	if (region->provider->has_resource ||
+	    request_mem_region(region->start, region->size, name))
+		return 0;
+	dev_err(dev, "[mem %#llx-%#llx] is in use, see /proc/iomem\n",
+		region->start, region->start + region->size - 1);
+	return -EBUSY;
+}
+
+static void region_unrequest(const struct devpub_region *region)
+{
+	if (!region->provider->has_resource)
+		release_mem_region(region->start, region->size);
+}
+
 /**
- * devpub_region_claim() - take the memory that a region asks for
- * @region: provider, size, node and, for some providers, start are set
+ * devpub_region_claim() - take memory
+ * @region: receives what was taken
+ * @request: what to take
+ * @name: of the entry in /proc/iomem; must live as long as the region
  * @dev: for messages
  *
- * On return, start, size and node tell what was got.  Nothing is written to the range
- * before its entry in /proc/iomem keeps others away.
+ * Nothing is written to the range before its entry in /proc/iomem keeps others away.
  *
  * Context: process context, may sleep for as long as the provider does.
  * Return: 0, or a negative error after a message that says what to do.
  */
-int devpub_region_claim(struct devpub_region *region, struct device *dev)
+int devpub_region_claim(struct devpub_region *region,
+			const struct devpub_request *request, const char *name,
+			struct device *dev)
 {
-	const struct devpub_provider_ops *provider = region->provider;
+	const struct devpub_provider_ops *provider = request->provider;
 	int ret;
 
+	*region = (struct devpub_region) {
+		.provider	= provider,
+		.data		= request->data,
+		.start		= request->start,
+		.size		= request->size,
+		.node		= request->node,
+	};
 	ret = provider->claim(region, dev);
 	if (ret)
 		return ret;
-
-	if (!request_mem_region(region->start, region->size, region->name)) {
-		dev_err(dev, "[mem %#llx-%#llx] is in use, see /proc/iomem\n",
-			region->start, region->start + region->size - 1);
-		ret = -EBUSY;
+	ret = region_request(region, name, dev);
+	if (ret)
 		goto err_release;
-	}
 	ret = provider->verify ? provider->verify(region, dev) : 0;
 	if (ret)
-		goto err_iomem;
+		goto err_unrequest;
 	return 0;
 
-err_iomem:
-	release_mem_region(region->start, region->size);
+err_unrequest:
+	region_unrequest(region);
 err_release:
 	provider->release(region, dev);
 	return ret;
@@ -57,7 +80,7 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_region_claim);
  */
 void devpub_region_release(struct devpub_region *region, struct device *dev)
 {
-	release_mem_region(region->start, region->size);
+	region_unrequest(region);
 	region->provider->release(region, dev);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_region_release);

@@ -29,19 +29,22 @@
  * EINVAL      a wrong value: the struct is shorter than its first version, an
  *             unknown bit in flags, a field that must be zero and is not, an
  *             address or length that is not a multiple of the page size, a
- *             length of 0.
- * EOPNOTSUPP  a known flag that this call does not support.
+ *             length of 0; or the range that a new device should have is not
+ *             free memory.
+ * EOPNOTSUPP  a known flag that this call does not support; or a driver of this
+ *             virtual machine would keep memory that a device gives back.
  * EOVERFLOW   addr + length goes past the end of 64 bits.
  * EFAULT      the struct, or an array it points to, can't be read or written;
  *             or the range leaves the address space that a user may map.
- * ENOMEM      no memory for the call's own bookkeeping.
+ * ENOMEM      no memory for the call's own bookkeeping, or none of that size that
+ *             could be taken from the system for a new device.
  * EAGAIN      the process executes a new program just now; call again.
  * ENODEV      the device is being removed, or there is none of this number.
  * ESRCH       there is no process of this number, it has ended or has executed
  *             another program meanwhile, or it is a kernel thread.
  * ENOSPC      there are as many devices as there can be.
- * EBUSY       the memory that a new device should have is in use, or can't be
- *             taken; or pages on the device that should go can't move.
+ * EBUSY       somebody else took the memory that a new device should have; or
+ *             pages on the device that should go can't move.
  * EPERM       the call needs CAP_SYS_ADMIN, or, for another process's memory,
  *             CAP_SYS_PTRACE.
  * EINTR       a signal came.  The results say how far the call came.
@@ -51,7 +54,8 @@
  * with, and adding "done" to addr and taking it off length resumes the call exactly.
  * At least one window of pages is dealt with before a signal is looked at, so a
  * program that is interrupted often still comes to the end.  With every other
- * error, nothing was done and nothing was written.
+ * error, nothing was written; and nothing was done, but that some pages may have left
+ * a device that should be removed.
  *
  * A page that can't move is no error.  The call returns 0, counts it, and,
  * where the program gave an array for it, says why.
@@ -214,28 +218,28 @@ struct devpub_migrate {
 	__u32 reserved;
 };
 
-#define DEVPUB_MIGRATE_SIZE_VER0	80 /* the first version, up to refused */
+#define DEVPUB_MIGRATE_SIZE_VER0	88 /* the first version */
 
 /**
- * enum devpub_where - where a page lives
- * @DEVPUB_WHERE_UNSEEN:	not looked at (the call ended before)
- * @DEVPUB_WHERE_ABSENT:	nowhere: nothing mapped, never touched, the shared
+ * enum devpub_location - where a page lives
+ * @DEVPUB_LOCATION_UNSEEN:	not looked at (the call ended before)
+ * @DEVPUB_LOCATION_ABSENT:	nowhere: nothing mapped, never touched, the shared
  *				zero page, swapped out, or secret memory
- * @DEVPUB_WHERE_SYSTEM:	in system memory
- * @DEVPUB_WHERE_DEVICE:	on this device
- * @DEVPUB_WHERE_OTHER_DEVICE:	on another devpub device
- * @DEVPUB_WHERE_OTHER:		elsewhere: device memory mapped by its driver, DAX,
+ * @DEVPUB_LOCATION_SYSTEM:	in system memory
+ * @DEVPUB_LOCATION_DEVICE:	on this device
+ * @DEVPUB_LOCATION_OTHER_DEVICE:	on another devpub device
+ * @DEVPUB_LOCATION_OTHER:		elsewhere: device memory mapped by its driver, DAX,
  *				hugetlb, another driver's coherent memory
  *
- * Later versions may add places at the end.
+ * Later versions may add locations at the end.
  */
-enum devpub_where {
-	DEVPUB_WHERE_UNSEEN		= 0,
-	DEVPUB_WHERE_ABSENT		= 1,
-	DEVPUB_WHERE_SYSTEM		= 2,
-	DEVPUB_WHERE_DEVICE		= 3,
-	DEVPUB_WHERE_OTHER_DEVICE	= 4,
-	DEVPUB_WHERE_OTHER		= 5,
+enum devpub_location {
+	DEVPUB_LOCATION_UNSEEN		= 0,
+	DEVPUB_LOCATION_ABSENT		= 1,
+	DEVPUB_LOCATION_SYSTEM		= 2,
+	DEVPUB_LOCATION_DEVICE		= 3,
+	DEVPUB_LOCATION_OTHER_DEVICE	= 4,
+	DEVPUB_LOCATION_OTHER		= 5,
 };
 
 /* DEVPUB_IOC_QUERY: likewise. */
@@ -248,14 +252,14 @@ enum devpub_where {
  *		without, must be 0
  * @addr:	in: first byte of the range, a multiple of the page size
  * @length:	in: bytes of the range, a multiple of the page size, not 0
- * @where:	in: address of an array of one byte a page of the range, which
- *		receives an enum devpub_where each; 0 for none
+ * @locations:	in: address of an array of one byte a page of the range, which
+ *		receives an enum devpub_location each; 0 for none
  * @done:	out: bytes of the range looked at, from its beginning
- * @absent:	out: pages of DEVPUB_WHERE_ABSENT
- * @system:	out: pages of DEVPUB_WHERE_SYSTEM
- * @device:	out: pages of DEVPUB_WHERE_DEVICE
- * @other_device: out: pages of DEVPUB_WHERE_OTHER_DEVICE
- * @other:	out: pages of DEVPUB_WHERE_OTHER
+ * @absent:	out: pages of DEVPUB_LOCATION_ABSENT
+ * @system:	out: pages of DEVPUB_LOCATION_SYSTEM
+ * @device:	out: pages of DEVPUB_LOCATION_DEVICE
+ * @other_device: out: pages of DEVPUB_LOCATION_OTHER_DEVICE
+ * @other:	out: pages of DEVPUB_LOCATION_OTHER
  *
  * Nothing is faulted in and nothing moves, but each page is held for a moment and
  * counts as accessed.  The answer is true of each page at the moment it was
@@ -266,7 +270,7 @@ struct devpub_query {
 	__s32 pid;
 	__aligned_u64 addr;
 	__aligned_u64 length;
-	__aligned_u64 where;
+	__aligned_u64 locations;
 	__aligned_u64 done;
 	__aligned_u64 absent;
 	__aligned_u64 system;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The table of reasons, from which the module and the library expand what they need.
+ *
+ * X(NUMBER, name, text): DEVPUB_REASON_NUMBER of the ABI; its name in sysfs, in the
+ * library and in the tools; and what it means, for people.  The rows are in the order of
+ * enum devpub_reason.
+ */
+#ifndef DEVPUB_REASONS_H
+#define DEVPUB_REASONS_H
+
+/* The page was not refused. */
+#define DEVPUB_OUTCOMES(X)							\
+	X(UNSEEN,	unseen,		"not looked at")			\
+	X(MOVED,	moved,		"moved")				\
+	X(POPULATED,	populated,	"a new page on the device")		\
+	X(ALREADY,	already,	"already where it should be")		\
+	X(ABSENT,	absent,		"no page here")
+
+/* The page was refused. */
+#define DEVPUB_REFUSALS(X)							\
+	X(UNMAPPED,	unmapped,	"nothing is mapped at this address")	\
+	X(SHARED,	shared,		"in a shared mapping")			\
+	X(FILE,		file,		"a page of a file")			\
+	X(HUGETLB,	hugetlb,	"in a hugetlb mapping")			\
+	X(SPECIAL,	special,	"in a mapping without ordinary pages")	\
+	X(LARGE,	large,							\
+	  "part of a large folio that the kernel does not split")		\
+	X(KSM,		ksm,		"merged by KSM, or may be")		\
+	X(SWAPCACHE,	swapcache,	"still has a copy in swap")		\
+	X(SWAPPED,	swapped,	"swapped out; touch it and try again")	\
+	X(PINNED,	pinned,		"somebody pins it, as for DMA")		\
+	X(BUSY,		busy,		"somebody holds it for a moment; try again") \
+	X(NO_SPACE,	no_space,	"no free page where it should go")	\
+	X(OTHER_DEVICE,	other_device,						\
+	  "on another device; bring it back from there first")
+
+#define DEVPUB_REASONS(X)	DEVPUB_OUTCOMES(X) DEVPUB_REFUSALS(X)
+
+#endif /* DEVPUB_REASONS_H */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_WORKERS_H
+#define DEVPUB_WORKERS_H
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include "engine/transfer.h"
+
+struct devpub_crew;
+
+/**
+ * struct devpub_worker - one of those at work
+ * @work:	its place in a queue
+ * @crew:	whose it is
+ * @transfer:	its tools
+ */
+struct devpub_worker {
+	struct work_struct work;
+	struct devpub_crew *crew;
+	struct devpub_transfer transfer;
+};
+
+/**
+ * struct devpub_crew - the workers of one call, and the round that they are in
+ * @reasons:	a byte a page of the round
+ * @max_windows: most windows of a round
+ * @start:	first address of the round
+ * @end:	its end
+ * @windows:	windows of the round
+ * @next:	the next window to be taken; at least @windows when none is left
+ * @finished:	windows that are done
+ * @all:	completed when all windows are done
+ * @stop:	take no more windows
+ * @n:		number of workers
+ * @workers:	the workers
+ */
+struct devpub_crew {
+	u8 *reasons;
+	unsigned int max_windows;
+	unsigned long start;
+	unsigned long end;
+	unsigned int windows;
+	atomic_t next;
+	atomic_t finished;
+	struct completion all;
+	bool stop;
+	unsigned int n;
+	struct devpub_worker workers[] __counted_by(n);
+};
+
+struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
+				       struct mm_struct *mm, unsigned int n,
+				       u64 pages);
+void devpub_crew_destroy(struct devpub_crew *crew);
+int devpub_crew_round(struct devpub_crew *crew, unsigned long start,
+		      unsigned long end, unsigned long *done);
+
+void devpub_workers_init(struct workqueue_struct *anywhere,
+			 struct workqueue_struct *bound);
+
+#endif /* DEVPUB_WORKERS_H */

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The context: an open file of /dev/devpubN. */
+#include <linux/fs.h>
+#include <linux/slab.h>
+
+#include "front/context.h"
+
+/**
+ * devpub_context_open() - give a file its context
+ * @file: the file that is being opened
+ * @ddev: the device that it stands for
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int devpub_context_open(struct file *file, struct devpub_device *ddev)
+{
+	struct devpub_context *context;
+
+	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
+	if (!context)
+		return -ENOMEM;
+	context->ddev = ddev;
+	file->private_data = context;
+	return 0;
+}
+
+/**
+ * devpub_context_release() - undo devpub_context_open()
+ * @file: the file that is being released; no call is inside
+ *
+ * Context: process context, may sleep.
+ */
+void devpub_context_release(struct file *file)
+{
+	kfree(file->private_data);
+}

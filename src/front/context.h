@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_CONTEXT_H
+#define DEVPUB_CONTEXT_H
+
+struct devpub_device;
+struct file;
+
+/**
+ * struct devpub_context - an open file of /dev/devpubN
+ * @ddev:	the device.  The file keeps the cdev, and the cdev keeps the device's struct
+ */
+struct devpub_context {
+	struct devpub_device *ddev;
+};
+
+int devpub_context_open(struct file *file, struct devpub_device *ddev);
+void devpub_context_release(struct file *file);
+
+#endif /* DEVPUB_CONTEXT_H */

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pagemap: registers a device's memory as coherent, hands out its struct pages, and
+ * gets them back from the kernel when their last reference is dropped.
+ */
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/vmstat.h>
+
+#include "export.h"
+#include "memory/pagemap.h"
+#include "memory/pool.h"
+#include "trace.h"
+
+/*
+ * The kernel calls this after it has undone the page's mapping and memory cgroup
+ * (mm/memremap.c, free_zone_device_folio()).
+ */
+static void pagemap_folio_free(struct folio *folio)
+{
+	struct page *page = folio_page(folio, 0);
+	struct devpub_pagemap *pagemap = page_pgmap(page)->owner;
+	bool ours;
+
+	/*
+	 * munlock() passes device pages by (mm/mlock.c, mlock_pte_range()), so a page may
+	 * arrive here marked and counted as locked.  The page allocator undoes that for
+	 * its pages, too (mm/page_alloc.c, free_pages_prepare()).
+	 */
+	if (folio_test_mlocked(folio)) {
+		__folio_clear_mlocked(folio);
+		mod_zone_page_state(page_zone(page), NR_MLOCK, -1);
+	}
+
+	/*
+	 * folio_migrate_mapping() and folio_migrate_flags() set flags of the page that
+	 * came (swap-backed, active, a processor's own such as MTE's) and do not clear
+	 * those of the page that was there before: the next owner would inherit them.  The
+	 * page allocator clears the same list (mm/page_alloc.c,
+	 * __free_pages_prepare()), but for PG_reserved, which the kernel sets once for
+	 * each device page (mm/mm_init.c, __init_zone_device_page()).  A plain store is
+	 * enough: nobody else changes the flags of a page without references (mm/swap.c,
+	 * __folio_clear_lru_flags(), relies on that, too).
+	 */
+	*page_flag_word(page) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
+
+	trace_devpub_free(pagemap->index, page_to_pfn(page));
+	ours = devpub_pool_give(pagemap->pool, page_to_pfn(page));
+	devpub_spy_freed(page);
+	WARN_ON_ONCE(!ours && !devpub_spy_refused(page));
+}
+
+/*
+ * The kernel's own handler takes every device page's mapping for that of a file, and
+ * follows an anonymous page's to an invalid address (mm/memory-failure.c,
+ * mf_generic_kill_procs()).
+ */
+static int pagemap_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
+				  unsigned long nr_pages, int mf_flags)
+{
+	return -ENXIO;
+}
+
+DEVPUB_DEFINE_PAGEMAP_OPS(pagemap_ops, pagemap_folio_free, pagemap_memory_failure);
+
+/**
+ * devpub_pagemap_init() - prepare the registration of a pool's pages
+ * @pagemap: the pagemap; the caller sets the range of its @pgmap
+ * @pool: the pool, which outlives the registration
+ * @index: the device's number, for trace events
+ */
+void devpub_pagemap_init(struct devpub_pagemap *pagemap, struct devpub_pool *pool,
+			 unsigned int index)
+{
+	pagemap->pool = pool;
+	pagemap->index = index;
+	pagemap->pgmap.type = MEMORY_DEVICE_COHERENT;
+	pagemap->pgmap.ops = &pagemap_ops;
+	pagemap->pgmap.owner = pagemap;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pagemap_init);
+
+/**
+ * devpub_pagemap_alloc() - allocate pages of the device
+ * @pagemap: the pagemap
+ * @pfns: receives their frame numbers
+ * @n: how many are wanted
+ *
+ * Each page has reference count 1 and is locked (mm/memremap.c,
+ * zone_device_page_init()).  Its content is left over from its last owner: the caller
+ * overwrites all of it before anyone sees it.
+ *
+ * Context: the pagemap is registered and stays so, as it does between
+ * devpub_gate_enter() and devpub_gate_exit().
+ * Return: how many were allocated, at most @n.
+ */
+u32 devpub_pagemap_alloc(struct devpub_pagemap *pagemap, unsigned long *pfns, u32 n)
+{
+	u32 got = devpub_pool_take(pagemap->pool, pfns, n), i;
+
+	for (i = 0; i < got; i++)
+		zone_device_page_init(pfn_to_page(pfns[i]), &pagemap->pgmap, 0);
+	trace_devpub_alloc(pagemap->index, n, got, got ? pfns[0] : 0);
+	return got;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pagemap_alloc);
+
+/**
+ * devpub_pagemap_of_page() - find the pagemap that a page belongs to
+ * @page: a page that the caller holds a reference to
+ *
+ * Context: any.
+ * Return: the pagemap, or NULL when the page belongs to no devpub device.
+ */
+struct devpub_pagemap *devpub_pagemap_of_page(const struct page *page)
+{
+	if (!is_device_coherent_page(page) || page_pgmap(page)->ops != &pagemap_ops)
+		return NULL;
+	return page_pgmap(page)->owner;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pagemap_of_page);
