@@ -438,7 +438,7 @@ const char *devpub_reason_string(unsigned int reason);
  *
  * Return: a string that lives for ever; "unknown" for what the library does not know.
  */
-const char *devpub_location_name(unsigned int locations);
+const char *devpub_location_name(unsigned int location);
 
 /**
  * devpub_provider_name() - a provider as one word, as sysfs has it ("carve")
