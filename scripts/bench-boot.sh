@@ -43,7 +43,7 @@ $run"
 	"$scripts/vm" --kernel "$tree/arch/x86/boot/bzImage" --initramfs "$dir/initramfs" \
 		--memory 4G --append "$bench_append" --timeout "${TIMEOUT:-3600}" \
 		--log "$dir/$name.console" --result "$dir/$name.result" "$@"
-	if grep -nE -f "$top/tests/alarms" "$dir/$name.console" >&2; then
+	if grep -nE -f "$top/tests/harness/alarms" "$dir/$name.console" >&2; then
 		die "$name: the kernel's log"
 	fi
 }

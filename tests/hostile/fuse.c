@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../harness.h"
+#include "harness.h"
 #include "fuse_server.h"
 #include "reads.h"
 

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../device.h"
-#include "../harness.h"
+#include "device.h"
+#include "harness.h"
 #include "fuse_server.h"
 #include "reads.h"
 

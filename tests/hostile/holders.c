@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "../conformance/uring.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
 #include "user.h"
 
 #define PAGES		64UL

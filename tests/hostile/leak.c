@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "../conformance/machine.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
 #include "user.h"
 
 /* Headers before 6.1 lack it. */

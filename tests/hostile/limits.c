@@ -12,9 +12,9 @@
 
 #include "../conformance/cgroup.h"
 #include "../conformance/machine.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
 #include "user.h"
 
 #define CHUNK		4096UL		/* pages: 16 MiB */

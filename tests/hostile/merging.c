@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "../conformance/machine.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
 #include "user.h"
 
 #ifndef PR_SET_MEMORY_MERGE

@@ -15,10 +15,10 @@
 
 #include "../conformance/cgroup.h"
 #include "../conformance/machine.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
-#include "../tracing.h"
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
+#include "tracing.h"
 #include "user.h"
 
 /* More than lies between the marks at which reclaim begins and allocations fail. */

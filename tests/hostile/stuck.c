@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "../conformance/cgroup.h"
-#include "../device.h"
-#include "../disk.h"
-#include "../harness.h"
+#include "device.h"
+#include "disk.h"
+#include "harness.h"
 #include "stuck.h"
 #include "user.h"
 

@@ -9,7 +9,7 @@
 # another kernel (kernel); $version, $higher, $release and $other are the versions of
 # either; $tests names the tests to run, instead of all.
 set -eu
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/harness/lib.sh
 . ./lib.sh
 # shellcheck disable=SC2034 # for lib.sh
 here=/usr/libexec/devpub/tests
