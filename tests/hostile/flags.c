@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../conformance/machine.h"
 #include "device.h"
 #include "disk.h"
 #include "harness.h"
+#include "machine.h"
 #include "mem.h"
 
 #ifndef MAP_DROPPABLE

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "device.h"
-#include "harness.h"
 #include "fuse_server.h"
+#include "harness.h"
 #include "reads.h"
 
 #define FILE_NODE	2

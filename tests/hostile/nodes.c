@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../conformance/cgroup.h"
-#include "../conformance/machine.h"
+#include "cgroup.h"
 #include "device.h"
 #include "harness.h"
+#include "machine.h"
 #include "mem.h"
 #include "tracing.h"
 #include "user.h"

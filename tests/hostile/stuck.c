@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../conformance/cgroup.h"
+#include "cgroup.h"
 #include "device.h"
 #include "disk.h"
 #include "harness.h"

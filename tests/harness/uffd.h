@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Memory that a userfaultfd is told of. */
-#ifndef DEVPUB_CONFORMANCE_UFFD_H
-#define DEVPUB_CONFORMANCE_UFFD_H
+#ifndef DEVPUB_TESTS_UFFD_H
+#define DEVPUB_TESTS_UFFD_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,4 +29,4 @@ void uffd_register(int uffd, void *addr, size_t pages, uint64_t mode);
 /* As ioctl() returns. */
 int uffd_try_register(int uffd, void *addr, size_t pages, uint64_t mode);
 
-#endif /* DEVPUB_CONFORMANCE_UFFD_H */
+#endif /* DEVPUB_TESTS_UFFD_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the kernel tells of single pages. */
-#ifndef DEVPUB_CONFORMANCE_PAGEMAP_H
-#define DEVPUB_CONFORMANCE_PAGEMAP_H
+#ifndef DEVPUB_TESTS_PAGEMAP_H
+#define DEVPUB_TESTS_PAGEMAP_H
 
 #include <linux/fs.h>
 #include <linux/kernel-page-flags.h>
@@ -66,4 +66,4 @@ void pagemap_track_writes(void *addr, size_t pages);
 /* How many pages are noted; "again" forgets them. */
 size_t pagemap_written(const void *addr, size_t pages, bool again);
 
-#endif /* DEVPUB_CONFORMANCE_PAGEMAP_H */
+#endif /* DEVPUB_TESTS_PAGEMAP_H */

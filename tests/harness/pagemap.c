@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "harness.h"
 #include "mem.h"
 #include "pagemap.h"
-#include "place.h"
 #include "uffd.h"
 
 static void read_entries(const char *path, uint64_t first, size_t count,
