@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "../tests/ktap.h"
+#include "../tests/harness/ktap.h"
 
 #define PAGES		512UL
 #define SKIPPED		1

@@ -22,7 +22,8 @@ bench_build() {
 	mkdir -p "$dir"
 	copy_source "$dir/module"
 	make -s "-j$(nproc)" -C "$tree" M="$dir/module" modules >&2
-	make -s -C "$top/tests" O="$dir/tests" "$dir/tests/bench" >&2
+	# Static, for a guest that has no libraries; it wants none of devpubctl's.
+	make -s -C "$top/tools" O="$dir/tools" PKG_CONFIG=true LDFLAGS=-static "$dir/tools/bench" >&2
 }
 
 # bench_boot DIR NAME RUN [OPTION...]: run the script RUN on the kernel of $tree, with
@@ -36,14 +37,14 @@ bench_boot() {
 	"$scripts/mkinitramfs" --output "$dir/initramfs" --modules "$tree" \
 		--release "$(<"$tree/include/config/kernel.release")" \
 		--add "$dir/module/devpub.ko:devpub.ko" --add "$peer:test_hmm.ko" \
-		--add "$dir/tests/bench:bench" --run "set -e
+		--add "$dir/tools/bench:bench" --run "set -e
 insmod devpub.ko region=$bench_device
 insmod test_hmm.ko spm_addr_dev0=$bench_peer spm_addr_dev1=0x110000000
 $run"
 	"$scripts/vm" --kernel "$tree/arch/x86/boot/bzImage" --initramfs "$dir/initramfs" \
 		--memory 4G --append "$bench_append" --timeout "${TIMEOUT:-3600}" \
 		--log "$dir/$name.console" --result "$dir/$name.result" "$@"
-	if grep -nE -f "$top/tests/alarms" "$dir/$name.console" >&2; then
+	if grep -nE -f "$top/tests/harness/alarms" "$dir/$name.console" >&2; then
 		die "$name: the kernel's log"
 	fi
 }

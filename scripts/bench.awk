@@ -16,7 +16,7 @@ BEGIN {
 	}
 }
 
-# Rows of tests/bench: WHAT SOURCE PAGES WORKERS REPEAT MEDIAN MIN MAX
+# Rows of tools/bench: WHAT SOURCE PAGES WORKERS REPEAT MEDIAN MIN MAX
 function read_table(mode,	file, line, f, key) {
 	file = dir "/" kernel[k] "/" mode ".result"
 	while ((getline line <file) > 0) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Make the table of Documentation/conformance.md of KTAP that tests/run wrote:
+# Make the table of Documentation/conformance.md of KTAP that tests/harness/run wrote:
 #
 #	awk -v devpub=VERSION -f conformance.awk KERNEL=result.log...
 #

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin for QEMU: counts the instructions that the guest runs between two marks,
- * which tests/bench sets with --profile, by address.
+ * which tools/bench sets with --profile, by address.
  *
  *	-plugin profile.so,out=FILE
  *
@@ -35,7 +35,7 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 
 EXPORT int qemu_plugin_version = 1;
 
-/* nopl 0x0deb0b01(%rax) and 02: see timed_begin() in tests/bench_subjects.c. */
+/* nopl 0x0deb0b01(%rax) and 02: see timed_begin() in tools/bench/bench_subjects.c. */
 static const unsigned char mark[] = { 0x0f, 0x1f, 0x80, 0x00, 0x0b, 0xeb, 0x0d };
 #define MARK_NUMBER	3
 

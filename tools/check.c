@@ -14,7 +14,7 @@
 #include "table.h"
 #include "text.h"
 
-#include "../tests/ktap.h"
+#include "../tests/harness/ktap.h"
 
 bool ctl_json, ctl_bytes;
 

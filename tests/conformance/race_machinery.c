@@ -147,26 +147,22 @@ ONCE(missing, "a userfaultfd's handler fills each hole, and no page, while both 
 
 ONCE(write_protect, "pages that a userfaultfd protects stay protected while they move")
 {
-	struct uffdio_writeprotect protect = { .range.len = PAGES * PAGE };
 	static uint64_t entries[PAGES];
 	char *addr = mem_new(PAGES, 1);
 	struct mover mover;
 	uint64_t seed = 1;
 	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 
-	protect.range.start = address(addr);
 	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover)) {
-		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;
-		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		uffd_protect(uffd, addr, PAGES, true);
 		test_sleep(5);
 		pagemap_read(addr, PAGES, entries);
 		for (size_t i = 0; i < PAGES; i++)
 			CHECK(entries[i] & PAGEMAP_UFFD_WP);
 		mem_check(addr, PAGES, seed);
-		protect.mode = 0;
-		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		uffd_protect(uffd, addr, PAGES, false);
 		mem_fill(addr, PAGES, ++seed);
 	}
 	mover_stop(&mover);

@@ -14,16 +14,6 @@
 
 #define PAGES	32UL
 
-static void protect(int uffd, void *addr, size_t pages, bool on)
-{
-	struct uffdio_writeprotect arg = {
-		.range = { .start = address(addr), .len = pages * PAGE },
-		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
-	};
-
-	CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &arg));
-}
-
 static void *touch(void *addr)
 {
 	/* One access, which writes. */
@@ -133,13 +123,13 @@ PLACES(write_protected, "write-protected pages raise a fault when written to, wh
 	char before;
 
 	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
-	protect(uffd, addr, PAGES, true);
+	uffd_protect(uffd, addr, PAGES, true);
 	mem_check(addr, PAGES, 1);
 	no_fault(uffd);
 	before = addr[5 * PAGE];
 	thread = touch_faults(uffd, addr + 5 * PAGE, UFFD_PAGEFAULT_FLAG_WP);
 	CHECK_EQ(addr[5 * PAGE], before);
-	protect(uffd, addr, PAGES, false);
+	uffd_protect(uffd, addr, PAGES, false);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	CHECK_EQ(addr[5 * PAGE], (char)(before + 1));
 	place_check(place, addr, PAGES);
@@ -152,13 +142,13 @@ PLACES(protected_moves, "write-protected pages are so where they are moved to")
 	pthread_t thread;
 
 	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
-	protect(uffd, addr, PAGES, true);
+	uffd_protect(uffd, addr, PAGES, true);
 	place_put(place, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 	for (size_t i = 0; i < PAGES; i += 7) {
 		thread = touch_faults(uffd, addr + i * PAGE,
 				      UFFD_PAGEFAULT_FLAG_WP);
-		protect(uffd, addr + i * PAGE, 1, false);
+		uffd_protect(uffd, addr + i * PAGE, 1, false);
 		CHECK_EQ(pthread_join(thread, NULL), 0);
 	}
 	place_check(place, addr, PAGES);
@@ -171,7 +161,7 @@ PLACES(protected_part, "of pages that were protected in part, those are protecte
 	pthread_t thread;
 
 	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
-	protect(uffd, addr + 8 * PAGE, 8, true);
+	uffd_protect(uffd, addr + 8 * PAGE, 8, true);
 	if (place->kind == PLACE_DEVICE)
 		move_to_system(place->fd, addr, PAGES);
 	else
@@ -180,7 +170,7 @@ PLACES(protected_part, "of pages that were protected in part, those are protecte
 	mem_fill(addr + 16 * PAGE, PAGES - 16, 3);
 	no_fault(uffd);
 	thread = touch_faults(uffd, addr + 8 * PAGE, UFFD_PAGEFAULT_FLAG_WP);
-	protect(uffd, addr + 8 * PAGE, 8, false);
+	uffd_protect(uffd, addr + 8 * PAGE, 8, false);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	mem_check(addr, 8, 2);
 	mem_check(addr + 16 * PAGE, PAGES - 16, 3);
@@ -192,7 +182,7 @@ PLACES(unregistered, "pages are free of protection when the handler goes")
 	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 
 	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
-	protect(uffd, addr, PAGES, true);
+	uffd_protect(uffd, addr, PAGES, true);
 	close(uffd);
 	mem_fill(addr, PAGES, 2);
 	mem_check(addr, PAGES, 2);
@@ -207,7 +197,7 @@ PLACES(forked, "a child's copies are free of its parent's protection, the parent
 	pid_t pid;
 
 	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
-	protect(uffd, addr, PAGES, true);
+	uffd_protect(uffd, addr, PAGES, true);
 	pid = test_fork();
 	if (pid == 0) {
 		mem_check(addr, PAGES, 1);
@@ -218,7 +208,7 @@ PLACES(forked, "a child's copies are free of its parent's protection, the parent
 	test_wait(pid);
 	mem_check(addr, PAGES, 1);
 	thread = touch_faults(uffd, addr, UFFD_PAGEFAULT_FLAG_WP);
-	protect(uffd, addr, PAGES, false);
+	uffd_protect(uffd, addr, PAGES, false);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	addr[0]--;
 	mem_check(addr, PAGES, 1);

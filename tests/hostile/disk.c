@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../device.h"
-#include "../harness.h"
+#include "device.h"
+#include "harness.h"
 #include "reads.h"
 
 #define DISK_FILE	"/dev/vda"

@@ -9,11 +9,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../conformance/machine.h"
-#include "../device.h"
-#include "../disk.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "device.h"
+#include "disk.h"
+#include "harness.h"
+#include "machine.h"
+#include "mem.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE	0x08

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../harness.h"
 #include "fuse_server.h"
+#include "harness.h"
 #include "reads.h"
 
 /* About as long as a move of the range takes. */

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../device.h"
-#include "../harness.h"
+#include "device.h"
 #include "fuse_server.h"
+#include "harness.h"
 #include "reads.h"
 
 #define FILE_NODE	2

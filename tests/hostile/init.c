@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../device.h"
-#include "../harness.h"
+#include "device.h"
+#include "harness.h"
 
 #define DRIVER	"/sys/bus/platform/drivers/devpub/"
 #define DEVICES	"/sys/bus/platform/devices/"

@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../conformance/cgroup.h"
-#include "../conformance/machine.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "cgroup.h"
+#include "device.h"
+#include "harness.h"
+#include "machine.h"
+#include "mem.h"
 #include "user.h"
 
 #define CHUNK		4096UL		/* pages: 16 MiB */

@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "../harness.h"
+#include "harness.h"
 #include "nfs_server.h"
 #include "reads.h"
 

@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../device.h"
-#include "../harness.h"
+#include "device.h"
+#include "harness.h"
 #include "nfs_server.h"
 #include "reads.h"
 

@@ -13,12 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../conformance/cgroup.h"
-#include "../conformance/machine.h"
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
-#include "../tracing.h"
+#include "cgroup.h"
+#include "device.h"
+#include "harness.h"
+#include "machine.h"
+#include "mem.h"
+#include "tracing.h"
 #include "user.h"
 
 /* More than lies between the marks at which reclaim begins and allocations fail. */

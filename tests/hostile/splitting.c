@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "../device.h"
-#include "../harness.h"
-#include "../mem.h"
+#include "device.h"
+#include "harness.h"
+#include "mem.h"
 #include "user.h"
 
 #define ROUNDS	300U

@@ -17,10 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../conformance/cgroup.h"
-#include "../device.h"
-#include "../disk.h"
-#include "../harness.h"
+#include "cgroup.h"
+#include "device.h"
+#include "disk.h"
+#include "harness.h"
 #include "stuck.h"
 #include "user.h"
 

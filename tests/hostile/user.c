@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../harness.h"
+#include "harness.h"
 #include "user.h"
 
 void user_admit(void)

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034 # variables for those who read this in
 # What the tests of a whole system share: see run.
 
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 built=${BUILT:-/home/you/devpub}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A version 2 control group of a case's own. */
-#ifndef DEVPUB_CONFORMANCE_CGROUP_H
-#define DEVPUB_CONFORMANCE_CGROUP_H
+#ifndef DEVPUB_TESTS_CGROUP_H
+#define DEVPUB_TESTS_CGROUP_H
 
 #include <stddef.h>
 
@@ -28,4 +28,4 @@ unsigned long long cgroup_value(const struct cgroup *group, const char *file);
 unsigned long long cgroup_field(const struct cgroup *group, const char *file,
 				const char *name);
 
-#endif /* DEVPUB_CONFORMANCE_CGROUP_H */
+#endif /* DEVPUB_TESTS_CGROUP_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the kernel tells of single pages. */
-#ifndef DEVPUB_CONFORMANCE_PAGEMAP_H
-#define DEVPUB_CONFORMANCE_PAGEMAP_H
+#ifndef DEVPUB_TESTS_PAGEMAP_H
+#define DEVPUB_TESTS_PAGEMAP_H
 
 #include <linux/fs.h>
 #include <linux/kernel-page-flags.h>
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An entry of pagemap: Documentation/admin-guide/mm/pagemap.rst of the kernel. */
 #define PAGEMAP_PFN		((1ULL << 55) - 1)
 #define PAGEMAP_SOFT_DIRTY	(1ULL << 55)
 #define PAGEMAP_EXCLUSIVE	(1ULL << 56)
@@ -48,6 +49,9 @@ struct pm_scan_arg {
 #define PAGEMAP_SCAN		_IOWR('f', 16, struct pm_scan_arg)
 #endif
 
+/* So many of one of /proc's files of a word for each page or frame. */
+void pagemap_entries(const char *path, uint64_t first, size_t count,
+		     uint64_t *entries);
 /* The entries of the range, of the calling process or of another one. */
 void pagemap_read(const void *addr, size_t pages, uint64_t *entries);
 void pagemap_read_of(int pid, const void *addr, size_t pages,
@@ -66,4 +70,4 @@ void pagemap_track_writes(void *addr, size_t pages);
 /* How many pages are noted; "again" forgets them. */
 size_t pagemap_written(const void *addr, size_t pages, bool again);
 
-#endif /* DEVPUB_CONFORMANCE_PAGEMAP_H */
+#endif /* DEVPUB_TESTS_PAGEMAP_H */

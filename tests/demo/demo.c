@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pagemap.h"
 #include "sha256.h"
 
 #define PAGE		4096UL
@@ -160,9 +161,9 @@ static size_t frames_on_device(void)
 			  ((uintptr_t)data.addr / PAGE + i) * sizeof(entry)) !=
 		    sizeof(entry))
 			die("/proc/self/pagemap: %s", strerror(errno));
-		if (!(entry >> 63))
+		if (!(entry & PAGEMAP_PRESENT))
 			die("page %zu is in no memory at all", i);
-		entry &= (1ULL << 55) - 1;
+		entry &= PAGEMAP_PFN;
 		count += entry >= first && entry < end;
 	}
 	close(file);

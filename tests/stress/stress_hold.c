@@ -3,14 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
-#include <linux/userfaultfd.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "pagemap.h"
 #include "stress.h"
+#include "uffd.h"
 
 /* Only for its registered buffers: nothing is ever submitted to it. */
 int stress_ring(void)
@@ -19,10 +20,6 @@ int stress_ring(void)
 
 	return syscall(SYS_io_uring_setup, 1, &params);
 }
-
-#define PRESENT		(1ULL << 63)
-#define PROTECTED	(1ULL << 57)
-#define FRAME		((1ULL << 55) - 1)
 
 /* Nothing is present where pagemap can't be read. */
 static void read_pagemap(const void *addr, size_t pages, uint64_t *entries)
@@ -57,11 +54,11 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 	read_pagemap(addr, op->count, after);
 	for (size_t i = 0; i < op->count; i++) {
 		/* For a moment it is not present, when somebody tries to move it. */
-		if (before[i] & after[i] & PRESENT &&
-		    (before[i] ^ after[i]) & FRAME)
+		if (before[i] & after[i] & PAGEMAP_PRESENT &&
+		    (before[i] ^ after[i]) & PAGEMAP_PFN)
 			stress_wrong(thread, "a registered page went from frame %#llx to %#llx",
-				     (unsigned long long)(before[i] & FRAME),
-				     (unsigned long long)(after[i] & FRAME));
+				     (unsigned long long)(before[i] & PAGEMAP_PFN),
+				     (unsigned long long)(after[i] & PAGEMAP_PFN));
 	}
 	if (syscall(SYS_io_uring_register, thread->ring,
 		    IORING_UNREGISTER_BUFFERS, NULL, 0))
@@ -71,25 +68,16 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 /* Who writes to the pages meanwhile waits until they may be written to again. */
 void stress_uffd(struct stress_thread *thread, const struct stress_op *op)
 {
-	struct uffdio_api api = {
-		.api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
-	};
 	char *addr = thread->slice + op->first * PAGE;
-	struct uffdio_register reg = {
-		.range = { .start = address(addr), .len = op->count * PAGE },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
+	struct uffdio_range range = { address(addr), op->count * PAGE };
 	const struct stress_page *page = &thread->pages[op->first];
-	struct uffdio_writeprotect protect = {
-		.range = reg.range, .mode = UFFDIO_WRITEPROTECT_MODE_WP,
-	};
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	int uffd = uffd_try_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 	uint64_t entry;
 
 	stress_unguard(thread, op->first, op->count);
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    ioctl(uffd, UFFDIO_REGISTER, &reg) ||
-	    ioctl(uffd, UFFDIO_WRITEPROTECT, &protect)) {
+	if (uffd < 0 ||
+	    uffd_try_register(uffd, addr, op->count, UFFDIO_REGISTER_MODE_WP) ||
+	    uffd_try_protect(uffd, addr, op->count, true)) {
 		thread->result->failed[op->kind]++;
 	} else {
 		if (thread->fd >= 0)
@@ -100,14 +88,14 @@ void stress_uffd(struct stress_thread *thread, const struct stress_op *op)
 		stress_verify(thread, op->first, op->count);
 		read_pagemap(addr, 1, &entry);
 		/* What may have been a hole could not be protected. */
-		if (page->generation && !page->free && entry & PRESENT &&
-		    !(entry & PROTECTED))
+		if (page->generation && !page->free &&
+		    entry & PAGEMAP_PRESENT && !(entry & PAGEMAP_UFFD_WP))
 			stress_wrong(thread, "a page is free of its protection");
 	}
 	if (uffd < 0)
 		return;
 	/* A child of another thread's may have the file still, so closing is not enough. */
-	ioctl(uffd, UFFDIO_UNREGISTER, &reg.range);
-	ioctl(uffd, UFFDIO_WAKE, &reg.range);
+	ioctl(uffd, UFFDIO_UNREGISTER, &range);
+	ioctl(uffd, UFFDIO_WAKE, &range);
 	close(uffd);
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Small devices come and go, and a large one can be had all the same.
 set -eu
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # entries: how many of system memory /proc/iomem has

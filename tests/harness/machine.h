@@ -10,12 +10,13 @@
  * as it was, whatever became of the body, and a failure or a skip of the body is
  * the case's.
  */
-#ifndef DEVPUB_CONFORMANCE_MACHINE_H
-#define DEVPUB_CONFORMANCE_MACHINE_H
+#ifndef DEVPUB_TESTS_MACHINE_H
+#define DEVPUB_TESTS_MACHINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of conformance/; who has none gives NULL. */
 struct place;
 
 /* Write to a file of /proc or /sys that can be read; skips where it isn't. */
@@ -53,4 +54,4 @@ void machine_drain_batches(void);
 
 void machine_run(void (*body)(struct place *place), struct place *place);
 
-#endif /* DEVPUB_CONFORMANCE_MACHINE_H */
+#endif /* DEVPUB_TESTS_MACHINE_H */

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "device.h"
 #include "harness.h"
 #include "mem.h"
+#include "pagemap.h"
 
 #define WORDS		(PAGE / sizeof(uint64_t))
-
-#define PAGEMAP_PRESENT	(1ULL << 63)
-#define PAGEMAP_PFN	((1ULL << 55) - 1)
 
 void *mem_map(size_t pages)
 {
@@ -83,30 +79,9 @@ void mem_check_zero(const void *addr, size_t pages)
 			     (unsigned long long)word[i]);
 }
 
-static void read_entries(const char *path, uint64_t first, uint64_t *entries,
-			 size_t count)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t done = 0;
-
-	if (fd < 0)
-		FAIL("%s: %s", path, strerror(errno));
-	while (done < count) {
-		ssize_t ret = pread(fd, entries + done,
-				    (count - done) * sizeof(*entries),
-				    (first + done) * sizeof(*entries));
-
-		if (ret <= 0)
-			FAIL("%s: no entry %#llx", path,
-			     (unsigned long long)(first + done));
-		done += ret / sizeof(*entries);
-	}
-	close(fd);
-}
-
 void mem_pfns(const void *addr, size_t pages, uint64_t *pfns)
 {
-	read_entries("/proc/self/pagemap", address(addr) / PAGE, pfns, pages);
+	pagemap_read(addr, pages, pfns);
 	for (size_t i = 0; i < pages; i++) {
 		if (!(pfns[i] & PAGEMAP_PRESENT)) {
 			pfns[i] = 0;
@@ -132,7 +107,7 @@ uint64_t mem_kpageflags(const void *addr)
 	uint64_t flags = 0;
 
 	if (pfn)
-		read_entries("/proc/kpageflags", pfn, &flags, 1);
+		pagemap_entries("/proc/kpageflags", pfn, 1, &flags);
 	return flags;
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Taking the device away from those who use it.
 set -eu
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 before() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Memory that the kernel maps by pages of 1 GiB is taken in parts of these.
 set -eu
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 mapped_by_1g() {

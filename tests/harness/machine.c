@@ -11,8 +11,8 @@
 
 #include "device.h"
 #include "disk.h"
+#include "harness.h"
 #include "machine.h"
-#include "place.h"
 
 #define SETTINGS	8
 

@@ -4,6 +4,7 @@
 # demo.sh [FILE]: the whole story, from loading the module to giving the memory
 # back; see demo.c for the part in the middle.
 set -eu
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 die() {

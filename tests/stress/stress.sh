@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Random operations of many at once, and the device taken away from under them.
 set -eu
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # FULL=1: ten minutes in a row, at whose end the device goes under load.

@@ -3,6 +3,7 @@
 # Module parameters, those that can't be above all: an errno, a line that says
 # what to do, and nothing lost.
 set -eu
+# shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # The module's own lines since a mark: neither the loader's nor the driver core's,

@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory whose faults a program handles itself. */
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "harness.h"
 #include "mem.h"
+#include "uffd.h"
 
 #define PAGES	32UL
-
-static int uffd_register(void *addr, uint64_t mode, uint64_t features)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = features };
-	struct uffdio_register reg = {
-		.range = { .start = address(addr), .len = PAGES * PAGE },
-		.mode = mode,
-	};
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    ioctl(uffd, UFFDIO_REGISTER, &reg))
-		SKIP("no userfaultfd for this: %s", strerror(errno));
-	return uffd;
-}
 
 static void *write_byte(void *addr)
 {
@@ -63,10 +46,10 @@ CASE(missing)
 	};
 	struct outcome out;
 	pthread_t thread;
-	int uffd;
+	int uffd = uffd_open(0);
 
 	mem_fill(addr, PAGES / 2, 1);
-	uffd = uffd_register(addr, UFFDIO_REGISTER_MODE_MISSING, 0);
+	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_MISSING);
 	out = populate(fd, addr, PAGES);
 	CHECK_EQ(out.pages[DEVPUB_REASON_MOVED], PAGES / 2);
 	CHECK_EQ(out.pages[DEVPUB_REASON_ABSENT], PAGES / 2);
@@ -85,26 +68,19 @@ CASE(write_protected)
 {
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
-	struct uffdio_writeprotect protect = {
-		.range = { .start = address(addr), .len = PAGES * PAGE },
-		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
-	};
 	pthread_t thread;
-	int uffd;
+	int uffd = uffd_open(UFFD_FEATURE_PAGEFAULT_FLAG_WP);
 
-	uffd = uffd_register(addr, UFFDIO_REGISTER_MODE_WP,
-			     UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+	uffd_register(uffd, addr, PAGES, UFFDIO_REGISTER_MODE_WP);
 	for (int back = 0; back < 2; back++) {
-		protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;
-		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		uffd_protect(uffd, addr, PAGES, true);
 		move_to_device(fd, addr, PAGES);
 		if (back)
 			move_to_system(fd, addr, PAGES);
 		mem_check(addr, PAGES, 1);
 		thread = write_faults(uffd, addr + 5 * PAGE,
 				      UFFD_PAGEFAULT_FLAG_WP);
-		protect.mode = 0;
-		CHECK_CALL(ioctl(uffd, UFFDIO_WRITEPROTECT, &protect));
+		uffd_protect(uffd, addr, PAGES, false);
 		CHECK_EQ(pthread_join(thread, NULL), 0);
 		CHECK_EQ(addr[5 * PAGE], 77);
 		mem_fill(addr, PAGES, 1);

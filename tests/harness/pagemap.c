@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "harness.h"
 #include "mem.h"
 #include "pagemap.h"
-#include "place.h"
 #include "uffd.h"
 
-static void read_entries(const char *path, uint64_t first, size_t count,
-			 uint64_t *entries)
+void pagemap_entries(const char *path, uint64_t first, size_t count,
+		     uint64_t *entries)
 {
-	const ssize_t size = count * sizeof(*entries);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t done = 0;
 
 	if (fd < 0)
 		FAIL("%s: %s", path, strerror(errno));
-	if (pread(fd, entries, size, first * sizeof(*entries)) != size)
-		FAIL("%s: no entry %#llx", path, (unsigned long long)first);
+	while (done < count) {
+		ssize_t ret = pread(fd, entries + done,
+				    (count - done) * sizeof(*entries),
+				    (first + done) * sizeof(*entries));
+
+		if (ret <= 0)
+			FAIL("%s: no entry %#llx", path,
+			     (unsigned long long)(first + done));
+		done += ret / sizeof(*entries);
+	}
 	close(fd);
 }
 
@@ -30,19 +37,20 @@ void pagemap_read_of(int pid, const void *addr, size_t pages,
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	read_entries(path, address(addr) / PAGE, pages, entries);
+	pagemap_entries(path, address(addr) / PAGE, pages, entries);
 }
 
 void pagemap_read(const void *addr, size_t pages, uint64_t *entries)
 {
-	pagemap_read_of(getpid(), addr, pages, entries);
+	pagemap_entries("/proc/self/pagemap", address(addr) / PAGE, pages,
+			entries);
 }
 
 uint64_t pagemap_kpagecount(const void *addr)
 {
 	uint64_t count;
 
-	read_entries("/proc/kpagecount", mem_pfn(addr), 1, &count);
+	pagemap_entries("/proc/kpagecount", mem_pfn(addr), 1, &count);
 	return count;
 }
 
@@ -73,9 +81,9 @@ size_t pagemap_scan(const void *addr, size_t pages, uint64_t flags,
 
 void pagemap_track_writes(void *addr, size_t pages)
 {
-	/* UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC */
-	uffd_register(uffd_open(1 << 13 | 1 << 15), addr, pages,
-		      UFFDIO_REGISTER_MODE_WP);
+	uffd_register(uffd_open(UFFD_FEATURE_WP_UNPOPULATED |
+				UFFD_FEATURE_WP_ASYNC),
+		      addr, pages, UFFDIO_REGISTER_MODE_WP);
 }
 
 size_t pagemap_written(const void *addr, size_t pages, bool again)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* An io_uring with one registered buffer, whose pages it pins for as long. */
-#ifndef DEVPUB_CONFORMANCE_URING_H
-#define DEVPUB_CONFORMANCE_URING_H
+#ifndef DEVPUB_TESTS_URING_H
+#define DEVPUB_TESTS_URING_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,4 +24,4 @@ void uring_unregister(struct uring *ring);
 void uring_write(struct uring *ring, int file, void *addr, size_t pages);
 void uring_read(struct uring *ring, int file, void *addr, size_t pages);
 
-#endif /* DEVPUB_CONFORMANCE_URING_H */
+#endif /* DEVPUB_TESTS_URING_H */

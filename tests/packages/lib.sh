@@ -3,13 +3,13 @@
 #
 # What must hold in a Debian system on which the packages were installed as README.md
 # says; each script beside this is one boot of that system, and prints KTAP: refused,
-# trusted, first, second.  They run where there are lib.sh of tests/, the README's
+# trusted, first, second.  They run where there are the lib.sh of harness/, README's
 # commands (use, remove), its example.c, the tests of debian/tests (library, device),
 # packages of a higher version (higher), those that are installed (lower) and those of
 # another kernel (kernel); $version, $higher, $release and $other are the versions of
 # either; $tests names the tests to run, instead of all.
 set -eu
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/harness/lib.sh
 . ./lib.sh
 # shellcheck disable=SC2034 # for lib.sh
 here=/usr/libexec/devpub/tests

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the benchmark measures, and how one measurement is made. */
-#ifndef DEVPUB_TESTS_BENCH_H
-#define DEVPUB_TESTS_BENCH_H
+#ifndef DEVPUB_TOOLS_BENCH_H
+#define DEVPUB_TOOLS_BENCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,4 +57,4 @@ const char *bench_lacks(const struct subject *subject, const struct bench *bench
 __attribute__((noreturn, format(printf, 1, 2)))
 void bench_die(const char *format, ...);
 
-#endif /* DEVPUB_TESTS_BENCH_H */
+#endif /* DEVPUB_TOOLS_BENCH_H */

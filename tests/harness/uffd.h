@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory that a userfaultfd is told of. */
+#ifndef DEVPUB_TESTS_UFFD_H
+#define DEVPUB_TESTS_UFFD_H
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+
+/* Headers before 6.4 and 6.7 have no such features. */
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED	(1 << 13)
+#endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC		(1 << 15)
+#endif
+
+/* Headers before 6.8 have no UFFDIO_MOVE. */
+#ifndef UFFDIO_MOVE
+#define UFFD_FEATURE_MOVE	(1 << 16)
+
+struct uffdio_move {
+	uint64_t dst;
+	uint64_t src;
+	uint64_t len;
+	uint64_t mode;
+	int64_t move;
+};
+
+#define UFFDIO_MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move)
+#endif
+
+/* One that does not block, or -1 and errno. */
+static inline int uffd_try_open(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (uffd >= 0 && ioctl(uffd, UFFDIO_API, &api)) {
+		close(uffd);
+		return -1;
+	}
+	return uffd;
+}
+
+/* As ioctl() returns. */
+static inline int uffd_try_register(int uffd, void *addr, size_t pages,
+				    uint64_t mode)
+{
+	struct uffdio_register reg = {
+		.range = { .start = address(addr), .len = pages * PAGE },
+		.mode = mode,
+	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &reg);
+}
+
+static inline int uffd_try_protect(int uffd, void *addr, size_t pages, bool on)
+{
+	struct uffdio_writeprotect arg = {
+		.range = { .start = address(addr), .len = pages * PAGE },
+		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return ioctl(uffd, UFFDIO_WRITEPROTECT, &arg);
+}
+
+/* One that does not block, or the case is skipped. */
+int uffd_open(uint64_t features);
+/* What the kernel can do for a new mapping it must do for any; or the case is skipped. */
+void uffd_register(int uffd, void *addr, size_t pages, uint64_t mode);
+/* Against writing, or no more. */
+void uffd_protect(int uffd, void *addr, size_t pages, bool on);
+
+#endif /* DEVPUB_TESTS_UFFD_H */
