@@ -13,7 +13,7 @@
  *
  * The caller takes mmap_lock for its workers and holds it while they work, because the
  * caller can be killed while it waits for the lock.  A worker that waits would occupy one of
- * the queue's 256 slots, which all users share.
+ * the queue's slots (WQ_DFL_ACTIVE), which all users share.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
