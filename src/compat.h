@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What older kernels lack, under the newest kernel's names.  The build includes
- * this file before every source file, so that the rest of the module is written
- * for the newest kernel only; without this file, it is.
+ * Compatibility: defines the newest kernel's names on older kernels.  The build includes
+ * this file before every source file.  The rest of the module is written for the newest
+ * kernel only, and needs this file only for older kernels.
  *
- * src/probes.sh finds out what a kernel has.
+ * src/probes.sh finds out which names a kernel has.
  */
 #ifndef DEVPUB_COMPAT_H
 #define DEVPUB_COMPAT_H
@@ -24,8 +24,8 @@
 #endif
 
 /*
- * After 6.12: dev_pagemap_ops.page_free(page) became folio_free(folio), which the
- * kernel calls when the last reference to a device page is gone.
+ * After 6.12: dev_pagemap_ops.page_free(page) became folio_free(folio).  The kernel calls
+ * it when the last reference to a device page is dropped.
  */
 #ifdef DEVPUB_HAVE_FOLIO_FREE
 #define DEVPUB_DEFINE_PAGEMAP_OPS(name, free_folio, failure)		\
@@ -47,7 +47,7 @@
 #define devpub_compat_folio_free(ops, folio)	((ops)->page_free(&(folio)->page))
 #endif
 
-/* After 6.12: a page's pagemap is set at each allocation, no more once for all. */
+/* After 6.12: each allocation of a page sets its pagemap.  Before, it was set only once. */
 #ifndef DEVPUB_HAVE_PAGE_INIT_PGMAP
 static inline void devpub_compat_page_init(struct page *page,
 					   struct dev_pagemap *pgmap,
@@ -67,7 +67,7 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 }
 #endif
 
-/* 6.3: the flags of a mapping change by functions, and mappings have locks of their own. */
+/* 6.3: functions set the flags of a mapping, and each mapping has a lock. */
 #ifndef DEVPUB_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
@@ -80,7 +80,7 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 }
 #endif
 
-/* After 6.12: the flags of a page got a type. */
+/* After 6.12: the flags of a page have the type memdesc_flags_t. */
 #ifdef DEVPUB_HAVE_MEMDESC_FLAGS
 #define page_flag_word(page)	(&(page)->flags.f)
 #else
@@ -88,8 +88,8 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 #endif
 
 /*
- * 6.5: pte_offset_map_lock() fails where there is no page table, and walkers look again:
- * they wait for a PMD's migration entry, which they passed by before.
+ * 6.5: pte_offset_map_lock() fails if there is no page table, and walkers retry.  So they
+ * wait for a migration entry in a PMD, which they skipped before.
  */
 #ifdef DEVPUB_HAVE_PTE_MAP_FAILS
 #define DEVPUB_COMPAT_COLLECT_WAITS	1
@@ -97,31 +97,31 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 #define DEVPUB_COMPAT_COLLECT_WAITS	0
 #endif
 
-/* After 6.12: alloc_contig_range() lost the type of the page blocks, and got flags. */
+/* After 6.12: alloc_contig_range() takes flags instead of the migrate type. */
 #ifndef DEVPUB_HAVE_ACR_FLAGS
 #define ACR_FLAGS_NONE	MIGRATE_MOVABLE
 #endif
 
-/* 6.5: get_user_pages_remote() lost the array that returned the VMAs. */
+/* 6.5: get_user_pages_remote() no longer takes an array that receives the VMAs. */
 #ifdef DEVPUB_HAVE_GUP_REMOTE_VMAS
 #define get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, locked) \
 	get_user_pages_remote(mm, start, nr_pages, gup_flags, pages, NULL, locked)
 #endif
 
 /*
- * After 6.12: written pages of a private file mapping are found by an index of
- * their own, no more by that of the file's.
+ * After 6.12: anonymous pages of a private file mapping have an index of their own.
+ * Before, they had the index of the file's page.
  */
 #ifndef DEVPUB_HAVE_ANON_PGOFF
 #define vma_start_anon_pgoff(vma)	((vma)->vm_pgoff)
 #endif
 
-/* After 6.12: the marks in a folio's mapping were renamed. */
+/* After 6.12: the flags in folio->mapping were renamed. */
 #ifndef FOLIO_MAPPING_ANON
 #define FOLIO_MAPPING_ANON		PAGE_MAPPING_ANON
 #endif
 
-/* After 6.12: struct device's one-bit members became flags with accessors. */
+/* After 6.12: the one-bit members of struct device became flags with accessors. */
 #ifndef DEVPUB_HAVE_DEV_FLAGS
 static inline bool dev_offline(const struct device *dev)
 {
@@ -134,17 +134,17 @@ static inline void dev_clear_offline(struct device *dev)
 }
 #endif
 
-/* 6.6, and late updates of 6.1: how long an array is that ends a struct. */
+/* 6.6, and late updates of 6.1: annotation for the length of a flexible array. */
 #ifndef __counted_by
 #define __counted_by(member)
 #endif
 
-/* After 6.12: allocation by type. */
+/* After 6.12: kzalloc_obj() allocates an object by its type. */
 #ifndef DEVPUB_HAVE_KZALLOC_OBJ
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
-/* After 6.12: __alloc_pages_bulk() lost the list, which it filled instead of the array. */
+/* After 6.12: __alloc_pages_bulk() no longer takes a list as an alternative to the array. */
 #ifdef DEVPUB_HAVE_PAGES_BULK_LIST
 #define alloc_pages_bulk_nodes(gfp, nid, nodes, n, pages) \
 	__alloc_pages_bulk(gfp, nid, nodes, n, NULL, pages)
@@ -153,16 +153,17 @@ static inline void dev_clear_offline(struct device *dev)
 	__alloc_pages_bulk(gfp, nid, nodes, n, pages)
 #endif
 
-/* After 6.12: who wants a workqueue of each processor says so, or is warned. */
+/* After 6.12: the kernel warns about a per-CPU workqueue without WQ_PERCPU. */
 #ifndef DEVPUB_HAVE_WQ_PERCPU
 #define WQ_PERCPU 0
 #endif
 
 /*
- * After 6.12: migrate_vma_setup() splits a large folio that is mapped by small pages, too.
- * No header shows that; MIGRATE_VMA_SELECT_COMPOUND, which DEVPUB_HAVE_SPLIT_OF_PTES
- * stands for, came with it.  When the page table is unmapped meanwhile, it enters a part of
- * the range twice: at most twice as many entries as pages (Documentation/kernel-bugs.md).
+ * After 6.12: migrate_vma_setup() also splits a large folio that is mapped by PTEs.  No
+ * header shows that, but MIGRATE_VMA_SELECT_COMPOUND was added together with it, and
+ * DEVPUB_HAVE_SPLIT_OF_PTES tells if the kernel has that flag.  If the page table is unmapped
+ * during the split, migrate_vma_setup() enters a part of the range twice, so there are at most
+ * twice as many entries as pages (Documentation/kernel-bugs.md).
  */
 #ifdef DEVPUB_HAVE_SPLIT_OF_PTES
 #define DEVPUB_COMPAT_SPLITS_PTES	true
@@ -173,8 +174,8 @@ static inline void dev_clear_offline(struct device *dev)
 #endif
 
 /*
- * After 6.12: what a page table entry without a page stands for got functions of
- * its own.  6.12's updates brought the first of these names, as below.
+ * After 6.12: page table entries that do not map a page became softleaf_t, with functions of
+ * their own.  Updates of 6.12 define the first of these names in the same way as below.
  */
 #ifdef DEVPUB_HAVE_LEAFOPS
 #include <linux/leafops.h>
@@ -189,10 +190,10 @@ static inline void dev_clear_offline(struct device *dev)
 #define softleaf_is_migration_write(entry) is_writable_migration_entry(entry)
 #endif
 
-/* From here on, what only the tests want. */
+/* Only the tests need the rest of this file. */
 #ifdef DEVPUB_KUNIT
 
-/* After 6.12: a namespace of symbols is a string, no more a bare word. */
+/* After 6.12: a symbol namespace is a string.  Before, it was an identifier. */
 #ifdef DEVPUB_HAVE_STRING_NAMESPACE
 #define DEVPUB_COMPAT_NAMESPACE(name) #name
 #else
@@ -200,9 +201,9 @@ static inline void dev_clear_offline(struct device *dev)
 #endif
 
 /*
- * 6.2: mprotect() makes a page writable again though it is not dirty, and what it
- * asks is in a header since; nor does a migration mark dirty pages soft-dirty any
- * more, which no header shows.  KUnit expects the one or the other.
+ * 6.2: mprotect() makes a page writable again even if it is not dirty; the function that
+ * decides this is in a header since.  Also since 6.2, a migration no longer marks dirty pages
+ * soft-dirty, which no header shows.  KUnit expects the old or the new behaviour.
  */
 #ifdef DEVPUB_HAVE_CAN_CHANGE_PTE
 #define DEVPUB_COMPAT_DIRTY_COUNTS 0
@@ -210,7 +211,7 @@ static inline void dev_clear_offline(struct device *dev)
 #define DEVPUB_COMPAT_DIRTY_COUNTS 1
 #endif
 
-/* After 6.12: no entry can be marked devmap any more, and there is no asking. */
+/* After 6.12: page table entries no longer have a devmap flag. */
 #ifdef CONFIG_ARCH_HAS_PTE_DEVMAP
 #define DEVPUB_COMPAT_DEVMAP true
 #define devpub_compat_pte_devmap(pte) pte_devmap(pte)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What devpub_kunit.ko sees of the module's insides.  Only a build for KUnit
- * (make DEVPUB_KUNIT=1) exports anything, and into a namespace of its own.
+ * The interface between the module's internals and devpub_kunit.ko.  Only a build for KUnit
+ * (make DEVPUB_KUNIT=1) exports symbols, into a namespace of its own.
  */
 #ifndef DEVPUB_EXPORT_H
 #define DEVPUB_EXPORT_H
@@ -21,8 +21,9 @@
 struct page;
 
 /*
- * Tell KUnit that the kernel's free callback came for a page, and that the pool did not
- * take it.  Return of the latter: whether a test is prepared for that.
+ * devpub_spy_freed() tells KUnit that the kernel has called the free callback for a page.
+ * devpub_spy_refused() tells KUnit that the pool has refused the page, and returns true if a
+ * test expects that.
  */
 #ifdef DEVPUB_KUNIT
 void devpub_spy_freed(struct page *page);
@@ -38,7 +39,7 @@ static inline bool devpub_spy_refused(struct page *page)
 }
 #endif
 
-/* checkpatch sees to it that what has this name stands where an export should. */
+/* With this name, checkpatch checks that each export directly follows its function. */
 #define EXPORT_SYMBOL_FOR_DEVPUB_KUNIT	DEVPUB_EXPORT
 
 #endif /* DEVPUB_EXPORT_H */

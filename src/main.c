@@ -2,33 +2,35 @@
 /*
  * devpub: device-public (coherent) memory for everyone.
  *
- * This file has the module's parameters, init and exit.
+ * This file contains the module's parameters, init and exit.
  *
- * Locks, the outermost first.  A task that holds one of them takes only those below it.
+ * Lock order, the outermost lock first.  A task that holds a lock takes only locks below it.
  *
- *	device lock		driver core; probe and unbind of a platform device, and
- *				@published of its devpub_device
- *	registry_lock		device/registry.c; registrations and numbers.  Not held while
- *				a device is made or removed
- *	carve_lock		memory/provider_carve.c; the search for memory, and putting
- *				it back.  Waited for interruptibly to take memory
- *	block's device lock	driver core; a memory block that is put online
- *	mmap_lock		of the process whose pages move: its mappings.  Held for
- *				reading; for writing where THPs are split by hand and where
- *				holes are filled on kernels that need that.  Waited for
- *				killably, by the caller and never by a worker
- *	gate			engine/gate.c; no lock, but waited for: a call inside may hold
- *				mmap_lock, and takes none after it has entered
- *	thp_locks		engine/thp.c; splits of one THP, one at a time.  Waited for
- *				killably
- *	folio lock		of a THP, waited for killably; of a device page, only tried
- *	anon_vma lock		the kernel's; the mappings that may have a page.  Waited for
- *				killably
- *	another mmap_lock	of processes that map the same pages; only tried, so that two
- *				callers never wait for each other
- *	pool's lock		memory/pool.c; popping free pages
+ *	device lock		Driver core.  Protects probe and unbind of a platform device,
+ *				and @published of its devpub_device.
+ *	registry_lock		device/registry.c.  Protects registrations and numbers.  Not
+ *				held while a device is created or removed.
+ *	carve_lock		memory/provider_carve.c.  Serializes taking memory and putting
+ *				it back.  To take memory, the wait for it is interruptible.
+ *	block's device lock	Driver core.  Held while a memory block is put online.
+ *	mmap_lock		Protects the mappings of the process whose pages move.  Held
+ *				for reading.  Held for writing on kernels up to 6.12 to split
+ *				THPs and to fill holes.  The caller waits for it killably;
+ *				workers never wait for it.
+ *	gate			engine/gate.c.  Not a lock, but tasks wait for it.  A call
+ *				inside may hold mmap_lock, but takes no mmap_lock after it has
+ *				entered, except by trylock.
+ *	thp_locks		engine/thp.c.  Serializes splits of the same THP.  The wait
+ *				for it is killable.
+ *	folio lock		The wait for that of a THP is killable.  That of a device page
+ *				is only taken by trylock.
+ *	anon_vma lock		Kernel.  Protects the tree of mappings that may map a page.
+ *				The wait for it is killable.
+ *	another mmap_lock	Of a process that maps the same pages.  Only taken by trylock,
+ *				so that two callers never wait for each other.
+ *	pool's lock		memory/pool.c.  Serializes popping free pages.
  */
-#undef pr_fmt	/* compat.h came first */
+#undef pr_fmt	/* compat.h is included first and includes headers that define it */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/init.h>
@@ -90,8 +92,9 @@ static int request_add(const struct devpub_provider_ops *provider, u64 start,
 }
 
 /*
- * memparse() alone takes anything for a number: "", "-1", and what does not fit 64
- * bits, which it cuts down.  Here it only says what a suffix stands for.
+ * Parse a number of bytes with an optional suffix.  memparse() accepts anything as a number:
+ * "", "-1", and numbers that exceed 64 bits, which it truncates.  So this uses memparse() only
+ * for the suffix.
  */
 static int parse_bytes(const char *text, const char **rest, u64 *bytes)
 {
@@ -152,7 +155,7 @@ static int parse_sizes(const char *text)
 	}
 }
 
-/* For callers that may run anywhere, for those bound to processors, and for devices. */
+/* Queues for unbound callers, for callers bound to processors, and for leaving devices. */
 static struct workqueue_struct *queue_anywhere, *queue_bound, *queue_leavers;
 
 static void destroy_queues(void)
@@ -169,7 +172,7 @@ static int create_queues(void)
 {
 	queue_anywhere = alloc_workqueue("devpub", WQ_UNBOUND, 0);
 	queue_bound = alloc_workqueue("devpub_bound", WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
-	/* Of its own: each device that leaves may occupy a worker for long. */
+	/* A separate queue, because each device that leaves may occupy a slot for long. */
 	queue_leavers = alloc_workqueue("devpub_leave", WQ_UNBOUND, 0);
 	if (!queue_anywhere || !queue_bound || !queue_leavers) {
 		destroy_queues();
@@ -230,8 +233,8 @@ static int __init devpub_init(void)
 	if (ret)
 		goto err_destroy;
 	/*
-	 * A failed init frees the module while a file of it may be open, so nothing that
-	 * can fail may come after this.
+	 * A failed init frees the module even if a file of it is open.  So this must be last:
+	 * nothing that can fail may follow the publication of /dev/devpubN.
 	 */
 	devpub_registry_publish();
 	return 0;

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# probes.sh KERNEL_SOURCE: print a -DDEVPUB_HAVE_<NAME> for each thing that the
-# headers of this kernel have.  Headers are asked, not version numbers, because
-# distributions backport.  src/compat.h says what each probe is for.
+# probes.sh KERNEL_SOURCE: print -DDEVPUB_HAVE_<NAME> for each feature that this
+# kernel's headers declare.  It checks headers instead of version numbers, because
+# distributions backport features.  src/compat.h describes each feature.
 set -eu
 
 include=${1:?usage: probes.sh KERNEL_SOURCE}/include/linux
@@ -18,8 +18,8 @@ grep -q MEMORY_DEVICE_COHERENT "$include/memremap.h" || {
 	exit 1
 }
 
-# A declaration may span lines: match on the header as one line.  A header that is
-# not there has nothing.
+# probe NAME HEADER REGEX.  Match the header as one line, because a declaration may
+# span lines.  A missing header declares nothing.
 probe() {
 	if [ -r "$include/$2" ] &&
 		tr -s '[:space:]' ' ' <"$include/$2" | grep -qE "$3"; then

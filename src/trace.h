@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module's trace events, of the system "devpub": what perf, ftrace and bpftrace
- * see.  Their names and fields are used by scripts and stay.
+ * The module's trace events, in the system "devpub", for perf, ftrace and bpftrace.  Scripts
+ * use their names and fields, so these must not change.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM devpub
@@ -11,10 +11,13 @@
 
 #include <linux/tracepoint.h>
 
-/* Numbers of reasons; engine/transfer.c compares it with the engine's. */
+/*
+ * The number of reasons.  It must be a plain number, because readers of the events' formats
+ * can't evaluate an expression.  engine/reason.c compares it with DEVPUB_NR_REASONS.
+ */
 #define DEVPUB_TRACE_REASONS	18
 
-/* The steps of a window that take time, in order. */
+/* The steps of a window whose duration is traced, in order. */
 #ifndef DEVPUB_TRACE_STEP_NUMBERS
 #define DEVPUB_TRACE_STEP_NUMBERS
 enum devpub_step {
@@ -31,13 +34,13 @@ enum devpub_step {
 	{ DEVPUB_STEP_PAGES,	 "pages" },	\
 	{ DEVPUB_STEP_FINALIZE, "finalize" }
 
-/* What reads the events' formats, as perf does, knows numbers only. */
+/* Export the numbers: perf reads them from the events' formats, and knows no C names. */
 TRACE_DEFINE_ENUM(DEVPUB_STEP_SETUP);
 TRACE_DEFINE_ENUM(DEVPUB_STEP_FILL);
 TRACE_DEFINE_ENUM(DEVPUB_STEP_PAGES);
 TRACE_DEFINE_ENUM(DEVPUB_STEP_FINALIZE);
 
-/* An ioctl begins to migrate; pid is the process whose memory it is. */
+/* DEVPUB_IOC_MIGRATE_TO or _FROM begins; pid is the process whose pages move. */
 TRACE_EVENT(devpub_migrate_begin,
 	TP_PROTO(unsigned int index, pid_t pid, bool to, u64 addr, u64 length),
 	TP_ARGS(index, pid, to, addr, length),
@@ -60,7 +63,7 @@ TRACE_EVENT(devpub_migrate_begin,
 		  __entry->addr, __entry->length)
 );
 
-/* It ends; pages[] counts pages by enum devpub_reason. */
+/* DEVPUB_IOC_MIGRATE_TO or _FROM ends; pages[] counts pages by enum devpub_reason. */
 TRACE_EVENT(devpub_migrate_end,
 	TP_PROTO(unsigned int index, pid_t pid, bool to, u64 done,
 		 const u64 *pages, int ret),
@@ -87,7 +90,7 @@ TRACE_EVENT(devpub_migrate_end,
 		  __print_array(__entry->pages, DEVPUB_TRACE_REASONS, 8))
 );
 
-/* The part of a window that is in one mapping has gone through a step. */
+/* The pages of a window that are in one mapping have completed a step. */
 TRACE_EVENT(devpub_migrate_step,
 	TP_PROTO(unsigned int index, int step, unsigned long addr,
 		 unsigned long pages, u64 ns),
@@ -111,7 +114,7 @@ TRACE_EVENT(devpub_migrate_step,
 		  __entry->addr, __entry->pages, __entry->ns)
 );
 
-/* Pages were taken from the pool; got is less than wanted when it is empty. */
+/* Pages were allocated from the pool; got is less than wanted if it has become empty. */
 TRACE_EVENT(devpub_alloc,
 	TP_PROTO(unsigned int index, unsigned long wanted, unsigned long got,
 		 unsigned long first_pfn),
@@ -132,7 +135,7 @@ TRACE_EVENT(devpub_alloc,
 		  __entry->wanted, __entry->got, __entry->first_pfn)
 );
 
-/* The kernel gave a page back; in the context of whoever had the last reference. */
+/* The kernel freed a page, in the context of the task that dropped the last reference. */
 TRACE_EVENT(devpub_free,
 	TP_PROTO(unsigned int index, unsigned long pfn),
 	TP_ARGS(index, pfn),
@@ -147,7 +150,7 @@ TRACE_EVENT(devpub_free,
 	TP_printk("devpub%u pfn=%#lx", __entry->index, __entry->pfn)
 );
 
-/* One round of eviction; pages are those on the device. */
+/* An eviction begins or ends; pages is the number of pages on the device. */
 DECLARE_EVENT_CLASS(devpub_evict,
 	TP_PROTO(unsigned int index, u64 moved, u64 pages, int ret),
 	TP_ARGS(index, moved, pages, ret),
@@ -177,7 +180,7 @@ DEFINE_EVENT(devpub_evict, devpub_evict_end,
 	TP_ARGS(index, moved, pages, ret)
 );
 
-/* Pages had to leave, and got memory of nodes that their owner's policy does not name. */
+/* Pages that must leave got memory of nodes that their owner's policy may not allow. */
 TRACE_EVENT(devpub_evict_elsewhere,
 	TP_PROTO(unsigned int index, unsigned long addr, unsigned long pages),
 	TP_ARGS(index, addr, pages),

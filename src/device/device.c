@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device: ties a region, its registration as coherent memory, its pool and its
- * character device together.
+ * The device: consists of a region, its registration as coherent memory, its pool and its
+ * character device.  Its states are:
  *
- *	created		memory is claimed and registered; user space sees nothing
- *	published	/dev/devpubN exists
- *	draining	the gate is closed, calls inside end, pages move off; then the gate
- *			opens again, or the device leaves
- *	leaving		the gate is closed for good and /dev/devpubN is removed; the memory
- *			is given back when the last call and the last page are out
- *	left		the memory is the system's again.  The struct lives until the last
- *			open file is closed
+ *	created		The memory is claimed and registered.  User space can't see the device.
+ *	published	/dev/devpubN exists.
+ *	draining	The gate is closed, the calls inside end, and pages move off the
+ *			device.  Then the gate opens again, or the device leaves.
+ *	leaving		The gate is closed for good and /dev/devpubN is removed.  The memory is
+ *			given back when no call is inside and no page is in use.
+ *	left		The memory is given back.  The struct lives until the last open file is
+ *			closed.
  *
  * The driver core unbinds a device under its device lock, which a reboot takes as well.  So
- * the wait for a page or a call runs in a work queue, without any lock.
+ * a workqueue waits for pages and calls, without holding a lock.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -31,7 +31,7 @@
 
 #define DEVICE_REPORT_EVERY	(10 * HZ)
 
-/* How long to look for progress of a device that leaves by itself. */
+/* A device that leaves by itself must make progress within this time, in jiffies. */
 #define DEVICE_PROGRESS		HZ
 
 static struct class devpub_class = {
@@ -58,7 +58,7 @@ static void device_release_memory(struct device *dev)
 	put_device(&ddev->dev);
 }
 
-/* The last step; nobody is inside, and no page is out. */
+/* Give the memory back: no call is inside, and no page is in use. */
 static void device_give_back(struct devpub_device *ddev)
 {
 	devm_memunmap_pages(&ddev->memory, &ddev->pagemap.pgmap);
@@ -68,8 +68,8 @@ static void device_give_back(struct devpub_device *ddev)
 }
 
 /*
- * A kernel thread evicts: get_user_pages() and others refuse to work for a task with a
- * fatal signal, and the task that unloads a module may get one at any time.
+ * A kernel thread evicts, because get_user_pages() and other functions fail for a task with
+ * a fatal signal, and the task that unloads the module may get one at any time.
  */
 static void device_leave_work(struct work_struct *work)
 {
@@ -77,7 +77,7 @@ static void device_leave_work(struct work_struct *work)
 						  leaving);
 	unsigned long start = jiffies;
 
-	/* A call inside ends with its window. */
+	/* Each call inside exits the gate at the end of its window or round. */
 	while (!devpub_gate_wait(&ddev->gate, DEVICE_REPORT_EVERY))
 		dev_warn(&ddev->dev, "%u call(s) have not ended since %u s; waiting\n",
 			 devpub_gate_users(&ddev->gate),
@@ -131,7 +131,7 @@ static struct devpub_device *device_create_struct(struct device *parent,
 	return ddev;
 }
 
-/* Register the region with the kernel and let the pool hand its pages out. */
+/* Register the region with the kernel, and set up its pool. */
 static int device_map(struct devpub_device *ddev)
 {
 	struct devpub_region *region = &ddev->region;
@@ -148,7 +148,7 @@ static int device_map(struct devpub_device *ddev)
 		return ret;
 	}
 
-	/* The page array of the region comes from this node. */
+	/* The kernel allocates the page array of the region from this node. */
 	set_dev_node(&ddev->memory, region->node);
 	devpub_pagemap_init(&ddev->pagemap, &ddev->pool, ddev->index);
 	pgmap->range.start = region->start;
@@ -165,15 +165,15 @@ static int device_map(struct devpub_device *ddev)
 }
 
 /**
- * devpub_device_create() - claim memory and make a device of it
- * @parent: the platform device; for messages, too
+ * devpub_device_create() - claim memory and create a device
+ * @parent: the platform device, which is also used for messages
  * @index: N of devpubN
- * @spec: what to claim
+ * @spec: parameters of the device
  *
- * User space sees the device when it is published.
+ * User space can't see the device before devpub_device_publish().
  *
- * Context: process context, may sleep, and for carved memory takes seconds.
- * Return: the device, for devpub_device_leave(), or an error after a message.
+ * Context: process context, may sleep; takes seconds for carved memory.
+ * Return: the device, to be removed by devpub_device_leave(), or an error after a message.
  */
 struct devpub_device *devpub_device_create(struct device *parent, unsigned int index,
 					   const struct devpub_device_spec *spec)
@@ -202,8 +202,8 @@ err_put:
 }
 
 /**
- * devpub_device_publish() - let user space see a device
- * @ddev: the device.  After a failure it can only leave
+ * devpub_device_publish() - make a device visible to user space
+ * @ddev: the device; after a failure the caller must call devpub_device_leave()
  *
  * Context: process context, with the platform device's lock.
  * Return: 0 or a negative error.
@@ -226,13 +226,13 @@ int devpub_device_publish(struct devpub_device *ddev)
 }
 
 /**
- * devpub_device_drain() - get all callers and all pages off a device
- * @ddev: the device, whose struct the caller holds a reference to
- * @remaining: receives how many pages are on it still
+ * devpub_device_drain() - wait for all calls and move all pages off a device
+ * @ddev: the device, to which the caller holds a reference
+ * @remaining: receives the number of pages that are still on it
  *
- * The gate is closed first, so no page can come back.  With success it stays closed,
- * for devpub_device_leave(); with an error the device is live again, unless it is
- * leaving already.
+ * This closes the gate first, so no page can arrive any more.  On success the gate stays
+ * closed, and the caller calls devpub_device_leave().  On error the gate opens again, unless
+ * the device is already leaving.
  *
  * Context: process context, without the platform device's lock; sleeps
  * interruptibly.
@@ -257,15 +257,15 @@ int devpub_device_drain(struct devpub_device *ddev, u64 *remaining)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_drain);
 
 /**
- * devpub_device_leave() - let a device go
- * @ddev: the device; the caller's reference is put
+ * devpub_device_leave() - remove a device
+ * @ddev: the device; this drops the caller's reference
  *
- * Nobody can enter any more, and the node goes at once.  The memory is given back at
- * once, too, when nobody uses it, and else when the last call and the last page are
- * out, which may be long after the return.
+ * Closes the gate for good and removes /dev/devpubN.  If no call is inside and no page is in
+ * use, this gives the memory back before it returns.  Otherwise a workqueue gives it back
+ * later, possibly after a long time.
  *
- * Context: process context, with the platform device's lock; waits for no call and
- * for no page.
+ * Context: process context, with the platform device's lock; waits neither for calls nor for
+ * pages.
  */
 void devpub_device_leave(struct devpub_device *ddev)
 {
@@ -281,11 +281,11 @@ void devpub_device_leave(struct devpub_device *ddev)
 }
 
 /**
- * devpub_device_has_left() - is the memory of a device back where it came from?
+ * devpub_device_has_left() - check if the memory of a device is given back
  * @ddev: the device
  *
  * Context: any.
- * Return: true when it is.
+ * Return: true if it is.
  */
 bool devpub_device_has_left(struct devpub_device *ddev)
 {
@@ -295,11 +295,11 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_has_left);
 
 /**
  * devpub_device_await() - wait for a device that is leaving
- * @ddev: the device, whose struct the caller holds a reference to
- * @remaining: receives how many pages are on it still
+ * @ddev: the device, to which the caller holds a reference
+ * @remaining: receives the number of pages that are still on it
  *
  * Context: process context; sleeps interruptibly.
- * Return: 0 when it has left, -EINTR, or -EBUSY when no page moves off at present.
+ * Return: 0 when it has left, -EINTR, or -EBUSY when no page moved off for one second.
  */
 int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
 {
@@ -322,10 +322,11 @@ int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
 
 #ifdef DEVPUB_KUNIT
 /**
- * devpub_device_find_get() - the live device of a number, for tests
+ * devpub_device_find_get() - get a reference to the published device of a number, for tests
  * @index: N of devpubN
  *
- * Return: the device, to be given back by devpub_device_find_put(), or NULL.
+ * Context: process context, may sleep.
+ * Return: the device, to be released by devpub_device_find_put(), or NULL.
  */
 struct devpub_device *devpub_device_find_get(unsigned int index)
 {
@@ -338,8 +339,10 @@ struct devpub_device *devpub_device_find_get(unsigned int index)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_get);
 
 /**
- * devpub_device_find_put() - give a device back
- * @ddev: what devpub_device_find_get() returned
+ * devpub_device_find_put() - drop a reference to a device
+ * @ddev: the device, from devpub_device_find_get()
+ *
+ * Context: process context, may sleep.
  */
 void devpub_device_find_put(struct devpub_device *ddev)
 {
@@ -349,10 +352,10 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
 #endif
 
 /**
- * devpub_device_init() - get ready for devices
- * @fops: of /dev/devpubN
- * @groups: attributes of each device
- * @leavers: a queue in which each device that leaves may wait for long
+ * devpub_device_init() - register the class and the device numbers
+ * @fops: file operations of /dev/devpubN
+ * @groups: sysfs attributes of each device
+ * @leavers: a workqueue in which each device that leaves may wait for long
  *
  * Context: module init.
  * Return: 0 or a negative error.

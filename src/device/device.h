@@ -23,25 +23,26 @@ struct file_operations;
 #define DEVPUB_WINDOW_MAX	65536
 
 /**
- * struct devpub_device - one instance: /dev/devpubN and its memory
- * @dev:	the class device; its reference count is the life of this struct, which an
- *		open file prolongs beyond the removal of the device
- * @memory:	the device that @pagemap is registered for.  It is never added to the system:
- *		device_del() of @dev would undo the registration, and wait for pages
- * @cdev:	the character device; parent of open files' references
+ * struct devpub_device - one device: /dev/devpubN and its memory
+ * @dev:	the class device; its reference count controls the lifetime of this struct.  An
+ *		open file holds a reference beyond the removal of the device
+ * @memory:	the device that @pagemap is registered for.  It is never added to the system.
+ *		@dev is not used for that, because device_del() of @dev would undo the
+ *		registration and wait for pages
+ * @cdev:	the character device; an open file holds a reference to it
  * @index:	N
  * @region:	the memory
- * @pagemap:	its registration with the kernel
- * @pool:	its free pages
- * @gate:	calls inside; while there is one, the pagemap is registered and pages may be
- *		allocated
+ * @pagemap:	the registration of the memory with the kernel
+ * @pool:	the free pages of the memory
+ * @gate:	while a call is inside, the pagemap is registered and pages may be allocated
  * @stats:	counters
- * @endpoint:	the device, as transfers see it
- * @leaving:	gives the memory back when the driver is unbound before all pages are out
- * @left:	completed when the memory is back
+ * @endpoint:	the device as an endpoint of transfers
+ * @leaving:	work that gives the memory back when the driver is unbound while calls are
+ *		inside or pages are in use
+ * @left:	completed when the memory is given back
  * @published:	user space can see the device; protected by the parent's device lock
  *
- * Live -> draining -> live again, or leaving -> left.
+ * device.c describes the states of a device.
  */
 struct devpub_device {
 	struct device dev;
@@ -60,9 +61,9 @@ struct devpub_device {
 };
 
 /**
- * struct devpub_device_spec - what to make a device of
- * @memory:	what to claim
- * @window:	pages per window
+ * struct devpub_device_spec - parameters of a new device
+ * @memory:	the memory to claim
+ * @window:	size of a window in pages
  */
 struct devpub_device_spec {
 	struct devpub_request memory;

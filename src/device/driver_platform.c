@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The platform driver: binds to the platform devices that the registry makes. */
+/* The platform driver: binds to the platform devices that the registry creates. */
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/platform_device.h>
@@ -11,9 +11,9 @@
 #include "device/registry.h"
 
 /*
- * A hibernation image holds the memory of the kernel's own zones.  Device pages are not in
- * it, so processes would wake to other content (kernel/power/snapshot.c,
- * saveable_page()).  Suspend to RAM keeps them.
+ * Refuse hibernation while pages are on the device.  A hibernation image does not contain
+ * device pages (kernel/power/snapshot.c, saveable_page()), so processes would find other
+ * content after resume.  Suspend to RAM preserves device pages.
  */
 static int driver_freeze(struct device *dev)
 {
@@ -54,7 +54,7 @@ static struct platform_driver driver = {
 };
 
 /**
- * devpub_driver_platform_register() - let platform devices become devices
+ * devpub_driver_platform_register() - register the driver and its power management notifier
  *
  * Context: module init.
  * Return: 0 or a negative error.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry: the devices that were asked for, by parameters or at run time, and their
- * numbers.  Each has a platform device, which the platform driver is bound to, and which user
- * space may unbind and bind again through sysfs.
+ * The registry: contains the devices that module parameters or DEVPUB_IOC_CREATE request,
+ * and their numbers.  Each has a platform device to which the platform driver binds.  User
+ * space may unbind and bind it again through sysfs.
  */
 #include <linux/bitmap.h>
 #include <linux/completion.h>
@@ -19,13 +19,13 @@
 #include "device/registry.h"
 #include "export.h"
 
-/* Protects all below.  It is not held while a device is made or removed. */
+/* Protects the variables below.  It is not held while a device is created or removed. */
 static DEFINE_MUTEX(registry_lock);
 static LIST_HEAD(registry_all);
 static DECLARE_BITMAP(registry_taken, DEVPUB_MAX_DEVICES);
-/* By number.  NULL also while a device is made or removed. */
+/* Registrations by number.  An entry is NULL while its device is created or removed. */
 static struct devpub_registration *registry_entries[DEVPUB_MAX_DEVICES];
-/* False until module init can't fail any more: an open file must not outlive the code. */
+/* False until module init can't fail any more, as an open file must not outlive the code. */
 static bool registry_visible;
 
 /* Find the registration of a platform device. */
@@ -52,7 +52,7 @@ static struct devpub_device *registry_get(struct devpub_registration *entry)
 	return ddev;
 }
 
-/* Remember what was probed, with a reference, instead of what was before. */
+/* Set the device of a registration with a reference, and drop the former device. */
 static void registry_set(struct devpub_registration *entry, struct devpub_device *ddev)
 {
 	struct devpub_device *former;
@@ -102,12 +102,13 @@ static int registry_setup(struct devpub_registration *entry)
 }
 
 /**
- * devpub_registry_probe() - make the device of a platform device
+ * devpub_registry_probe() - create the device of a platform device
  * @pdev: the platform device
  *
  * Context: the platform driver's probe, with the device lock of @pdev.
- * Return: 0, -ENODEV when this module did not make @pdev, -EBUSY, or what the device's
- * creation returned.
+ * Return: 0; -ENODEV if this module did not create @pdev; -EBUSY if the device is being
+ * destroyed, or if its memory is not given back since it was unbound; or an error of the
+ * device's creation.
  */
 int devpub_registry_probe(struct platform_device *pdev)
 {
@@ -116,12 +117,12 @@ int devpub_registry_probe(struct platform_device *pdev)
 
 	mutex_lock(&registry_lock);
 	entry = registry_find(pdev);
-	/* driver_override binds this driver to any platform device. */
+	/* User space can bind this driver to any platform device by driver_override. */
 	ret = !entry ? -ENODEV : entry->destroying ? -EBUSY : 0;
 	mutex_unlock(&registry_lock);
 	if (ret)
 		return ret;
-	/* The entry is freed after its platform device is removed. */
+	/* The entry stays: it is freed after its platform device is removed. */
 	ret = registry_setup(entry);
 	mutex_lock(&registry_lock);
 	if (!entry->probed)
@@ -133,12 +134,12 @@ int devpub_registry_probe(struct platform_device *pdev)
 }
 
 /**
- * devpub_registry_may_hibernate() - is no page on a device that is leaving?
+ * devpub_registry_may_hibernate() - check that no page is on a device that is leaving
  *
- * The driver core asks no driver about a device that was unbound.
+ * The freeze callback of the driver does not cover such a device, because it is unbound.
  *
  * Context: process context, may sleep.
- * Return: false after a message when pages would be lost.
+ * Return: false, after a message, if pages would be lost.
  */
 bool devpub_registry_may_hibernate(void)
 {
@@ -166,11 +167,11 @@ bool devpub_registry_may_hibernate(void)
 /**
  * devpub_registry_add() - let the driver core probe a new device
  * @index: its number
- * @spec: what to make it of
+ * @spec: its parameters
  *
- * Context: process context, may sleep, and for carved memory takes seconds.
- * Return: the entry, for devpub_registry_remove(); its @error tells what the probe
- * returned.  A negative error when there is no platform device.
+ * Context: process context, may sleep; takes seconds for carved memory.
+ * Return: the entry, to be removed by devpub_registry_remove(); its @error is the return
+ * value of the probe.  A negative error if the platform device can't be created.
  */
 struct devpub_registration *devpub_registry_add(unsigned int index,
 					const struct devpub_device_spec *spec)
@@ -206,9 +207,9 @@ err_free:
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_registry_add);
 
 /*
- * Wait until the memory of an entry whose platform device is deleted is back, and free
- * it.  A module's exit can't be refused: this waits for any page that a user holds, but
- * with no lock, not in D state, and out of the way of a suspend.
+ * Wait until the memory of an entry is given back, and free the entry.  The platform device
+ * of the entry is deleted.  A module can't refuse its exit, so this waits for each page that
+ * a user holds.  It holds no lock, does not sleep in D state, and does not block a suspend.
  */
 static void registry_bury(struct devpub_registration *entry)
 {
@@ -219,7 +220,7 @@ static void registry_bury(struct devpub_registration *entry)
 	mutex_lock(&registry_lock);
 	list_del(&entry->list);
 	mutex_unlock(&registry_lock);
-	/* Until here no other platform device could have this one's address. */
+	/* Drop it last, because registry_find() compares addresses of platform devices. */
 	platform_device_put(entry->pdev);
 	kfree(entry);
 }
@@ -228,7 +229,7 @@ static void registry_bury(struct devpub_registration *entry)
  * devpub_registry_remove() - undo devpub_registry_add()
  * @entry: the entry
  *
- * Waits for each page on the device, as long as it takes.
+ * Waits for each page on the device without a time limit.
  *
  * Context: process context, without locks.
  */
@@ -240,12 +241,12 @@ void devpub_registry_remove(struct devpub_registration *entry)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_registry_remove);
 
 /**
- * devpub_registry_create() - make a device
- * @spec: what to make it of
+ * devpub_registry_create() - create a device
+ * @spec: its parameters
  * @index: receives its number, the lowest that is free
  *
- * Context: process context, may sleep, and for carved memory takes seconds.
- * Return: 0, -ENOSPC when there are DEVPUB_MAX_DEVICES, or what the probe returned.
+ * Context: process context, may sleep; takes seconds for carved memory.
+ * Return: 0, -ENOSPC if there are DEVPUB_MAX_DEVICES, or another negative error.
  */
 int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *index)
 {
@@ -265,9 +266,9 @@ int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *
 	ret = PTR_ERR_OR_ZERO(entry);
 	if (!ret) {
 		/*
-		 * A failed probe is no error to the driver core.  The first one counts:
-		 * user space may have unbound and bound the device since, and may keep its
-		 * pages.
+		 * The driver core does not report a failed probe.  Use the result of the first
+		 * probe: user space may have unbound and bound the device since, and may hold
+		 * pages of it.
 		 */
 		ret = READ_ONCE(entry->first_error);
 		if (ret)
@@ -285,7 +286,7 @@ int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *
 	return ret;
 }
 
-/* The platform device of a number, with a reference, or NULL. */
+/* Return the platform device of a number, with a reference, or NULL. */
 static struct platform_device *registry_get_pdev(unsigned int index)
 {
 	struct platform_device *pdev = NULL;
@@ -303,9 +304,9 @@ static struct platform_device *registry_get_pdev(unsigned int index)
 }
 
 /**
- * devpub_registry_publish() - let user space see the devices that there are
+ * devpub_registry_publish() - make all devices visible to user space
  *
- * From here on, a probe lets it see what it makes.
+ * From here on, each probe publishes the device that it creates.
  *
  * Context: module init, which can't fail any more; process context, may sleep.
  */
@@ -321,7 +322,7 @@ void devpub_registry_publish(void)
 		pdev = registry_get_pdev(i);
 		if (!pdev)
 			continue;
-		/* A probe that did not see the above is over when the lock is ours. */
+		/* The device lock waits for a probe that has read registry_visible as false. */
 		device_lock(&pdev->dev);
 		ddev = platform_get_drvdata(pdev);
 		ret = ddev && !ddev->published ? devpub_device_publish(ddev) : 0;
@@ -357,13 +358,13 @@ static void registry_put_back(unsigned int index, struct devpub_registration *en
 	mutex_unlock(&registry_lock);
 }
 
-/* Get the memory of an entry back, or say why that can't be now. */
+/* Move all pages off the device of an entry.  Return 0 if no page is left, else an error. */
 static int registry_drain(struct devpub_registration *entry, u64 *remaining)
 {
 	struct devpub_device *ddev;
 	int ret;
 
-	/* A probe that is under way ends first, and no other one begins. */
+	/* Wait for a probe in progress.  @destroying keeps others from beginning. */
 	ret = device_lock_interruptible(&entry->pdev->dev);
 	if (ret)
 		return ret;
@@ -373,7 +374,7 @@ static int registry_drain(struct devpub_registration *entry, u64 *remaining)
 	if (!ddev)
 		return 0;
 	ret = devpub_device_drain(ddev, remaining);
-	/* Somebody has unbound it. */
+	/* The device was unbound, and is leaving. */
 	if (ret == -ENODEV)
 		ret = devpub_device_await(ddev, remaining);
 	put_device(&ddev->dev);
@@ -383,11 +384,11 @@ static int registry_drain(struct devpub_registration *entry, u64 *remaining)
 /**
  * devpub_registry_destroy() - remove a device and give its memory back
  * @index: its number
- * @remaining: receives how many pages on it could not move
+ * @remaining: receives the number of pages on it that could not move
  *
  * Context: process context, may sleep.
- * Return: 0, -ENODEV when there is none of this number, or it goes just now;
- * -EBUSY when pages on it can't move at present, -EINTR, -ENOMEM: it is still there.
+ * Return: 0; -ENODEV if no device has this number, or it is being created or removed;
+ * -EBUSY if pages on it can't move at present, -EINTR, or -ENOMEM, and the device stays.
  */
 int devpub_registry_destroy(unsigned int index, u64 *remaining)
 {
@@ -403,7 +404,7 @@ int devpub_registry_destroy(unsigned int index, u64 *remaining)
 
 	ret = registry_drain(entry, remaining);
 	if (!ret) {
-		/* Nobody is inside and no page is out: this does not wait for a user. */
+		/* No call is inside and no page is in use, so this waits for no user. */
 		devpub_registry_remove(entry);
 		entry = NULL;
 	}
@@ -412,18 +413,18 @@ int devpub_registry_destroy(unsigned int index, u64 *remaining)
 }
 
 /**
- * devpub_registry_destroy_all() - remove all devices, the newest first
+ * devpub_registry_destroy_all() - remove all devices, beginning with the highest number
  *
- * Waits for each page on them, as long as it takes, and for those on devices that
- * were unbound before.
+ * Waits for each page on them without a time limit, also on devices that were unbound
+ * before.
  *
- * Context: process context, may sleep; nobody makes or removes devices meanwhile.
+ * Context: process context, may sleep; no other task creates or removes devices.
  */
 void devpub_registry_destroy_all(void)
 {
 	unsigned int i = DEVPUB_MAX_DEVICES;
 
-	/* All leave at the same time. */
+	/* First let all leave, so that they evict at the same time. */
 	while (i--)
 		if (registry_entries[i])
 			platform_device_del(registry_entries[i]->pdev);

@@ -10,17 +10,17 @@
 struct platform_device;
 
 /**
- * struct devpub_registration - a device that was asked for
- * @list:	of all; protected by registry_lock (registry.c), as are the other members
- *		but @spec
+ * struct devpub_registration - a requested device
+ * @list:	entry of the list of all registrations; registry_lock (registry.c) protects it
+ *		and the other members except @spec
  * @pdev:	its platform device, which user space may bind and unbind
- * @spec:	what each probe makes the device of
+ * @spec:	the parameters that each probe uses
  * @probed:	the first probe has ended
- * @first_error: what the first probe returned, which the driver core does not pass on
- * @error:	what the last probe returned
+ * @first_error: return value of the first probe, which the driver core does not pass on
+ * @error:	return value of the last probe
  * @destroying:	no probe may begin
- * @ddev:	what the last probe made, with a reference: it may be leaving, or have
- *		left; NULL when there was none
+ * @ddev:	the device that the last probe created, with a reference; it may be leaving, or
+ *		have left.  NULL if there is none
  */
 struct devpub_registration {
 	struct list_head list;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Classifying: why a page was not collected. */
+/* Classification: finds the reason why a page was not collected. */
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -28,8 +28,8 @@ static enum devpub_entry classify_look(const struct devpub_transfer *transfer,
 }
 
 /*
- * The reason of an address without a page.  A page that another migration moves is busy,
- * and so is one that has just arrived.
+ * Return the reason for an address where devpub_location_get_pages() found no page.  A page
+ * that another migration moves is busy, and so is a page that was mapped since.
  */
 static u8 classify_absent(const struct devpub_transfer *transfer,
 			  struct vm_area_struct *vma, unsigned long addr)
@@ -52,9 +52,9 @@ static u8 classify_absent(const struct devpub_transfer *transfer,
 }
 
 /*
- * May the kernel split this large folio another time?  Up to 6.12 it splits one that a page
- * table maps as a whole, and skips one that is mapped by small pages; later kernels split
- * both (mm/migrate_device.c, migrate_vma_collect_pmd()).
+ * Return true if the kernel may split this large folio at another attempt.  Kernels up to
+ * 6.12 split a folio that is mapped by a PMD, and skip a folio that is mapped by PTEs.  Later
+ * kernels split both (mm/migrate_device.c, migrate_vma_collect_pmd()).
  */
 static bool classify_may_split(const struct devpub_transfer *transfer,
 			       unsigned long addr)
@@ -68,7 +68,7 @@ static bool classify_may_split(const struct devpub_transfer *transfer,
 #endif
 }
 
-/* The reason of a page that is there and was not collected. */
+/* Return the reason for a page that is mapped and was not collected. */
 static u8 classify_page(const struct devpub_transfer *transfer, unsigned long addr,
 			struct page *page)
 {
@@ -76,7 +76,7 @@ static u8 classify_page(const struct devpub_transfer *transfer, unsigned long ad
 	struct folio *folio = page_folio(page);
 	u8 reason;
 
-	/* System memory has no pagemap, at an endpoint as in a page. */
+	/* The pagemap is NULL both for the system endpoint and for a system page. */
 	if (pagemap && pagemap != transfer->spec.source->pagemap &&
 	    pagemap != transfer->spec.destination->pagemap)
 		return DEVPUB_REASON_OTHER_DEVICE;
@@ -96,12 +96,12 @@ static u8 classify_page(const struct devpub_transfer *transfer, unsigned long ad
 }
 
 /**
- * devpub_classify() - give a reason to the pages of a mapping that were not collected
+ * devpub_classify() - find the reasons for pages of a mapping that were not collected
  * @transfer: the transfer
  * @vma: the mapping
  * @start: first address
- * @npages: how many pages
- * @states: a byte a page; each DEVPUB_PAGE_UNDECIDED becomes an enum devpub_reason
+ * @npages: number of pages
+ * @states: one byte per page; each DEVPUB_PAGE_UNDECIDED becomes an enum devpub_reason
  *
  * Context: process context, mmap_lock held for reading.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Endpoints: what system memory and devices have in common. */
+/* Endpoints: functions that system memory and devices share. */
 #include <linux/highmem.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -12,7 +12,7 @@
  * devpub_endpoint_enter() - begin to use an endpoint's memory
  * @endpoint: the endpoint
  *
- * Context: as of devpub_gate_enter().
+ * Context: as for devpub_gate_enter().
  * Return: false when its gate is closed.
  */
 bool devpub_endpoint_enter(const struct devpub_endpoint *endpoint)
@@ -21,7 +21,7 @@ bool devpub_endpoint_enter(const struct devpub_endpoint *endpoint)
 }
 
 /**
- * devpub_endpoint_exit() - end what devpub_endpoint_enter() began
+ * devpub_endpoint_exit() - end the use of an endpoint's memory
  * @endpoint: the endpoint
  *
  * Context: any.
@@ -34,9 +34,9 @@ void devpub_endpoint_exit(const struct devpub_endpoint *endpoint)
 
 /**
  * devpub_endpoint_fill() - copy or clear pages by the CPU
- * @src: the collected pages, as migrate_vma has them; a hole has none
- * @dst: their destinations, as migrate_vma has them; 0 for those that stay
- * @n: entries of both
+ * @src: the source array of struct migrate_vma; a hole has no page
+ * @dst: the destination array of struct migrate_vma; 0 for pages that stay
+ * @n: number of entries of both arrays
  *
  * Context: process context, may sleep; the pages are locked.
  */

@@ -15,12 +15,12 @@ struct devpub_transfer;
 struct device;
 
 /**
- * struct devpub_stats - pages since the device was made
- * @arrived:	moved to the device
- * @left:	moved away on a process's request
- * @populated:	came into being on the device
- * @evicted:	moved away by eviction
- * @refused:	refused in a transfer to or from the device, by reason
+ * struct devpub_stats - counts of pages since the device was created
+ * @arrived:	pages that migrated to the device
+ * @left:	pages that migrated from the device on request
+ * @populated:	holes that were filled on the device
+ * @evicted:	pages that eviction moved off the device
+ * @refused:	pages refused by transfers to or from the device, by reason
  */
 struct devpub_stats {
 	atomic64_t arrived;
@@ -31,31 +31,33 @@ struct devpub_stats {
 };
 
 /**
- * struct devpub_endpoint_ops - what a source and a destination of transfers can do
- * @collect:	source: the MIGRATE_VMA_SELECT_... flag that finds its pages
- * @uncollectable: source: the reason of pages in a mapping that migrate_vma_setup() refuses
- * @prepare:	source, optional: make the pages of a range fit for collecting.  Takes and
- *		releases mmap_lock.  Returns false when a fatal signal came
- * @select_mapping: source: returns 0 when the mapping may have pages that can move, else
- *		their reason
- * @leave_out:	source: before pages of a mapping are collected, give a reason to those that
- *		must not be.  The states are DEVPUB_PAGE_UNDECIDED before
- * @select_folio: source: returns 0 when the collected folio may move, else its reason
- * @absent:	source: returns the reason of an address without a page that the kernel did
+ * struct devpub_endpoint_ops - operations of a source or destination of transfers
+ * @collect:	source: the MIGRATE_VMA_SELECT_... flag that selects its pages
+ * @uncollectable: source: the reason for pages in a mapping that migrate_vma_setup() refuses
+ * @prepare:	source, optional: prepare the pages of a range for collection.  Takes and
+ *		releases mmap_lock.  Returns false after a fatal signal
+ * @select_mapping: source: returns 0 if pages of the mapping may move, else the reason for
+ *		all of them
+ * @leave_out:	source: called before pages of a mapping are collected.  Stores a reason for
+ *		each page that must not be collected; all states are DEVPUB_PAGE_UNDECIDED
+ *		on entry
+ * @select_folio: source: returns 0 if the collected folio may move, else its reason
+ * @absent:	source: returns the reason for an address without a page that the kernel did
  *		not collect
- * @set_mm:	destination, optional: the transfer's next pages are of another process
- * @alloc:	destination: allocate at most so many pages, locked and with reference count
- *		1, for the given address and further ones.  Puts their frame numbers into
- *		the transfer's @pfns and returns how many it got; sets *more to false when
- *		another call would not get any
- * @fill:	destination: copy what was collected, and clear the pages of holes.  The arrays
- *		are those of migrate_vma
+ * @set_mm:	destination, optional: called before the transfer moves pages of another
+ *		process
+ * @alloc:	destination: allocate at most @n pages for consecutive addresses from @addr on,
+ *		each locked and with reference count 1.  Stores their frame numbers in the
+ *		transfer's @pfns and returns their number.  Sets *@more to false when another
+ *		call would not allocate any
+ * @fill:	destination: copy the collected pages, and clear the pages for holes.  The
+ *		arrays are those of struct migrate_vma
  *
- * A destination page that does not move in the end is given back by
- * migrate_vma_finalize(), which drops its only reference.
+ * migrate_vma_finalize() frees a destination page that was not used: it drops the only
+ * reference.
  *
- * Context: process context.  All but @prepare and @set_mm are called with mmap_lock held
- * and between devpub_endpoint_enter() and devpub_endpoint_exit().
+ * Context: process context.  All operations except @prepare and @set_mm are called with
+ * mmap_lock held, between devpub_endpoint_enter() and devpub_endpoint_exit().
  */
 struct devpub_endpoint_ops {
 	unsigned long collect;
@@ -76,14 +78,14 @@ struct devpub_endpoint_ops {
 };
 
 /**
- * struct devpub_endpoint - a place that pages move from or to
- * @ops:	what it can do
- * @gate:	must be entered while it is used; NULL for system memory
- * @pagemap:	where its pages come from; NULL for system memory
+ * struct devpub_endpoint - a source or destination of transfers: a device or system memory
+ * @ops:	its operations
+ * @gate:	the gate to enter before its memory is used; NULL for system memory
+ * @pagemap:	the pagemap of its pages; NULL for system memory
  * @stats:	its counters; NULL for system memory
- * @dev:	for messages; NULL for system memory
+ * @dev:	the device to log messages for; NULL for system memory
  * @index:	the device's number
- * @window:	pages of a window of its transfers
+ * @window:	size of a window of its transfers in pages
  */
 struct devpub_endpoint {
 	const struct devpub_endpoint_ops *ops;

@@ -13,13 +13,13 @@
 #include "engine/transfer.h"
 #include "memory/pagemap.h"
 
-/* A mapping whose pages may not live on a device has none on one. */
+/* No page of a mapping is on a device if devpub_mapping_refusal() refuses the mapping. */
 static u8 device_select_mapping(struct vm_area_struct *vma)
 {
 	return devpub_mapping_refusal(vma) ? DEVPUB_REASON_ALREADY : 0;
 }
 
-/* The reason of what is mapped without a page table of single pages, or UNDECIDED. */
+/* Return the reason for addresses without a table of PTEs, or DEVPUB_PAGE_UNDECIDED. */
 static u8 device_large(struct vm_area_struct *vma, enum devpub_entry entry,
 		       unsigned long pfn)
 {
@@ -30,7 +30,7 @@ static u8 device_large(struct vm_area_struct *vma, enum devpub_entry entry,
 		return devpub_thp_by_hand() ? DEVPUB_REASON_ALREADY :
 					      DEVPUB_PAGE_UNDECIDED;
 	case DEVPUB_ENTRY_HUGE:
-		/* Up to 6.12 the kernel would split it, though all of it stays. */
+		/* Kernels up to 6.12 would split the THP, although all of its pages stay. */
 		return devpub_folio_is_huge_hole(vma, pfn) ? DEVPUB_REASON_ABSENT :
 						      DEVPUB_REASON_ALREADY;
 	default:
@@ -60,12 +60,12 @@ static void device_leave_out(struct devpub_transfer *transfer,
 }
 
 /*
- * migrate_vma_check_page() (mm/migrate_device.c) expects one reference too many of a
- * device page: each had one of its own before Linux 5.3.  So somebody else may hold this
- * page once.  The holder may write to it after the copy is made, and let go before
- * folio_migrate_mapping() counts again, and the write would be lost.  A page whose only
- * reference is the migration's can't be written to: it is unmapped, and nobody gets a
- * new reference to write by.
+ * migrate_vma_check_page() (mm/migrate_device.c) allows one reference too many for a
+ * device page, because device pages had one of their own before Linux 5.3.  So another
+ * user may hold one reference to this page.  That user may write to the page after it is
+ * copied, and drop the reference before folio_migrate_mapping() counts again; the write
+ * would be lost.  A page whose only reference is the migration's can't be written to: the
+ * page is unmapped, so no user can get a new reference for writing.
  */
 static u8 device_select_folio(struct folio *folio)
 {

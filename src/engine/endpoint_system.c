@@ -17,7 +17,7 @@
 #include "export.h"
 #include "trace.h"
 
-/* Whether THPs may be split at all; the administrator's parameter. */
+/* The module parameter "thp": allow splitting THPs. */
 bool devpub_thp_allowed = true;
 
 static bool system_prepare(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -31,11 +31,11 @@ static u8 system_select_mapping(struct vm_area_struct *vma)
 
 	if (reason)
 		return reason;
-	/* See engine/ksm.c. */
+	/* engine/ksm.c says why pages that KSM may merge are not collected. */
 	return vma->vm_flags & VM_MERGEABLE ? DEVPUB_REASON_KSM : 0;
 }
 
-/* The reason of what is mapped without a page table of single pages, or UNDECIDED. */
+/* Return the reason for addresses without a table of PTEs, or DEVPUB_PAGE_UNDECIDED. */
 static u8 system_large(const struct devpub_transfer *transfer,
 		       struct vm_area_struct *vma, enum devpub_entry entry,
 		       unsigned long pfn)
@@ -46,7 +46,7 @@ static u8 system_large(const struct devpub_transfer *transfer,
 	if (hole)
 		return transfer->spec.populate ? DEVPUB_PAGE_UNDECIDED :
 						 DEVPUB_REASON_ABSENT;
-	/* It may become a THP again while the kernel looks at it. */
+	/* The entry may map a THP again by the time that the kernel collects. */
 	if (entry == DEVPUB_ENTRY_HUGE_MOVING && devpub_thp_by_hand())
 		return DEVPUB_REASON_BUSY;
 	if (entry != DEVPUB_ENTRY_HUGE)
@@ -60,10 +60,10 @@ static u8 system_large(const struct devpub_transfer *transfer,
 }
 
 /*
- * The reason of a page that is mapped by a page table, or UNDECIDED.  The kernel would
- * split large folios before anybody can look at what it collects, and would wait for their
- * locks: for those of files, that can be as long as a server does not answer
- * (mm/migrate_device.c, migrate_vma_split_folio()).
+ * Return the reason for a page that is mapped by a PTE, or DEVPUB_PAGE_UNDECIDED.  The
+ * kernel splits large folios while it collects, before this module can refuse them, and
+ * waits for their locks.  The lock of a file's folio may be held for as long as a server
+ * does not answer (mm/migrate_device.c, migrate_vma_split_folio()).
  */
 static u8 system_small(struct vm_area_struct *vma, pte_t pte)
 {
@@ -81,7 +81,7 @@ static u8 system_small(struct vm_area_struct *vma, pte_t pte)
 	       DEVPUB_REASON_LARGE : DEVPUB_PAGE_UNDECIDED;
 }
 
-/* The common case is that no page has to be looked at. */
+/* In the common case, this reads no page table entry. */
 static void system_leave_out_small(struct vm_area_struct *vma, pte_t *ptep,
 				   unsigned long n, u8 *states)
 {
@@ -138,7 +138,7 @@ static void system_set_mm(struct devpub_transfer *transfer)
 	devpub_nodes_of(&transfer->nodes, transfer->mm);
 }
 
-/* A page that has to leave the device is worth more than its owner's policy. */
+/* Emptying a device (@retry_hard) takes precedence over the owner's memory policy. */
 static unsigned long system_alloc(struct devpub_transfer *transfer,
 				  struct vm_area_struct *vma, unsigned long addr,
 				  unsigned long n, bool *more)
@@ -154,8 +154,8 @@ static unsigned long system_alloc(struct devpub_transfer *transfer,
 						     addr, got);
 	}
 	/*
-	 * When memory is short, stop trying: the source pages are unmapped meanwhile.
-	 * The mapping's policy may name another node for the next page, though.
+	 * When memory is short, stop trying, because the source pages are unmapped meanwhile.
+	 * Continue if the mapping has a policy, which may name another node for the next page.
 	 */
 	*more = got || vma_policy(vma);
 	return got;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Eviction: moves pages off a device, device page by device page, whoever maps them.
+ * Eviction: moves the pages of all processes off a device, one device page after the other.
  */
 #include <linux/cpu.h>
 #include <linux/device.h>
@@ -26,31 +26,31 @@
 #include "memory/pool.h"
 #include "trace.h"
 
-/* Between two looks at pages that could not leave. */
+/* Jiffies between two attempts to move pages that could not move. */
 #define EVICT_RETRY_MIN		msecs_to_jiffies(10)
 #define EVICT_RETRY_MAX		msecs_to_jiffies(500)
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
-/* Most passes of one eviction over all pages. */
+/* Maximum number of passes of one eviction over all pages. */
 #define EVICT_PASSES		16
-/* After so many in a row that moved nothing, what is left is not busy for a moment. */
+/* After this many passes in a row without progress, the pages are not just briefly busy. */
 #define EVICT_IDLE_PASSES	6
 
-/* Most that one eviction waits for locks of processes' memory, all together. */
+/* Maximum time in jiffies that one eviction waits for mmap_locks in total. */
 #define EVICT_PATIENCE		(2 * HZ)
-/* Most of that for one page. */
+/* Maximum part of that time for one page. */
 #define EVICT_PATIENCE_PAGE	(HZ / 10UL)
 
 /**
- * struct evict_round - an eviction under way
+ * struct evict_round - an eviction in progress
  * @device:	the device
  * @transfer:	moves the pages
- * @reasons:	a byte a page of a window
- * @interruptible: end early on a signal, and when somebody closes the gate
- * @patience:	how long it may still wait for locks, in jiffies
- * @missed:	a process's memory was locked
- * @is_short:	a page found no system memory
- * @moved:	pages moved
+ * @reasons:	receives the reasons of a window, one byte per page
+ * @interruptible: end early on a signal, or when another task closes the gate
+ * @patience:	remaining time to wait for mmap_locks, in jiffies
+ * @missed:	an mmap_lock was not free during this pass
+ * @is_short:	no system memory was free for a page during this pass
+ * @moved:	number of pages that moved
  */
 struct evict_round {
 	const struct devpub_endpoint *device;
@@ -64,11 +64,11 @@ struct evict_round {
 };
 
 /**
- * struct evict_tried - the addresses that were tried last
- * @mm:		of which process, with a reference of mmgrab(), lest another mm take its
- *		place in memory; or NULL
+ * struct evict_tried - the range of the last attempt
+ * @mm:		the memory of the process, or NULL.  A reference by mmgrab() prevents that
+ *		another mm_struct is allocated at the same address
  * @start:	first address
- * @end:	their end
+ * @end:	end address
  */
 struct evict_tried {
 	struct mm_struct *mm;
@@ -81,7 +81,7 @@ static struct devpub_pool *evict_pool(const struct devpub_endpoint *device)
 	return device->pagemap->pool;
 }
 
-/* Move the pages of the part of a window that is in the same mapping as @addr. */
+/* Move the pages in the intersection of the window and the mapping that contain @addr. */
 static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
 				unsigned long addr, struct evict_tried *tried)
 {
@@ -91,8 +91,9 @@ static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
 
 	mmap_assert_locked(mm);
 	/*
-	 * A fork that failed leaves its parent's mappings in the child's tree (6.12,
-	 * kernel/fork.c, dup_mmap()), and says so before it releases the lock.
+	 * A fork that failed leaves the parent's mappings in the child's tree (6.12,
+	 * kernel/fork.c, dup_mmap()).  The kernel marks the child's mm as unstable before it
+	 * releases mmap_lock.
 	 */
 	if (check_stable_address_space(mm))
 		return;
@@ -100,7 +101,7 @@ static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
 	if (!vma)
 		return;
 	tried->start = max(window, vma->vm_start);
-	/* By differences: the sum may not fit at the top of the address space. */
+	/* Compare differences: window + size may overflow at the top of the address space. */
 	tried->end = window + min(size, vma->vm_end - window);
 
 	devpub_transfer_set_mm(&round->transfer, mm);
@@ -114,9 +115,10 @@ static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
 }
 
 /*
- * Move the pages around @addr, but only once for all pages there that stay.
+ * Move the pages around @addr, unless the last attempt included @addr.  Without that
+ * check, each page that stays would cause another attempt for its whole window.
  *
- * Return: false when they have been tried already.
+ * Return: false when the last attempt included @addr.
  */
 static bool evict_address(struct evict_round *round, struct mm_struct *mm,
 			  unsigned long addr, struct evict_tried *tried)
@@ -132,8 +134,8 @@ static bool evict_address(struct evict_round *round, struct mm_struct *mm,
 }
 
 /*
- * Find a process that maps the page, and lock its memory.  All who map it may keep their
- * locks for as long as they like: wait as long as there is patience left.
+ * Find a process that maps the page, and take its mmap_lock.  A process may hold its
+ * mmap_lock for any time, so this waits only until @patience is used up.
  */
 static struct mm_struct *evict_lock(struct evict_round *round, struct page *page,
 				    unsigned long *addr)
@@ -157,13 +159,13 @@ static struct mm_struct *evict_lock(struct evict_round *round, struct page *page
 	return mm;
 }
 
-/* Is there a reason to end? */
+/* Return 0 to continue, or the error to end with.  @looked counts pages. */
 static int evict_look_around(const struct evict_round *round, unsigned long looked)
 {
 	cond_resched();
 	if (!round->interruptible)
 		return 0;
-	/* A window is done before the first look at signals, unless the process ends. */
+	/* Complete one window before the first check, unless a fatal signal is pending. */
 	if (looked < round->device->window && !fatal_signal_pending(current))
 		return 0;
 	if (signal_pending(current))
@@ -171,7 +173,7 @@ static int evict_look_around(const struct evict_round *round, unsigned long look
 	return devpub_gate_is_closed(round->device->gate) ? -ENODEV : 0;
 }
 
-/* Once over all pages in use. */
+/* Make one pass over all pages in use. */
 static int evict_pages(struct evict_round *round)
 {
 	struct devpub_pool *pool = evict_pool(round->device);
@@ -184,7 +186,7 @@ static int evict_pages(struct evict_round *round)
 		ret = evict_look_around(round, looked);
 		if (ret)
 			break;
-		/* A page that is missed, because it changes now, is found the next time. */
+		/* The next pass finds a page that is missed because it changes just now. */
 		pfn = devpub_pool_next_used(pool, pfn);
 		if (!pfn)
 			break;
@@ -202,8 +204,8 @@ static int evict_pages(struct evict_round *round)
 }
 
 /*
- * Over all pages, and again: what was busy may be free then, as where those who map it
- * fork all the time.
+ * Make several passes over all pages.  Busy pages may be free at a later pass, for example
+ * when the processes that map them fork frequently.
  */
 static int evict_passes(struct evict_round *round)
 {
@@ -224,7 +226,7 @@ static int evict_passes(struct evict_round *round)
 			break;
 		if (idle)
 			schedule_timeout_idle(1UL << idle);
-		/* Wait for locks only after all pages that need no wait have moved. */
+		/* Wait for mmap_locks only after all pages that need no wait have moved. */
 		if (!i)
 			round->patience = EVICT_PATIENCE;
 	}
@@ -263,18 +265,18 @@ static int evict_once(struct evict_round *round)
 }
 
 /**
- * devpub_evict() - move every page in use to system memory, once round
+ * devpub_evict() - move the pages in use to system memory
  * @device: the device
- * @interruptible: end early on a signal, and when somebody closes the gate
- * @moved: receives how many pages moved, whatever is returned
+ * @interruptible: end early on a signal, or when another task closes the gate
+ * @moved: receives the number of pages that moved, also on failure
  *
- * These pages stay: pages that somebody locks or holds, pages for which there is no system
- * memory, pages that come to the device behind the eviction, and pages of a process whose
- * mmap_lock can't be had within seconds.
+ * These pages stay: pages that are locked or referenced by others, pages for which no
+ * system memory is free, pages that arrive after the eviction has passed them, and pages
+ * of a process whose mmap_lock is not free within seconds.
  *
- * A page is moved by the addresses of a process that maps it, whose mappings can't change
- * meanwhile.  migrate_device_range(), which needs no process, races with those who unmap
- * the page (Documentation/kernel-bugs.md).
+ * Eviction moves a page through the addresses of a process that maps it.  mmap_lock keeps
+ * the mappings of that process from changing.  migrate_device_range() needs no process,
+ * but races with processes that unmap the page (Documentation/kernel-bugs.md).
  *
  * Context: process context, may sleep; the pagemap is registered.
  * Return: 0, -ENOMEM when there is no memory to work with, -EINTR or -ENODEV.
@@ -292,7 +294,7 @@ int devpub_evict(const struct devpub_endpoint *device, bool interruptible, u64 *
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict);
 
-/* Why the pages that are out did not leave in a round that moved none. */
+/* Return why pages stayed in a round that moved none, for a message. */
 static const char *evict_cause(const struct evict_round *round)
 {
 	if (round->missed)
@@ -309,9 +311,8 @@ static long evict_drain_this_cpu(void *data)
 }
 
 /*
- * The batches in which each processor gathers pages for mlock and munlock hold
- * references, and an idle processor holds them for ever.  lru_add_drain_all() is not
- * exported.
+ * Each processor batches pages for mlock and munlock and holds references to them.  An
+ * idle processor keeps its batches forever.  lru_add_drain_all() is not exported.
  */
 static void evict_drain_batches(const struct devpub_endpoint *device)
 {
@@ -329,15 +330,16 @@ static void evict_drain_batches(const struct devpub_endpoint *device)
 
 /**
  * devpub_evict_all() - move every page off the device
- * @device: the device; its gate is closed, and nobody allocates from it any more
- * @interruptible: give up on a signal, and when no page moves
+ * @device: the device; its gate is closed, so nothing allocates from it any more
+ * @interruptible: give up on a signal, or when no page moves
  *
- * Succeeds only when every page is back in the pool, or is about to be, for which
- * memunmap_pages() waits (mm/memremap.c): a page that is still out would lose its memory.
- * If not @interruptible, this takes as long as users please, and says so every ten seconds.
+ * Succeeds only when every page is back in the pool or is about to be put there, which
+ * memunmap_pages() waits for (mm/memremap.c).  A page in use would lose its memory.
+ * If not @interruptible, this waits for as long as users hold pages, and logs a warning
+ * every ten seconds.
  *
  * Context: process context, sleeps; the pagemap is registered.
- * Return: 0, always if not @interruptible; else also -EINTR, -ENOMEM, -EBUSY when pages
+ * Return: always 0 if not @interruptible.  Otherwise 0, -EINTR, -ENOMEM, -EBUSY when pages
  * can't move at present, or -ENODEV when the gate has closed for good.
  */
 int devpub_evict_all(const struct devpub_endpoint *device, bool interruptible)

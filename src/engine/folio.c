@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which mappings and folios may live on a device. */
+/* Rules that decide which mappings and folios may migrate to a device. */
 #include <linux/dax.h>
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
@@ -10,11 +10,11 @@
 #include "engine/reason.h"
 
 /**
- * devpub_mapping_refusal() - may pages of this mapping live on a device?
+ * devpub_mapping_refusal() - check if pages of a mapping may migrate to a device
  * @vma: the mapping
  *
  * Context: mmap_lock held for reading.
- * Return: 0 when they may, else the enum devpub_reason of all of them.
+ * Return: 0 if they may, else the enum devpub_reason for all of them.
  */
 u8 devpub_mapping_refusal(struct vm_area_struct *vma)
 {
@@ -25,32 +25,32 @@ u8 devpub_mapping_refusal(struct vm_area_struct *vma)
 		return DEVPUB_REASON_SPECIAL;
 	if (vma->vm_flags & VM_SHARED)
 		return DEVPUB_REASON_SHARED;
-	/* A private mapping that was never written to has the file's pages only. */
+	/* A private mapping that was never written to maps only pages of the file. */
 	if (!vma_is_anonymous(vma) && !vma->anon_vma)
 		return DEVPUB_REASON_FILE;
 	return 0;
 }
 
 /**
- * devpub_folio_refusal() - may this folio live on a device?
+ * devpub_folio_refusal() - check if a folio may migrate to a device
  * @folio: a folio that the caller holds a reference to
  *
  * Context: any.
- * Return: 0 when it may, else its enum devpub_reason.
+ * Return: 0 if it may, else its enum devpub_reason.
  */
 u8 devpub_folio_refusal(struct folio *folio)
 {
 	if (!folio_test_anon(folio))
 		return DEVPUB_REASON_FILE;
 	/*
-	 * KSM finds its pages again by frame number, and nothing tells it when a device's
-	 * page array goes away (mm/ksm.c, ksm_get_folio()).
+	 * KSM looks its pages up by frame number, and gets no notification when a device's
+	 * page array is freed (mm/ksm.c, ksm_get_folio()).
 	 */
 	if (folio_test_ksm(folio))
 		return DEVPUB_REASON_KSM;
 	/*
-	 * 6.12 up to 6.12.107 moves such a page with the reference count of a page in the
-	 * swap cache, after which nothing can move it again.
+	 * 6.12 up to 6.12.107 moves such a page with a reference count as if it were still in
+	 * the swap cache.  The extra reference keeps the page from ever moving again.
 	 */
 	if (folio_test_swapcache(folio))
 		return DEVPUB_REASON_SWAPCACHE;
@@ -58,12 +58,12 @@ u8 devpub_folio_refusal(struct folio *folio)
 }
 
 /**
- * devpub_folio_is_huge_hole() - does the huge zero page stand in for a hole?
+ * devpub_folio_is_huge_hole() - check if the huge zero page is mapped
  * @vma: the mapping
- * @pfn: the page frame number of a page that it maps as part of something larger
+ * @pfn: frame number of a page that the mapping maps as part of a PMD
  *
- * Context: mmap_lock and RCU's read side are held.
- * Return: true when it does.
+ * Context: mmap_lock and rcu_read_lock() are held.
+ * Return: true if it is, so that the addresses count as a hole.
  */
 bool devpub_folio_is_huge_hole(struct vm_area_struct *vma, unsigned long pfn)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The gate: calls enter it before they use a device's memory and exit it afterwards.  The
- * task that drains the device closes the gate and waits until all calls are out.
+ * task that drains the device closes the gate and waits until all other calls have exited.
  */
 #include <linux/errno.h>
 #include <linux/sched.h>
@@ -32,11 +32,11 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_gate_init);
  * waits for the exit, so the caller must not wait for user space in between.
  *
  * Context: any.
- * Return: false when the gate is closed: the device drains, or has gone.
+ * Return: false when the gate is closed: the device is draining, or is removed.
  */
 bool devpub_gate_enter(struct devpub_gate *gate)
 {
-	/* Callers that try again and again must not keep @users above 0. */
+	/* Check first, so that callers that retry in a loop do not keep @users above 0. */
 	if (READ_ONCE(gate->closer))
 		return false;
 	atomic_inc(&gate->users);
@@ -54,17 +54,17 @@ bool devpub_gate_enter(struct devpub_gate *gate)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_gate_enter);
 
 /**
- * devpub_gate_exit() - end what devpub_gate_enter() began
- * @gate: the gate; the caller's reference keeps its struct
+ * devpub_gate_exit() - end the use of a device's memory
+ * @gate: the gate; the caller holds a reference to the device that contains it
  *
  * Context: any.
  */
 void devpub_gate_exit(struct devpub_gate *gate)
 {
 	/*
-	 * A full barrier on both sides: the use of the memory comes before it, and the
-	 * read of @closer after it.  A task that closes the gate reads @users after
-	 * that, so it sees that this call has ended, or is woken here.
+	 * atomic_dec_return() is a full barrier: the use of the memory is ordered before the
+	 * decrement, and the read of @closer after it.  A task that closes the gate reads
+	 * @users after it has set @closer.  So it sees the decrement, or is woken here.
 	 */
 	atomic_dec_return(&gate->users);
 	if (READ_ONCE(gate->closer))
@@ -85,14 +85,14 @@ unsigned int devpub_gate_users(const struct devpub_gate *gate)
 }
 
 /**
- * devpub_gate_is_closed() - must the caller get out?
+ * devpub_gate_is_closed() - check if the gate is closed for the calling task
  * @gate: the gate
  *
- * The task that has closed the gate may stay inside, unless it was closed for good
- * meanwhile.
+ * The gate is not closed for the task that has closed it, unless it was closed for good
+ * since.
  *
  * Context: process context.
- * Return: true when the caller must get out.
+ * Return: true if the caller must exit the gate.
  */
 bool devpub_gate_is_closed(const struct devpub_gate *gate)
 {
@@ -103,11 +103,11 @@ bool devpub_gate_is_closed(const struct devpub_gate *gate)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_gate_is_closed);
 
 /**
- * devpub_gate_is_closed_for_good() - will the gate never open again?
+ * devpub_gate_is_closed_for_good() - check if the gate will never open again
  * @gate: the gate
  *
  * Context: any.
- * Return: true when it will not.
+ * Return: true if it will never open again.
  */
 bool devpub_gate_is_closed_for_good(const struct devpub_gate *gate)
 {
@@ -116,13 +116,13 @@ bool devpub_gate_is_closed_for_good(const struct devpub_gate *gate)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_gate_is_closed_for_good);
 
 /**
- * devpub_gate_close() - close the gate and wait until all others are out
+ * devpub_gate_close() - close the gate and wait until all other calls have exited
  * @gate: the gate; the caller is inside
  *
- * The caller opens it again by devpub_gate_open(), also when this fails.
+ * The caller reopens the gate by devpub_gate_open(), also when this fails.
  *
  * Context: process context; sleeps interruptibly.
- * Return: 0; -EINTR; -ENODEV when somebody else has closed the gate.
+ * Return: 0; -EINTR; -ENODEV when another task has closed the gate.
  */
 int devpub_gate_close(struct devpub_gate *gate)
 {
@@ -147,10 +147,10 @@ void devpub_gate_open(struct devpub_gate *gate)
 }
 
 /**
- * devpub_gate_close_for_good() - let nobody in any more
+ * devpub_gate_close_for_good() - close the gate so that it never opens again
  * @gate: the gate
  *
- * Does not wait for those inside.
+ * Does not wait for the calls inside.
  *
  * Context: any.
  */
@@ -163,12 +163,12 @@ void devpub_gate_close_for_good(struct devpub_gate *gate)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_gate_close_for_good);
 
 /**
- * devpub_gate_wait() - wait until nobody is inside a closed gate
+ * devpub_gate_wait() - wait until no call is inside a closed gate
  * @gate: the gate
- * @timeout: jiffies
+ * @timeout: maximum time to wait, in jiffies
  *
- * Context: process context.  Sleeps in TASK_IDLE: the hung task detector would take D
- * state for a bug.
+ * Context: process context.  Sleeps in TASK_IDLE, because the hung task detector reports
+ * tasks in D state.
  * Return: false after the timeout.
  */
 bool devpub_gate_wait(struct devpub_gate *gate, unsigned long timeout)

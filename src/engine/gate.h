@@ -9,12 +9,11 @@
 struct task_struct;
 
 /**
- * struct devpub_gate - lets calls use a device's memory, and waits for them to end
- * @users:	calls inside
- * @closer:	NULL while the gate is open; the task that has closed it and may open it
- *		again; or a mark that it is closed for good
- * @changed:	woken when a call ends behind a closed gate, and when the gate closes for
- *		good
+ * struct devpub_gate - admits calls that use a device's memory, and waits for their end
+ * @users:	number of calls inside
+ * @closer:	NULL while the gate is open, the task that has closed the gate and may
+ *		reopen it, or GATE_CLOSED_FOR_GOOD (gate.c)
+ * @changed:	woken when a call leaves a closed gate, and when the gate closes for good
  *
  * While @users is above 0, the device's pagemap stays registered.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The job: cuts a range into windows, has them moved or looked up, and hands the results
- * to a sink.
+ * The job: divides a range into windows, moves or locates the pages of each window, and
+ * passes the results to a sink.
  */
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
@@ -19,15 +19,15 @@
 /* A worker with fewer windows than this costs more than it saves. */
 #define JOB_WINDOWS_PER_WORKER	2
 
-/* Most workers of one call, 0 for no limit; the administrator's parameter. */
+/* The module parameter "workers": maximum number of workers of a call, 0 for no limit. */
 unsigned int devpub_job_max_workers;
 
 /**
  * struct transfer_job - a job that moves pages
  * @job:	the range
- * @spec:	which pages move where
- * @counts:	receives pages by reason
- * @retry:	tries busy pages again
+ * @spec:	direction and options of the transfer
+ * @counts:	receives the numbers of pages by reason
+ * @retry:	retries busy pages
  */
 struct transfer_job {
 	struct devpub_job *job;
@@ -36,7 +36,7 @@ struct transfer_job {
 	struct devpub_retry retry;
 };
 
-/* Pages are done: note that, and hand their results over. */
+/* Account @n more pages as done, and pass their results to the sink. */
 static int job_take(struct devpub_job *job, const u8 *results, unsigned long n)
 {
 	u64 first = job->done >> PAGE_SHIFT;
@@ -45,7 +45,7 @@ static int job_take(struct devpub_job *job, const u8 *results, unsigned long n)
 	return job->sink ? job->sink->ops->take(job->sink, first, results, n) : 0;
 }
 
-/* Between two windows or rounds: is there a reason to end? */
+/* Check between two windows or rounds.  Return 0 to continue, or the error to end with. */
 static int job_look_around(const struct devpub_job *job)
 {
 	if (signal_pending(current))
@@ -73,7 +73,7 @@ static void transfer_count(const struct devpub_endpoint *endpoint,
 			atomic64_add(counts->n[i], &stats->refused[i]);
 }
 
-/* Windows are done: count their pages, and hand the results over. */
+/* Count the pages of completed windows by reason, and pass the results to the sink. */
 static int transfer_take(struct transfer_job *tj, const u8 *reasons, unsigned long n)
 {
 	struct devpub_reason_counts counts = {};
@@ -94,7 +94,7 @@ static int transfer_alone_again(void *data, unsigned long start, unsigned long e
 	return devpub_transfer_window(data, start, end, reasons);
 }
 
-/* Move all in the calling thread.  A window is done before the first look at signals. */
+/* Move all pages in the calling thread.  Complete one window before checking for signals. */
 static int transfer_alone(struct transfer_job *tj, struct devpub_transfer *transfer,
 			  u8 *reasons)
 {
@@ -122,8 +122,8 @@ static int transfer_alone(struct transfer_job *tj, struct devpub_transfer *trans
 }
 
 /*
- * The end of a round: as far as the sink has room, so that nothing is done that can't be
- * reported, but at least one window, as in transfer_alone().
+ * Return the end of a round.  It extends as far as the sink has room, so that the results
+ * of all moved pages can be reported, but at least over one window, as in transfer_alone().
  */
 static unsigned long transfer_plan(const struct transfer_job *tj,
 				   const struct devpub_crew *crew, unsigned long start)
@@ -150,7 +150,7 @@ static int transfer_together_again(void *data, unsigned long start, unsigned lon
 {
 	unsigned long done;
 
-	/* One window, which is done whatever signals are pending. */
+	/* The range is in one window, so the round completes it even if a signal is pending. */
 	return devpub_crew_round(data, start, end, reasons, &done);
 }
 
@@ -181,8 +181,8 @@ static int transfer_together(struct transfer_job *tj, struct devpub_crew *crew)
 }
 
 /*
- * The page allocator keeps to the cpuset of the task that asks, and the caller's may leave
- * out the nodes of the memory's owner.  A kernel thread's cpuset has all nodes.
+ * The page allocator obeys the cpuset of the calling task, which may exclude the nodes of
+ * the memory's owner.  A kernel thread's cpuset contains all nodes.
  */
 static bool transfer_needs_worker(const struct transfer_job *tj)
 {
@@ -190,10 +190,11 @@ static bool transfer_needs_worker(const struct transfer_job *tj)
 }
 
 /*
- * How many workers are allowed and worth their cost; 0 when the caller does it all.
+ * Return the number of workers that are allowed and worth their cost; 0 if the caller does
+ * all the work.
  *
- * New pages of holes are charged to the caller's memory cgroup, and a kernel thread has
- * none.
+ * With @populate there are no workers: pages that fill holes must be charged to the caller's
+ * memory cgroup, and a kernel thread has none.
  */
 static unsigned int transfer_workers(const struct transfer_job *tj,
 				     unsigned int max_workers)
@@ -218,15 +219,15 @@ static unsigned int transfer_workers(const struct transfer_job *tj,
 /**
  * devpub_job_transfer() - move the pages of a range
  * @job: the range; @done is 0
- * @spec: which pages move where
- * @max_workers: most workers, 0 for as many as are worth their cost
- * @counts: receives pages by reason; zeroed by the caller
+ * @spec: direction and options of the transfer
+ * @max_workers: maximum number of workers, 0 for as many as are worth their cost
+ * @counts: receives the numbers of pages by reason; zeroed by the caller
  *
- * The memory used is that of some windows, however long the range.
+ * The memory that this allocates depends on the window, not on the length of the range.
  *
  * Context: process context, no locks, may sleep.
- * Return: 0; -ENOMEM with nothing done; -EINTR, -ENODEV, -ESRCH or the sink's error, when
- * @job->done says how far it came.
+ * Return: 0; -ENOMEM with nothing done; -EINTR, -ENODEV, -ESRCH or the sink's error, with
+ * @job->done set to the number of bytes that are complete.
  */
 int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spec *spec,
 			unsigned int max_workers, struct devpub_reason_counts *counts)
@@ -268,8 +269,8 @@ int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spe
 }
 
 /*
- * The device is entered last, so that its removal waits for nothing that user space can
- * hold up.
+ * Enter the gate after taking mmap_lock: the removal of the device waits for the gate, and
+ * user space can delay mmap_lock.
  */
 static int locate_window(const struct devpub_job *job,
 			 const struct devpub_endpoint *device, unsigned long start,
@@ -315,10 +316,10 @@ static int locate_all(struct devpub_job *job, const struct devpub_endpoint *devi
 }
 
 /**
- * devpub_job_locate() - find out where the pages of a range live
+ * devpub_job_locate() - find the location of each page of a range
  * @job: the range; @done is 0
- * @device: the device that is DEVPUB_LOCATION_DEVICE
- * @counts: receives pages by location; zeroed by the caller
+ * @device: the device whose pages have DEVPUB_LOCATION_DEVICE
+ * @counts: receives the numbers of pages by location; zeroed by the caller
  *
  * Context: process context, no locks, may sleep.
  * Return: as devpub_job_transfer().

@@ -12,9 +12,9 @@
 struct devpub_sink;
 
 /**
- * struct devpub_sink_ops - where the results of a job go, a byte a page
- * @room:	returns how many of the @n results from page @first on can be taken
- * @take:	takes @n results from page @first on; returns 0 or a negative error
+ * struct devpub_sink_ops - operations of a receiver of a job's results, one byte per page
+ * @room:	returns how many of the @n results from page @first on can be stored
+ * @take:	stores @n results from page @first on; returns 0 or a negative error
  *
  * Context: process context, no locks; both may sleep and fault.
  */
@@ -25,8 +25,8 @@ struct devpub_sink_ops {
 };
 
 /**
- * struct devpub_sink - takes the results of a job
- * @ops:	how
+ * struct devpub_sink - a receiver of a job's results
+ * @ops:	its operations
  */
 struct devpub_sink {
 	const struct devpub_sink_ops *ops;
@@ -34,11 +34,11 @@ struct devpub_sink {
 
 /**
  * struct devpub_job - a range of a process's memory, handled window by window
- * @process:	whose memory
+ * @process:	the process
  * @addr:	first address
- * @length:	bytes
- * @sink:	takes the results; NULL when nobody wants them
- * @done:	receives the bytes that are done, from @addr on
+ * @length:	length of the range in bytes
+ * @sink:	receives the results; NULL to discard them
+ * @done:	receives the number of bytes from @addr on that are complete
  */
 struct devpub_job {
 	struct devpub_process process;

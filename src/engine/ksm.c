@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KSM: pages that it may merge by way of another process's mapping are not collected.
+ * KSM: leaves out pages that KSM may merge through another process's mapping.
  *
  * migrate_vma_setup() unmaps a page that KSM is about to merge and can't map it again
  * (Documentation/kernel-bugs.md).  Only a page that is exclusive to this process
- * (PageAnonExclusive()) has no other mapping, and stays so while mmap_lock keeps the process
- * from forking.  For other pages, all processes that may map them are held still while the
- * pages are collected.
+ * (PageAnonExclusive()) has no other mapping.  It stays exclusive while mmap_lock keeps the
+ * process from forking.  For other pages, this module holds the mmap_lock of each process
+ * that may map them while the pages are collected.
  */
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -21,15 +21,15 @@
 #include "engine/rmap.h"
 
 /**
- * devpub_ksm_may_share() - may another process map the same page?
- * @entry: what the page table has at an address
- * @pfn: the page frame number of that, if it is a page
+ * devpub_ksm_may_share() - check if another process may map the same page
+ * @entry: the content of the page table entry
+ * @pfn: the page frame number, if the entry maps a page
  *
- * PageAnonExclusive() is not used: it insists that the page is still anonymous, while this
- * one may just be freed.
+ * PageAnonExclusive() asserts that the page is anonymous, so it can't be used here: the
+ * page may be freed at the same time.
  *
- * Context: RCU's read side is held.
- * Return: false when it is certain that no other process maps it.
+ * Context: rcu_read_lock() is held.
+ * Return: false if it is certain that no other process maps the page.
  */
 bool devpub_ksm_may_share(enum devpub_entry entry, unsigned long pfn)
 {
@@ -43,21 +43,21 @@ bool devpub_ksm_may_share(enum devpub_entry entry, unsigned long pfn)
 	if (!pfn_valid(pfn))
 		return false;
 	page = pfn_to_page(pfn);
-	/* The first page of a large folio that is mapped as a whole has the mark. */
+	/* For a folio that is mapped by a PMD, the head page has PG_anon_exclusive. */
 	if (entry == DEVPUB_ENTRY_HUGE)
 		page = compound_head(page);
-	/* KSM leaves device pages alone (mm/ksm.c, scan_get_next_rmap_item()). */
+	/* KSM ignores device pages (mm/ksm.c, scan_get_next_rmap_item()). */
 	return PageAnon(page) && !is_zone_device_page(page) &&
 	       !test_bit(PG_anon_exclusive, page_flag_word(page));
 }
 
 /**
- * devpub_ksm_may_share_any() - devpub_ksm_may_share() of a part of a page table
+ * devpub_ksm_may_share_any() - devpub_ksm_may_share() for consecutive PTEs
  * @ptep: the first entry
- * @n: entries, of the same page table
+ * @n: number of entries, in the same page table
  *
- * Context: RCU's read side is held.
- * Return: false when it is certain of all entries.
+ * Context: rcu_read_lock() is held.
+ * Return: false if it is certain that no other process maps any of the pages.
  */
 bool devpub_ksm_may_share_any(pte_t *ptep, unsigned long n)
 {
@@ -68,10 +68,10 @@ bool devpub_ksm_may_share_any(pte_t *ptep, unsigned long n)
 			continue;
 		if (!pte_present(pte))
 			return true;
-		/* The zero page. */
+		/* A special PTE maps the zero page. */
 		if (pte_special(pte))
 			continue;
-		/* The common case first: this runs for each page of each transfer. */
+		/* Check the common case first: this runs for each page of each transfer. */
 		if (test_bit(PG_anon_exclusive, page_flag_word(pte_page(pte))))
 			continue;
 		if (devpub_ksm_may_share(DEVPUB_ENTRY_PAGE, pte_pfn(pte)))
@@ -80,7 +80,7 @@ bool devpub_ksm_may_share_any(pte_t *ptep, unsigned long n)
 	return false;
 }
 
-/* True also for a page that KSM owns and has not entered into its tree yet. */
+/* Return true for a page of KSM, even if it is not in KSM's stable tree yet. */
 static bool ksm_is_page(enum devpub_entry entry, unsigned long pfn)
 {
 	return entry == DEVPUB_ENTRY_PAGE && pfn_valid(pfn) &&
@@ -88,9 +88,9 @@ static bool ksm_is_page(enum devpub_entry entry, unsigned long pfn)
 }
 
 /*
- * The reason of an entry that another process may map, too, where @shared is the reason
- * of a page.  The page that a swap entry becomes meanwhile is not looked at here, so that
- * it must not be collected either.
+ * Return the reason for an entry whose page another process may map; @shared is the reason
+ * for an entry that maps a page.  A swap entry gets a reason as well: it may become a page
+ * before the kernel collects, and this function has not checked that page.
  */
 static u8 ksm_reason(struct vm_area_struct *vma, enum devpub_entry entry, u8 shared)
 {
@@ -107,12 +107,12 @@ static u8 ksm_reason(struct vm_area_struct *vma, enum devpub_entry entry, u8 sha
 }
 
 /**
- * devpub_ksm_leave_out() - give a reason to the pages that KSM may be about to merge
+ * devpub_ksm_leave_out() - leave out the pages that KSM may be about to merge
  * @relatives: receives the processes that may map pages of the range
  * @vma: the mapping
- * @start: first address of the pages
- * @end: their end
- * @states: a byte a page; changed for those that must not be collected
+ * @start: first address
+ * @end: end address
+ * @states: one byte per page; receives a reason for each page that must not be collected
  *
  * Context: process context, mmap_lock held for reading.  The caller calls
  * devpub_relatives_unlock() when the pages are mapped again.

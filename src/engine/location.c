@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Locations: where the pages of a range live.  Nothing is moved or faulted in.
+ * Locations: finds the location of each page of a range.  It moves no page and faults none
+ * in.
  */
 #include <linux/hugetlb_inline.h>
 #include <linux/memremap.h>
@@ -12,24 +13,26 @@
 #include "export.h"
 #include "memory/pagemap.h"
 
-/* Pages that are looked up at a time. */
+/* Number of pages that are looked up at a time. */
 #define LOCATION_BATCH	16
 
 /**
  * devpub_location_get_pages() - get the pages at consecutive addresses
- * @mm: whose addresses
+ * @mm: the memory of the process
  * @addr: the first address, in a mapping without VM_IO and VM_PFNMAP that is not hugetlb
- * @pages: receives the pages, NULL where none is present; the caller puts each page
- * @n: pages of the same mapping from @addr on, at least 1
+ * @pages: receives the pages, or NULL for an address without a page; the caller calls
+ *	   put_page() on each page
+ * @n: number of pages from @addr on, all in the same mapping, at least 1
  *
  * get_user_pages_remote() is the only exported reader of page tables that sees pages under
- * PROT_NONE (by FOLL_FORCE) and leaves absent pages absent: FOLL_NOFAULT forbids the
- * fault, and FOLL_DUMP makes a hole or the shared zero page an error, which ends the
- * batch.  hmm_range_fault() would take PROT_NONE for a hole, and leaves a notifier behind
- * in the mm.  The price is that pages are marked accessed and held for a moment.
+ * PROT_NONE (by FOLL_FORCE) and does not fault pages in.  FOLL_NOFAULT forbids the fault,
+ * and FOLL_DUMP makes a hole or the shared zero page an error, which ends the batch.
+ * hmm_range_fault() would treat PROT_NONE as a hole, and leaves a notifier behind in the
+ * mm.  The cost of get_user_pages_remote() is that it marks pages accessed and takes a
+ * short reference to each.
  *
  * Context: mmap_lock held for reading.
- * Return: how many entries of @pages were filled in, at least 1.
+ * Return: the number of entries of @pages that were filled in, at least 1.
  */
 unsigned int devpub_location_get_pages(struct mm_struct *mm, unsigned long addr,
 				       struct page **pages, unsigned int n)
@@ -60,7 +63,7 @@ static u8 location_of_page(const struct devpub_pagemap *device, const struct pag
 				   DEVPUB_LOCATION_OTHER_DEVICE;
 }
 
-/* The pages from @start to @end, within one mapping. */
+/* Find the locations of the pages from @start to @end, which are in one mapping. */
 static void location_mapping(const struct devpub_pagemap *device,
 			     struct vm_area_struct *vma, unsigned long start,
 			     unsigned long end, u8 *locations)
@@ -71,7 +74,7 @@ static void location_mapping(const struct devpub_pagemap *device,
 	u8 absent;
 
 	/*
-	 * 6.1 faults hugetlb pages in whatever the flags are (mm/hugetlb.c,
+	 * 6.1 faults hugetlb pages in regardless of the flags (mm/hugetlb.c,
 	 * follow_hugetlb_page()).
 	 */
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP) || is_vm_hugetlb_page(vma)) {
@@ -79,7 +82,7 @@ static void location_mapping(const struct devpub_pagemap *device,
 		return;
 	}
 
-	/* In a VM_MIXEDMAP mapping, a driver may have mapped memory without pages. */
+	/* In a VM_MIXEDMAP mapping, a driver may have mapped memory that has no struct page. */
 	absent = vma->vm_flags & VM_MIXEDMAP ? DEVPUB_LOCATION_OTHER :
 					       DEVPUB_LOCATION_ABSENT;
 	for (i = 0; i < n; i += got) {
@@ -96,12 +99,12 @@ static void location_mapping(const struct devpub_pagemap *device,
 }
 
 /**
- * devpub_location_window() - find out where each page of a window lives
- * @device: the device that is DEVPUB_LOCATION_DEVICE
- * @mm: whose addresses
+ * devpub_location_window() - find the location of each page of a window
+ * @device: the device whose pages have DEVPUB_LOCATION_DEVICE
+ * @mm: the memory of the process
  * @start: page-aligned first address
- * @end: page-aligned end; any mappings and gaps may lie between
- * @locations: receives an enum devpub_location a page
+ * @end: page-aligned end address; the window may contain any mappings and gaps
+ * @locations: receives one enum devpub_location per page
  *
  * Context: process context, mmap_lock held for reading.
  */

@@ -13,8 +13,8 @@ struct mm_struct;
 struct page;
 
 /**
- * struct devpub_location_counts - pages by where they live
- * @n:	by enum devpub_location
+ * struct devpub_location_counts - numbers of pages by location
+ * @n:	numbers, indexed by enum devpub_location
  */
 struct devpub_location_counts {
 	u64 n[DEVPUB_NR_LOCATIONS];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page tables, read without their locks: for a first look at what a process maps.
+ * Page tables: reads them without their locks.  The results may be outdated.
  *
  * The kernel's walkers (mm/pagewalk.c, mm/page_vma_mapped.c) are not exported, and
- * get_user_pages_remote() takes a reference of each page, which keeps a large folio
+ * get_user_pages_remote() takes a reference to each page, which keeps a large folio
  * from being split.
  */
 #include <linux/mm.h>
@@ -18,15 +18,15 @@ static unsigned long pgtable_next(unsigned long addr, unsigned long size)
 }
 
 /**
- * devpub_pgtable_table() - the page table that maps single pages at an address
+ * devpub_pgtable_table() - find the table of PTEs for an address
  * @mm: the process's memory
  * @addr: the address
- * @entry: receives the kind of what is there where there is no such table
- * @pfn: receives the page frame number of that, if it is a page
- * @next: receives the first address that another table or entry is for
+ * @entry: receives the kind of the higher-level entry if there is no such table
+ * @pfn: receives the page frame number for @addr, if that entry maps a page
+ * @next: receives the first address after @addr that another table or entry maps
  *
- * Context: as of devpub_pgtable_look().
- * Return: the table's entry for @addr, or NULL.
+ * Context: as for devpub_pgtable_look().
+ * Return: a pointer to the PTE for @addr, or NULL.
  */
 pte_t *devpub_pgtable_table(struct mm_struct *mm, unsigned long addr,
 			    enum devpub_entry *entry, unsigned long *pfn,
@@ -68,24 +68,23 @@ pte_t *devpub_pgtable_table(struct mm_struct *mm, unsigned long addr,
 		*entry = DEVPUB_ENTRY_HUGE;
 		return NULL;
 	}
-	/* Of the value that was looked at: the entry may change. */
+	/* Use the value that was checked, because the entry itself may change. */
 	return pte_offset_kernel(&pmd, addr);
 }
 
 /**
- * devpub_pgtable_look() - what a process maps at an address
+ * devpub_pgtable_look() - read the page table entry for an address
  * @mm: the process's memory
  * @addr: the address
- * @pfn: receives the page frame number of what is present
- * @next: receives the first address that another entry is for
+ * @pfn: receives the page frame number, if the entry maps a page
+ * @next: receives the first address after @addr that another entry maps
  *
- * The answer may be old when it is looked at.  A page that it names may be freed; its
- * struct page stays as long as RCU's read side is held, which a caller that
- * looks at it does.
+ * The entry may change at any time, and its page may be freed.  The struct page of that
+ * page stays valid as long as the caller holds rcu_read_lock().
  *
- * Context: the page tables stay: mmap_lock is held, or the anon_vma lock of a mapping
- * that covers @addr, since free_pgtables() (mm/memory.c) unlinks the mapping first.
- * RCU's read side is held.
+ * Context: rcu_read_lock() is held.  So is a lock that keeps the page tables: mmap_lock, or
+ * the anon_vma lock of a mapping that contains @addr, because free_pgtables() (mm/memory.c)
+ * unlinks the mapping before it frees page tables.
  * Return: the kind of the entry.
  */
 enum devpub_entry devpub_pgtable_look(struct mm_struct *mm, unsigned long addr,

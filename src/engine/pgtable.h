@@ -5,15 +5,15 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-/* What one entry of a page table maps. */
+/* The content of one page table entry. */
 enum devpub_entry {
-	DEVPUB_ENTRY_NO_TABLE,	/* nothing, nor is there a page table */
+	DEVPUB_ENTRY_NO_TABLE,	/* nothing, because there is no page table */
 	DEVPUB_ENTRY_NONE,	/* nothing */
-	DEVPUB_ENTRY_PAGE,	/* a page */
-	DEVPUB_ENTRY_HUGE,	/* a page, as part of a larger mapping */
-	DEVPUB_ENTRY_OTHER,	/* a swap entry or another special one */
-	DEVPUB_ENTRY_MOVING,	/* a page that is being migrated */
-	DEVPUB_ENTRY_HUGE_MOVING, /* the same in place of a page table */
+	DEVPUB_ENTRY_PAGE,	/* a page, mapped by a PTE */
+	DEVPUB_ENTRY_HUGE,	/* a page, mapped as part of a PMD */
+	DEVPUB_ENTRY_OTHER,	/* a swap entry or another special entry */
+	DEVPUB_ENTRY_MOVING,	/* a migration entry in a PTE */
+	DEVPUB_ENTRY_HUGE_MOVING, /* a migration entry in a PMD */
 };
 
 pte_t *devpub_pgtable_table(struct mm_struct *mm, unsigned long addr,

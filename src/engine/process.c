@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The process whose memory a call is about.
+ * Processes: finds the process whose memory a call acts on.
  */
 #include <linux/capability.h>
 #include <linux/delay.h>
@@ -13,10 +13,10 @@
 
 #include "engine/process.h"
 
-/* How often to look for the new memory of a process that executes a program. */
+/* Maximum number of attempts to get the new memory of a process that executes a program. */
 #define PROCESS_TRIES	20
 
-/* The leader that has called pthread_exit() has no memory; the other threads do. */
+/* A leader that has called pthread_exit() has no mm; the other threads have one. */
 static struct mm_struct *process_mm(struct task_struct *task)
 {
 	struct mm_struct *mm = NULL;
@@ -48,17 +48,17 @@ static int process_find(struct devpub_process *process, s32 nr)
 }
 
 /**
- * devpub_process_get() - get hold of a process's memory
+ * devpub_process_get() - get a reference to a process's memory
  * @process: receives the process; the caller calls devpub_process_put() on success
- * @other: it has the number @nr, and is not the caller's own
- * @nr: the number in the caller's PID namespace; 0 for the caller's own
+ * @other: true for the process with the number @nr, false for the caller's own
+ * @nr: the number in the caller's PID namespace; 0 if not @other
  *
- * ptrace_may_access() is not exported, so that the capability alone counts.  The memory
- * stays, though the process may end.
+ * ptrace_may_access() is not exported, so another process requires CAP_SYS_PTRACE.  The
+ * memory stays even if the process ends.
  *
  * Context: process context, may sleep for some milliseconds.
- * Return: 0, -EINVAL, -ESRCH, -EPERM, or -EAGAIN when the process executes a new program
- * and its memory has no size yet (fs/exec.c, exec_mmap() and setup_new_exec()).
+ * Return: 0, -EINVAL, -ESRCH, -EPERM, or -EAGAIN when the process is executing a new program
+ * and its mm has no task_size yet (fs/exec.c, exec_mmap() and setup_new_exec()).
  */
 int devpub_process_get(struct devpub_process *process, bool other, s32 nr)
 {
@@ -96,8 +96,8 @@ int devpub_process_get(struct devpub_process *process, bool other, s32 nr)
 }
 
 /**
- * devpub_process_put() - give a process's memory back
- * @process: what devpub_process_get() filled in
+ * devpub_process_put() - drop the references to a process and its memory
+ * @process: the process, from devpub_process_get()
  *
  * Context: process context, may sleep.
  */
@@ -109,14 +109,14 @@ void devpub_process_put(struct devpub_process *process)
 }
 
 /**
- * devpub_process_has_ended() - does no thread of the process use the memory any more?
+ * devpub_process_has_ended() - check if no thread of the process uses the memory any more
  * @process: the process
  *
- * It may also have begun to execute another program.  Whoever works on the memory then
- * keeps it for nobody.
+ * The process may have ended or executed another program.  A caller that continues to work
+ * on the memory only delays its release.
  *
  * Context: any.
- * Return: whether that is so; never for the caller's own process.
+ * Return: true if no thread uses the memory; always false for the caller's own process.
  */
 bool devpub_process_has_ended(const struct devpub_process *process)
 {

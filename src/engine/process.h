@@ -8,9 +8,9 @@ struct mm_struct;
 struct task_struct;
 
 /**
- * struct devpub_process - the process whose memory a call is about
- * @mm:		its memory, with a reference
- * @task:	its leader, with a reference; NULL for the caller's own process
+ * struct devpub_process - the process whose memory a call acts on
+ * @mm:		its memory; holds a reference
+ * @task:	its thread group leader; holds a reference; NULL for the caller's own process
  */
 struct devpub_process {
 	struct mm_struct *mm;

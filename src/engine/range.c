@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arithmetic on ranges of user addresses and on the windows in which they are handled.
- * It knows neither processes nor devices, so that it can be tested alone.
+ * Ranges: arithmetic on ranges of user addresses and on their windows.  It depends on
+ * neither processes nor devices, so it can be tested alone.
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -13,16 +13,16 @@
 #include "export.h"
 
 /**
- * devpub_range_check() - is this a range that a call may work on?
- * @addr: first byte
- * @length: bytes
- * @limit: first address that the caller may not map
+ * devpub_range_check() - check if a range is valid for a call
+ * @addr: first address
+ * @length: length in bytes
+ * @limit: end of the address space that the process may map
  *
- * Whether anything is mapped there is not asked.
+ * This does not check if anything is mapped in the range.
  *
- * Return: 0; -EINVAL when the range is empty or not made of whole pages;
- * -EOVERFLOW when its end does not fit 64 bits; -EFAULT when it reaches past
- * @limit.
+ * Context: any.
+ * Return: 0; -EINVAL when the range is empty or not page-aligned; -EOVERFLOW when its end
+ * exceeds 64 bits; -EFAULT when its end exceeds @limit.
  */
 int devpub_range_check(u64 addr, u64 length, u64 limit)
 {
@@ -39,15 +39,16 @@ int devpub_range_check(u64 addr, u64 length, u64 limit)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_range_check);
 
 /**
- * devpub_range_window_end() - where the window that begins at @addr ends
+ * devpub_range_window_end() - find the end of the window that begins at an address
  * @addr: page-aligned address below @end
  * @end: end of the range
- * @window: pages of a window, a power of two
+ * @window: size of a window in pages, a power of two
  *
- * Borders between windows lie at multiples of the window size, so that no 2 MiB
- * folio straddles one: it would be split for one window and found split by the
- * next.
+ * Windows begin and end at multiples of the window size, so that a 2 MiB folio is always
+ * in one window.  Otherwise the transfer of one window would split it, and the transfer of
+ * the next window would find it split.
  *
+ * Context: any.
  * Return: an address above @addr, at most @end.
  */
 unsigned long devpub_range_window_end(unsigned long addr, unsigned long end,
@@ -55,7 +56,7 @@ unsigned long devpub_range_window_end(unsigned long addr, unsigned long end,
 {
 	unsigned long size = window << PAGE_SHIFT;
 
-	/* By differences: the sum may not fit at the top of the address space. */
+	/* Compare differences: addr + size may overflow at the top of the address space. */
 	return addr + min(end - addr, size - (addr & (size - 1)));
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_range_window_end);

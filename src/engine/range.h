@@ -9,7 +9,7 @@ int devpub_range_check(u64 addr, u64 length, u64 limit);
 unsigned long devpub_range_window_end(unsigned long addr, unsigned long end,
 				      unsigned long window);
 
-/* Pages of a range between two page-aligned addresses. */
+/* The number of pages between two page-aligned addresses. */
 static inline unsigned long devpub_range_pages(unsigned long start, unsigned long end)
 {
 	return (end - start) >> PAGE_SHIFT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reasons: what became of a page. */
+/* Reasons: the outcomes of a migration for a page. */
 #include <linux/build_bug.h>
 
 #include <devpub_reasons.h>
@@ -7,7 +7,7 @@
 #include "engine/reason.h"
 #include "trace.h"
 
-/* The table has one row for each number of the ABI, in their order. */
+/* Check that the table DEVPUB_REASONS has one row per reason of the ABI, in its order. */
 enum reason_rows {
 #define REASON_ROW(number, name, text) REASON_ROW_##number,
 	DEVPUB_REASONS(REASON_ROW)
@@ -24,10 +24,10 @@ static_assert(DEVPUB_NR_REASONS < DEVPUB_PAGE_UNDECIDED);
 
 /**
  * devpub_reason_refused() - count the refused pages
- * @counts: pages by reason
+ * @counts: numbers of pages by reason
  *
  * Context: any.
- * Return: the number of pages that were refused, for whatever reason.
+ * Return: the number of pages that were refused for any reason.
  */
 u64 devpub_reason_refused(const struct devpub_reason_counts *counts)
 {

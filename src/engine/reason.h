@@ -7,27 +7,27 @@
 #include <linux/devpub.h>
 
 /*
- * Reasons are dense from 0, and the last one sizes the arrays.  A plain number, since
- * readers of a trace event's format can't evaluate an expression; reason.c compares it.
+ * The number of reasons, which are numbered from 0 without gaps; arrays have this size.
+ * reason.c compares it with the reasons of the ABI.
  */
 #define DEVPUB_NR_REASONS	18
 
 #define DEVPUB_FIRST_REFUSAL	DEVPUB_REASON_UNMAPPED
 
 /*
- * The states of a page before it has an enum devpub_reason.  A transfer hands none of them
- * out, but for pages that it was told not to classify.
+ * The states of a page before it has an enum devpub_reason.  A transfer replaces each of
+ * them by a reason in the end, except with @unclassified of struct devpub_transfer_spec.
  */
 enum devpub_page_state {
-	/* The kernel has not collected it, and nobody knows why yet. */
+	/* The page has no reason yet, and the kernel has not collected it. */
 	DEVPUB_PAGE_UNDECIDED	= 0xfe,
-	/* The kernel has collected it, and it shall move. */
+	/* The kernel has collected the page, and it is to move. */
 	DEVPUB_PAGE_SELECTED	= 0xff,
 };
 
 /**
- * struct devpub_reason_counts - pages by what became of them
- * @n:	by enum devpub_reason
+ * struct devpub_reason_counts - numbers of pages by reason
+ * @n:	numbers, indexed by enum devpub_reason
  */
 struct devpub_reason_counts {
 	u64 n[DEVPUB_NR_REASONS];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trying again what is busy.  The kernel itself holds or locks any page for moments: for
- * reclaim, compaction, collapse, or access sampling (DAMON).
+ * Retries of busy pages.  The kernel itself takes short references to any page and locks
+ * it: for reclaim, compaction, collapse, or access sampling (DAMON).
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -11,17 +11,17 @@
 #include "engine/reason.h"
 #include "engine/retry.h"
 
-/* How often a range, and a whole call, are tried again. */
+/* Maximum number of retries of a range, and of a whole call. */
 #define RETRIES_RANGE	5
 #define RETRIES_CALL	60
 /*
- * How long busy pages are left alone before the first retry, in microseconds, and by which
- * factor that grows: compaction keeps hundreds of pages at once.
+ * The delay before the first retry in microseconds, and the factor by which it grows at each
+ * retry.  Compaction holds hundreds of pages at once, so short delays alone do not suffice.
  */
 #define RETRY_US	200
 #define RETRY_FACTOR	4
 
-/* The end of the run of busy pages at @addr, within a window; @addr if it is not busy. */
+/* Return the end of the run of busy pages at @addr, within a window; @addr if not busy. */
 static unsigned long retry_run(unsigned int window, unsigned long addr,
 			       unsigned long end, const u8 *reason)
 {
@@ -31,7 +31,7 @@ static unsigned long retry_run(unsigned int window, unsigned long addr,
 	return addr;
 }
 
-/* Return: false when the pages can't be moved any more. */
+/* Retry all busy pages once.  Return false if no more pages can move. */
 static bool retry_once(const struct devpub_retry *retry, unsigned long start,
 		       unsigned long end, u8 *reasons)
 {
@@ -50,14 +50,14 @@ static bool retry_once(const struct devpub_retry *retry, unsigned long start,
 }
 
 /**
- * devpub_retry() - try again to move the busy pages of a range
- * @retry: how to move pages, and how often that was done
+ * devpub_retry() - retry to move the busy pages of a range
+ * @retry: the retries of the call
  * @start: first address
- * @end: the end; any number of windows further
- * @reasons: a byte a page; DEVPUB_REASON_BUSY may become another reason
+ * @end: end address; the range may span any number of windows
+ * @reasons: one byte per page; DEVPUB_REASON_BUSY may become another reason
  *
- * Context: process context, may sleep for a tenth of a second a range, and two seconds a
- * call, and do what @move does.
+ * Context: process context; as for @move of @retry.  May sleep, for about 0.1 seconds per
+ * range and 2 seconds per call.
  */
 void devpub_retry(struct devpub_retry *retry, unsigned long start, unsigned long end,
 		  u8 *reasons)

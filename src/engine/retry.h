@@ -7,10 +7,10 @@
 /**
  * struct devpub_retry - the retries of one call
  * @move:	moves the pages from @start to @end, which are in one window; returns 0, or an
- *		error after which no more pages can be moved
- * @data:	for @move
- * @window:	pages of a window
- * @retries:	how often busy pages were tried again so far, which has a limit
+ *		error after which no more pages can move
+ * @data:	argument for @move
+ * @window:	size of a window in pages
+ * @retries:	number of retries so far, which is limited per call
  */
 struct devpub_retry {
 	int (*move)(void *data, unsigned long start, unsigned long end, u8 *reasons);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From pages to the processes that map them.
+ * Reverse mapping: finds the processes that map a page.
  *
- * An anonymous page names an anon_vma, whose tree has all mappings that the page
- * may be in.  The kernel's own walk over them (mm/rmap.c) is not exported; the
- * structures and the tree are in its headers.
+ * An anonymous page refers to an anon_vma, whose tree contains all mappings that may map
+ * the page.  The kernel's own walk of that tree (mm/rmap.c) is not exported; the structures
+ * and the tree functions are in its headers.
  */
 #include <linux/interval_tree_generic.h>
 #include <linux/lockdep.h>
@@ -37,8 +37,9 @@ INTERVAL_TREE_DEFINE(struct anon_vma_chain, rb, unsigned long, rb_subtree_last,
 		     chain_first, chain_last, static inline, rmap_tree)
 
 /*
- * What put_anon_vma() does, whose slow part is not exported.  Whoever tries the lock
- * under RCU may have it still, and has to be waited for (mm/rmap.c, anon_vma_free()).
+ * Do the work of put_anon_vma(), whose slow path __put_anon_vma() is not exported.  A task
+ * that took the lock by a trylock under RCU may still hold it; wait for that task before
+ * freeing (mm/rmap.c, anon_vma_free()).
  */
 static void rmap_put(struct anon_vma *anon_vma)
 {
@@ -57,10 +58,10 @@ static void rmap_put(struct anon_vma *anon_vma)
 }
 
 /*
- * The anon_vma of a folio that is locked, with a reference; NULL when nobody maps the
- * folio.  A freed anon_vma stays one until RCU's grace period is over, and a folio that
- * is mapped once the reference is had says that it was not freed (mm/rmap.c,
- * folio_get_anon_vma()).
+ * Get a reference to the anon_vma of a locked folio; return NULL if no process maps the
+ * folio.  The memory of a freed anon_vma stays an anon_vma during the RCU read-side critical
+ * section.  If the folio is still mapped after the reference is taken, the anon_vma was not
+ * freed (mm/rmap.c, folio_get_anon_vma()).
  */
 static struct anon_vma *rmap_anon_vma_get(struct folio *folio)
 {
@@ -94,21 +95,21 @@ static bool rmap_maps(struct mm_struct *mm, unsigned long addr, unsigned long pf
 	return entry == DEVPUB_ENTRY_PAGE && there == pfn;
 }
 
-/* A process's memory with its mmap_lock, or NULL when it exits or the lock is taken. */
+/* Try to take the mmap_lock.  Return NULL if it is not free or the process is exiting. */
 static struct mm_struct *rmap_lock_mm(struct mm_struct *mm, bool *busy)
 {
 	if (!mmap_read_trylock(mm)) {
 		*busy = true;
 		return NULL;
 	}
-	/* A process that exits frees its pages by itself. */
+	/* A process that is exiting frees its pages by itself. */
 	if (mmget_not_zero(mm))
 		return mm;
 	mmap_read_unlock(mm);
 	return NULL;
 }
 
-/* The first process in the tree that maps the page and whose lock is free. */
+/* Find the first process in the tree that maps the page and whose mmap_lock is free. */
 static struct mm_struct *rmap_find(struct anon_vma *anon_vma, pgoff_t index,
 				   unsigned long pfn, unsigned long *addr,
 				   bool *busy)
@@ -133,23 +134,23 @@ static struct mm_struct *rmap_find(struct anon_vma *anon_vma, pgoff_t index,
 }
 
 /**
- * devpub_rmap_lock() - find a process that maps a page, and lock its memory
+ * devpub_rmap_lock() - find a process that maps a page, and take its mmap_lock
  * @page: a page of a device, free or in use
- * @addr: receives where the process maps it
- * @busy: set when a process that maps it has its mmap_lock taken
+ * @addr: receives the address at which the process maps it
+ * @busy: set to true when the mmap_lock of a process that maps the page is not free
  *
- * One call costs as much as there are mappings that the page may be in, as a walk of
- * the kernel's does.  The anon_vma lock is waited for: it is contended as long as any
- * process of a family forks or changes its mappings, but nobody holds it for long.
- * mmap_lock, which its process may hold for ever, is only tried.
+ * The time for a call is proportional to the number of mappings that may map the page, as
+ * for the kernel's own walk.  This waits for the anon_vma lock: the lock is contended while
+ * related processes fork or change their mappings, but each holds it for a short time only.
+ * This does not wait for an mmap_lock, which a process may hold forever.
  *
- * The page may have gone from @addr when this returns.
+ * The process may unmap the page from @addr before this returns.
  *
  * Context: process context, may sleep; no mmap_lock is held.
- * Return: the process's memory, with mmap_lock held for reading.  The caller gives it back
- * by mmput_async(), since the end of an address space waits for all kinds of I/O.
- * NULL when nobody maps the page, somebody else has it locked, all who map it exit or
- * have their lock taken, or a fatal signal came.
+ * Return: the process's memory, with mmap_lock held for reading.  The caller drops the
+ * reference by mmput_async(), because the last mmput() waits for all kinds of I/O.
+ * NULL when no process maps the page, the folio is locked, each process that maps it is
+ * exiting or has its mmap_lock taken, or a fatal signal arrived.
  */
 struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool *busy)
 {
@@ -159,7 +160,7 @@ struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool 
 
 	if (!folio_try_get(folio))
 		return NULL;
-	/* Its mapping and index change under the lock only. */
+	/* The folio lock keeps folio->mapping and folio->index from changing. */
 	if (!folio_trylock(folio))
 		goto put;
 	anon_vma = rmap_anon_vma_get(folio);
@@ -177,25 +178,25 @@ put:
 	return mm;
 }
 
-/* Lock the memory of one relative.  Its mapping can't change then. */
+/* Take the mmap_lock of one relative, which keeps its mapping from changing. */
 static bool relatives_add(struct devpub_relatives *relatives,
 			  struct vm_area_struct *vma)
 {
 	struct mm_struct *mm = vma->vm_mm;
 
-	/* Only tried: two that lock each other's memory must not wait for each other. */
+	/* Two tasks that lock each other's memory would deadlock if they waited. */
 	if (!mmap_read_trylock(mm))
 		return false;
-	/* Lockdep keeps account of 48 locks of a task. */
+	/* Hide the lock from lockdep, which tracks at most 48 locks per task. */
 	rwsem_release(&mm->mmap_lock.dep_map, _THIS_IP_);
-	/* The struct must outlive the lock, which exit_mmap() (mm/mmap.c) waits for. */
+	/* Keep the struct until the unlock.  exit_mmap() (mm/mmap.c) waits for mmap_lock. */
 	mmgrab(mm);
 	relatives->mms[relatives->n++] = mm;
 	relatives->mergeable |= vma->vm_flags & VM_MERGEABLE;
 	return true;
 }
 
-/* Return: how many there are, or -EAGAIN when one of them can't be locked. */
+/* Return the number of relatives, or -EAGAIN if the mmap_lock of one is not free. */
 static int relatives_collect(struct devpub_relatives *relatives,
 			     struct vm_area_struct *vma, pgoff_t first,
 			     pgoff_t last)
@@ -219,7 +220,7 @@ static int relatives_collect(struct devpub_relatives *relatives,
 	return found;
 }
 
-/* Make room for at least @n. */
+/* Allocate @mms for at least @n entries.  Return false if that fails. */
 static bool relatives_grow(struct devpub_relatives *relatives, unsigned int n)
 {
 	if (n > RELATIVES_MAX)
@@ -235,17 +236,18 @@ static bool relatives_grow(struct devpub_relatives *relatives, unsigned int n)
 }
 
 /**
- * devpub_relatives_lock() - hold all others still that may map the pages of a mapping
- * @relatives: zeroed before the first call
+ * devpub_relatives_lock() - lock all other processes that may map the pages of a mapping
+ * @relatives: the relatives, zeroed before the first call
  * @vma: the mapping
- * @start: first address of the pages
- * @end: their end
+ * @start: first address
+ * @end: end address
  *
- * Until devpub_relatives_unlock() no relative changes its mappings, and none that
- * is not KSM's to merge becomes so.
+ * Until devpub_relatives_unlock(), no relative changes its mappings or makes one of them
+ * mergeable by KSM.
  *
  * Context: process context, mmap_lock of @vma held for reading.
- * Return: false when one of them can't be had at present.
+ * Return: false if the mmap_lock of one of them is not free, there are too many, memory is
+ * short, or a fatal signal arrived.
  */
 bool devpub_relatives_lock(struct devpub_relatives *relatives,
 			   struct vm_area_struct *vma, unsigned long start,
@@ -272,7 +274,7 @@ bool devpub_relatives_lock(struct devpub_relatives *relatives,
 		if (found >= 0 && found <= relatives->room)
 			return true;
 		devpub_relatives_unlock(relatives);
-		/* Memory may be reclaimed for this, for which rmap locks are needed. */
+		/* Allocate without the anon_vma lock, because reclaim may need it. */
 		if (found < 0 || !relatives_grow(relatives, found))
 			return false;
 	}
@@ -281,6 +283,8 @@ bool devpub_relatives_lock(struct devpub_relatives *relatives,
 /**
  * devpub_relatives_unlock() - undo devpub_relatives_lock()
  * @relatives: the relatives
+ *
+ * Context: process context.
  */
 void devpub_relatives_unlock(struct devpub_relatives *relatives)
 {
@@ -295,8 +299,10 @@ void devpub_relatives_unlock(struct devpub_relatives *relatives)
 }
 
 /**
- * devpub_relatives_free() - free what devpub_relatives_lock() allocated
- * @relatives: not locked
+ * devpub_relatives_free() - free the memory that devpub_relatives_lock() allocated
+ * @relatives: the relatives, which are not locked
+ *
+ * Context: process context, may sleep.
  */
 void devpub_relatives_free(struct devpub_relatives *relatives)
 {

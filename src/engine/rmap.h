@@ -9,11 +9,11 @@ struct page;
 struct vm_area_struct;
 
 /**
- * struct devpub_relatives - processes that may map the same pages, held still
- * @mms:	their memory, whose mmap_lock is held for reading
- * @n:		how many there are
- * @room:	entries of @mms
- * @mergeable:	KSM may merge pages in a mapping of one of them
+ * struct devpub_relatives - processes that may map the same pages, with mmap_lock held
+ * @mms:	their memory; each mmap_lock is held for reading
+ * @n:		number of processes
+ * @room:	allocated entries of @mms
+ * @mergeable:	one of them has a mapping whose pages KSM may merge (VM_MERGEABLE)
  */
 struct devpub_relatives {
 	struct mm_struct **mms;

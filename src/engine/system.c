@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * System memory for pages that come back from a device: from the nodes that the
- * owner's memory policy and cpuset name, whoever asks for the migration.
+ * System memory for pages that move off a device.  It comes from the nodes that the memory
+ * policy and the cpuset of the pages' owner name, regardless of the calling task.
  *
- * The page allocator's own functions obey the policy and the cpuset of the calling
- * task.  The caller may be another process, or a kernel thread.  Its cpuset bounds what
- * it gets, as well, which for a kernel thread is no bound.
+ * The page allocator's own functions obey the policy and the cpuset of the calling task,
+ * which may be another process or a kernel thread.  The caller's cpuset restricts these
+ * allocations as well; a kernel thread's cpuset restricts nothing.
  */
 #include <linux/cpuset.h>
 #include <linux/gfp.h>
@@ -22,9 +22,9 @@
 #include "engine/system.h"
 #include "export.h"
 
-/* A page stays on the device when memory is short. */
+/* When memory is short, the page stays on the device. */
 #define SYSTEM_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)
-/* The device must be emptied: retry, but do not let the OOM killer in. */
+/* When the device must be emptied, reclaim harder, but without the OOM killer. */
 #define SYSTEM_GFP_HARD	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static void nodes_of_task(struct devpub_nodes *nodes, struct task_struct *task)
@@ -43,12 +43,13 @@ static void nodes_of_task(struct devpub_nodes *nodes, struct task_struct *task)
 }
 
 /**
- * devpub_nodes_of() - find out where a process's system pages come from
- * @nodes: receives the answer
+ * devpub_nodes_of() - find the nodes to allocate a process's system pages from
+ * @nodes: receives the nodes
  * @mm: the process's memory
  *
- * Each thread has a policy of its own: that of the caller counts for its own memory,
- * that of the memory's owner (mm_struct.owner) for another process's.
+ * Each thread has a memory policy of its own.  For the caller's own memory this uses the
+ * policy of the calling thread, and for another process's memory that of its owner
+ * (mm_struct.owner).
  *
  * Context: process context.
  */
@@ -76,8 +77,8 @@ void devpub_nodes_of(struct devpub_nodes *nodes, struct mm_struct *mm)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_nodes_of);
 
 /*
- * Allocate at most @n pages, locked, as devpub_pool_alloc() has its own.  The page
- * allocator gives many at a time for a quarter of the price.
+ * Allocate at most @n locked pages, as devpub_pagemap_alloc() does.  Bulk allocation takes
+ * a quarter of the time of single allocations.
  */
 static unsigned long system_alloc(gfp_t gfp, int nid, nodemask_t *mask,
 				  unsigned long *pfns, unsigned long n)
@@ -85,19 +86,22 @@ static unsigned long system_alloc(gfp_t gfp, int nid, nodemask_t *mask,
 	struct page **pages = (struct page **)pfns;
 	unsigned long i, got;
 
-	/* It may allocate one by one, and wants more free in a zone than it gives. */
+	/*
+	 * __alloc_pages_bulk() may fall back to one page at a time, and requires more free
+	 * pages in a zone than it allocates.
+	 */
 	n = min(n, PTRS_PER_PTE);
 	memset(pages, 0, n * sizeof(*pages));
 	got = alloc_pages_bulk_nodes(gfp, nid, mask, n, pages);
 	for (i = 0; i < got; i++) {
-		/* Nobody else knows it yet. */
+		/* A non-atomic store suffices: the page is not visible to others yet. */
 		__folio_set_locked(page_folio(pages[i]));
 		pfns[i] = page_to_pfn(pages[i]);
 	}
 	return got;
 }
 
-/* The @nth node of a policy that spreads pages. */
+/* Return the @nth node, counted modulo the number of nodes, for an interleaving policy. */
 static int nodes_nth(const nodemask_t *nodes, unsigned long nth)
 {
 	int nid = first_node(*nodes);
@@ -108,17 +112,18 @@ static int nodes_nth(const nodemask_t *nodes, unsigned long nth)
 }
 
 /**
- * devpub_system_alloc() - allocate system pages where policy and cpuset say
- * @nodes: of the process, by devpub_nodes_of()
- * @vma: the mapping that the pages are for, whose policy goes first
- * @addr: the first address that they are for
+ * devpub_system_alloc() - allocate system pages from the nodes of policy and cpuset
+ * @nodes: the nodes of the process, from devpub_nodes_of()
+ * @vma: the mapping that the pages are for; its policy overrides the task's
+ * @addr: the first address that the pages are for
  * @pfns: receives their frame numbers
- * @n: how many are wanted, for consecutive addresses
+ * @n: number of pages to allocate, for consecutive addresses
  *
  * Each page is locked and has reference count 1.
  *
  * Context: process context, may sleep; mmap_lock held for reading.
- * Return: how many were allocated; a policy that spreads pages has them one by one.
+ * Return: the number of allocated pages, at most @n.  It is at most 1 for an interleaving
+ * policy, and for a mapping with MPOL_LOCAL.
  */
 unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 				  struct vm_area_struct *vma, unsigned long addr,
@@ -136,7 +141,7 @@ unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 		named = vma_policy(vma)->nodes;
 	}
 #endif
-	/* One by one, as the page allocator does for a mapping that says so. */
+	/* The page allocator also allocates single pages for a mapping with MPOL_LOCAL. */
 	if (vma_policy(vma) && mode == MPOL_LOCAL)
 		n = 1;
 	nodes_and(named, named, allowed);
@@ -161,16 +166,16 @@ unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_system_alloc);
 
 /**
- * devpub_system_alloc_anywhere() - allocate system pages, no matter from which node
- * @near: the node to ask first
+ * devpub_system_alloc_anywhere() - allocate system pages from any node
+ * @near: the node to prefer
  * @pfns: receives their frame numbers
- * @n: how many are wanted
+ * @n: number of pages to allocate
  *
- * For pages that have to leave the device when devpub_system_alloc() has none.  Each
- * page is locked and has reference count 1.
+ * For pages that must leave the device after devpub_system_alloc() has failed.  Each page
+ * is locked and has reference count 1.
  *
  * Context: process context, may sleep for long.
- * Return: how many were allocated, at most @n.
+ * Return: the number of allocated pages, at most @n.
  */
 unsigned long devpub_system_alloc_anywhere(int near, unsigned long *pfns,
 					   unsigned long n)

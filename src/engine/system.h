@@ -9,9 +9,9 @@ struct mm_struct;
 struct vm_area_struct;
 
 /**
- * struct devpub_nodes - where the system pages of a process come from
- * @near:	the node to ask first when no policy names another
- * @mode:	the task's policy, an MPOL_... mode
+ * struct devpub_nodes - the NUMA nodes for the system pages of a process
+ * @near:	the node to prefer when no policy names another
+ * @mode:	the mode of the task's memory policy, MPOL_...
  * @policy:	the nodes that this policy names
  * @allowed:	the nodes that the task's cpuset allows
  */

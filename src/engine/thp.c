@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * THPs on kernels up to 6.12: split one by one, before their pages are collected.
+ * THPs on kernels up to 6.12: splits them one by one, before their pages are collected.
  *
- * migrate_vma_collect_pmd() (mm/migrate_device.c) takes a reference of the THP and
- * forgets it when somebody has the folio locked: 2 MiB are lost until a reboot
- * (Documentation/kernel-bugs.md).  So that function gets to see a THP here only, where
- * it can be told afterwards whether it has forgotten a reference, which is given back.
+ * migrate_vma_collect_pmd() (mm/migrate_device.c) takes a reference to the THP and leaks it
+ * if the folio is locked: 2 MiB are lost until a reboot (Documentation/kernel-bugs.md).
+ * Therefore only this file lets that function see a THP.  It detects afterwards if the
+ * function has leaked a reference, and drops that reference.
  */
 #include <linux/huge_mm.h>
 #include <linux/migrate.h>
@@ -27,20 +27,20 @@
 #define THP_TRIES	3
 
 /*
- * Processes that share a THP by fork split it under mmap_locks of their own.  One at a
- * time, so that they do not find it locked by each other.
+ * Processes that share a THP by fork split it under their own mmap_locks.  A mutex serializes
+ * them, so that none finds the folio locked by another.
  */
 #define THP_LOCKS	64
 static struct mutex thp_locks[THP_LOCKS];
 
-/* This kernel forgets references.  A distribution may have mended it. */
+/* This kernel leaks references.  A distribution may have fixed the bug. */
 static bool thp_forgets;
 
 /**
- * struct thp_witness - what tells whether a THP was tried to be split
- * @events:	such events of @cpu
+ * struct thp_witness - state to detect if the task has tried to split a THP
+ * @events:	number of split events of @cpu
  * @cpu:	the processor that the task ran on
- * @switches:	how often the task was taken off its processor
+ * @switches:	number of context switches of the task
  */
 struct thp_witness {
 	unsigned long events;
@@ -72,9 +72,9 @@ static struct thp_witness thp_witness(void)
 }
 
 /*
- * Is it certain that this task tried to split nothing since @before?  Each attempt on an
- * anonymous folio counts one of the events, on the processor that it ends on
- * (mm/huge_memory.c, split_huge_page_to_list_to_order()).
+ * Return true if it is certain that this task has not tried to split a folio since @before.
+ * Each attempt on an anonymous folio counts one of the events, on the processor on which it
+ * ends (mm/huge_memory.c, split_huge_page_to_list_to_order()).
  */
 static bool thp_tried_nothing(const struct thp_witness *before)
 {
@@ -86,8 +86,8 @@ static bool thp_tried_nothing(const struct thp_witness *before)
 }
 
 /*
- * The kernel's one way to split a THP that a module may call: collecting device pages,
- * of which there are none in it, splits it first.
+ * Let the kernel split a THP.  A module has only one way to do that: collecting the device
+ * pages of the range, of which there are none, splits a THP first.
  */
 static bool thp_collect(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -104,15 +104,15 @@ static bool thp_collect(struct vm_area_struct *vma, unsigned long addr)
 
 	if (migrate_vma_setup(&args))
 		return false;
-	/* A hole counts as collected. */
+	/* migrate_vma_setup() collects holes, so the migration must be completed. */
 	migrate_vma_pages(&args);
 	migrate_vma_finalize(&args);
 	return true;
 }
 
 /*
- * The frame of the anonymous THP that is mapped as a whole at @addr, or 0.  Large folios
- * of files do not move, and their splits are not all counted.
+ * Return the frame number of @addr in an anonymous THP that is mapped by a PMD, or 0.
+ * Large folios of files do not move, and the kernel does not count all of their splits.
  */
 static unsigned long thp_pfn(struct mm_struct *mm, unsigned long addr)
 {
@@ -126,7 +126,7 @@ static unsigned long thp_pfn(struct mm_struct *mm, unsigned long addr)
 	return pfn;
 }
 
-/* Wait until nobody has the folio locked, so that the kernel is likely to have it. */
+/* Wait until the folio is unlocked, so that the kernel's trylock is likely to succeed. */
 static bool thp_wait(struct mm_struct *mm, unsigned long addr)
 {
 	struct page *page;
@@ -139,16 +139,16 @@ static bool thp_wait(struct mm_struct *mm, unsigned long addr)
 		waited = false;
 	else
 		folio_unlock(page_folio(page));
-	/* A reference of ours would keep the folio from being split. */
+	/* Drop the reference now, because it would keep the folio from being split. */
 	put_page(page);
 	return waited;
 }
 
 /*
- * Split the THP at @addr.  mmap_lock and the mapping's own lock are held for writing: no
- * other folio can be mapped here meanwhile and this one again afterwards.  So a folio
- * that is here before and after was here throughout, but for a migration that failed.
- * While its migration entry is here, 6.12 waits; 6.1 skips it (thp_init()).
+ * Split the THP at @addr.  mmap_lock and the VMA lock are held for writing, so no fault can
+ * replace the folio at @addr and map it again.  So if the folio is mapped at @addr before and
+ * after an attempt, it was mapped there throughout, except during a migration that failed.
+ * 6.12 waits for the migration entry; 6.1 skips it (devpub_thp_init()).
  */
 static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
 			     unsigned long pfn)
@@ -164,7 +164,7 @@ static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
 		before = thp_witness();
 		if (!thp_collect(vma, addr) || thp_pfn(vma->vm_mm, addr) != pfn)
 			return;
-		/* One under writeback is not tried, and not counted. */
+		/* The kernel neither tries nor counts a folio under writeback. */
 		if (thp_forgets && thp_tried_nothing(&before) &&
 		    !folio_test_swapcache(pfn_folio(pfn)))
 			folio_put(pfn_folio(pfn));
@@ -194,14 +194,14 @@ static bool thp_any(struct mm_struct *mm, unsigned long start, unsigned long end
 
 /**
  * devpub_thp_split() - split the THPs of a range that may move
- * @mm: whose memory
+ * @mm: the memory of the process
  * @start: page-aligned first address
- * @end: page-aligned end
+ * @end: page-aligned end address
  *
- * A THP that could not be split stays as it is.
+ * A THP that the kernel can't split stays a THP.
  *
- * Context: process context; takes mmap_lock, for writing where there are any.
- * Return: false when a fatal signal came.
+ * Context: process context; takes mmap_lock, for writing if the range contains a THP.
+ * Return: false after a fatal signal.
  */
 bool devpub_thp_split(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
@@ -234,7 +234,7 @@ bool devpub_thp_split(struct mm_struct *mm, unsigned long start, unsigned long e
 	return !fatal_signal_pending(current);
 }
 
-/* Have the kernel come to a THP that is locked, and count the references before and after. */
+/* Let the kernel see a locked THP.  Return true if each attempt leaks one reference. */
 static bool thp_loses(struct vm_area_struct *vma, unsigned long addr,
 		      struct folio *folio)
 {
@@ -257,13 +257,13 @@ static bool thp_loses(struct vm_area_struct *vma, unsigned long addr,
 }
 
 /**
- * devpub_thp_init() - find out whether this kernel forgets references of THPs
+ * devpub_thp_init() - find out if this kernel leaks references to THPs
  *
- * Asks a THP of the calling process's, that of insmod, which nobody else knows.  Without
- * one, as where THPs are switched off, the answer is no: a reference that is given back
- * though none was forgotten would free memory in use.  So it is on 6.1, where
- * migrate_vma_collect_pmd() passes a migration entry by, and neither takes a reference
- * nor counts anything.
+ * Tests that with a new THP of the calling process (insmod), to which no other task has a
+ * reference.  If there is no THP, for example because THPs are disabled, the result is no:
+ * dropping a reference that was not leaked would free memory in use.  The result is also no
+ * on 6.1, where migrate_vma_collect_pmd() skips a migration entry without taking a reference
+ * and without counting an event, which looks like a leak.
  *
  * Context: module init.
  */

@@ -8,7 +8,7 @@ struct mm_struct;
 
 #ifdef DEVPUB_HAVE_SPLIT_OF_PTES
 
-/* The kernel splits them itself, and loses nothing. */
+/* migrate_vma_setup() splits THPs by itself, without losing references. */
 static inline bool devpub_thp_by_hand(void)
 {
 	return false;
@@ -26,7 +26,7 @@ static inline bool devpub_thp_split(struct mm_struct *mm, unsigned long start,
 
 #else
 
-/* Whether migrate_vma_setup() must see a THP within devpub_thp_split() only. */
+/* On this kernel, only devpub_thp_split() may let migrate_vma_setup() see a THP. */
 static inline bool devpub_thp_by_hand(void)
 {
 	return true;

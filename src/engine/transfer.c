@@ -2,22 +2,22 @@
 /*
  * The transfer: moves a window of a process's pages from one endpoint to another.
  *
- * A window passes through the kernel's four steps (mm/migrate_device.c) with three of this
- * module's between them:
+ * A window passes through three steps of the kernel (mm/migrate_device.c) and five of this
+ * module:
  *
  *	leave out		finds pages that must not be collected
  *	migrate_vma_setup()	collects pages, locks and unmaps them
  *	select			decides which of the collected pages move
  *	fill			allocates their destinations and copies
- *	migrate_vma_pages()	moves what struct page holds
+ *	migrate_vma_pages()	moves the state in struct page to the destination
  *	account			tells moved pages from refused ones, while both are locked
- *	migrate_vma_finalize()	maps the pages at their new place, unlocks
+ *	migrate_vma_finalize()	maps the pages at their new location, unlocks
  *	classify		finds out why the other pages were not collected
  *
  * In the end, each page of the window has an enum devpub_reason.
  *
- * MIGRATE_VMA_SELECT_COMPOUND is not used on any kernel: large folios of coherent memory
- * are not safe to unmap partly (Documentation/kernel-bugs.md).
+ * MIGRATE_VMA_SELECT_COMPOUND is not used on any kernel, because it is not safe to unmap
+ * large folios of coherent memory partly (Documentation/kernel-bugs.md).
  */
 #include <linux/ktime.h>
 #include <linux/migrate.h>
@@ -39,14 +39,14 @@
 
 /**
  * devpub_transfer_alloc_array() - allocate an array with entries for the pages of windows
- * @size: bytes
+ * @size: size of the array in bytes
  *
- * A large array must not be physically contiguous: freeing such pages between two windows
- * would empty the processor's list of free pages, from which the next window's pages would
- * have come (mm/page_alloc.c, free_unref_page_commit()).
+ * A large array must not be physically contiguous.  Freeing it between two windows would
+ * drain the per-CPU list of free pages, which serves the allocations of the next window
+ * (mm/page_alloc.c, free_unref_page_commit()).
  *
  * Context: process context, may sleep.
- * Return: memory for kvfree(), or NULL.
+ * Return: the array, to be freed by kvfree(), or NULL.
  */
 void *devpub_transfer_alloc_array(size_t size)
 {
@@ -58,9 +58,10 @@ void *devpub_transfer_alloc_array(size_t size)
 }
 
 /**
- * devpub_transfer_device() - the device that a transfer counts for
- * @spec: which pages move where
+ * devpub_transfer_device() - get the device that a transfer is accounted to
+ * @spec: direction and options of the transfer
  *
+ * Context: any.
  * Return: the destination if that is a device, else the source.
  */
 const struct devpub_endpoint *
@@ -70,12 +71,12 @@ devpub_transfer_device(const struct devpub_transfer_spec *spec)
 }
 
 /**
- * devpub_transfer_drain() - empty this processor's batches of LRU pages
- * @spec: which pages move where; the device's pagemap is registered
+ * devpub_transfer_drain() - drain this processor's LRU batches
+ * @spec: direction and options of the transfer; the device's pagemap is registered
  *
- * A page in a batch has one more reference, which keeps it from moving.  lru_add_drain()
- * is not exported, but each migration begins with it, even one of no pages
- * (mm/migrate_device.c, migrate_device_unmap()).
+ * A batch holds a reference to each of its pages, which keeps the page from moving.
+ * lru_add_drain() is not exported, but each migration calls it first, even a migration of
+ * no pages (mm/migrate_device.c, migrate_device_unmap()).
  *
  * Context: process context.
  */
@@ -86,12 +87,12 @@ void devpub_transfer_drain(const struct devpub_transfer_spec *spec)
 }
 
 /**
- * devpub_transfer_begin() - get ready to move windows
- * @transfer: receives what devpub_transfer_end() releases
- * @spec: which pages move where
- * @mm: whose pages, or NULL to set it later
+ * devpub_transfer_begin() - allocate the memory to move windows
+ * @transfer: the transfer to initialize; the caller calls devpub_transfer_end()
+ * @spec: direction and options
+ * @mm: the memory of the process whose pages move, or NULL to set it later
  *
- * The memory used is that of one window, however long the range.
+ * The memory that this allocates depends on the window, not on the length of the range.
  *
  * Context: process context, may sleep; the endpoints stay until devpub_transfer_end().
  * Return: 0 or -ENOMEM.
@@ -122,7 +123,7 @@ int devpub_transfer_begin(struct devpub_transfer *transfer,
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_transfer_begin);
 
 /**
- * devpub_transfer_end() - release what devpub_transfer_begin() allocated
+ * devpub_transfer_end() - free the memory that devpub_transfer_begin() allocated
  * @transfer: the transfer
  *
  * Context: process context, may sleep.
@@ -137,9 +138,9 @@ void devpub_transfer_end(struct devpub_transfer *transfer)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_transfer_end);
 
 /**
- * devpub_transfer_set_mm() - set whose pages move from now on
+ * devpub_transfer_set_mm() - set the process whose pages move from now on
  * @transfer: the transfer
- * @mm: the memory, which stays as long as it is set
+ * @mm: the process's memory, which must stay as long as it is set
  *
  * Context: process context.
  */
@@ -154,9 +155,9 @@ void devpub_transfer_set_mm(struct devpub_transfer *transfer, struct mm_struct *
 
 /**
  * devpub_transfer_enter() - begin to use both endpoints
- * @spec: which pages move where
+ * @spec: direction and options of the transfer
  *
- * Context: as of devpub_gate_enter().
+ * Context: as for devpub_gate_enter().
  * Return: false when the gate of one is closed.
  */
 bool devpub_transfer_enter(const struct devpub_transfer_spec *spec)
@@ -170,8 +171,8 @@ bool devpub_transfer_enter(const struct devpub_transfer_spec *spec)
 }
 
 /**
- * devpub_transfer_exit() - end what devpub_transfer_enter() began
- * @spec: which pages move where
+ * devpub_transfer_exit() - end the use of both endpoints
+ * @spec: direction and options of the transfer
  *
  * Context: any.
  */
@@ -182,9 +183,9 @@ void devpub_transfer_exit(const struct devpub_transfer_spec *spec)
 }
 
 /*
- * POPULATE does what a write fault would do.  It must not fill holes that userfaultfd
- * handles, nor those of a mapping that can't be written to: a read fault gives that the
- * zero page, and overcommit does not account for more.
+ * POPULATE does the same as a write fault.  It must not fill holes that userfaultfd handles.
+ * Nor must it fill holes of a mapping that is not writable: a read fault maps the zero page
+ * there, and overcommit does not account for real pages.
  */
 static bool transfer_may_populate(const struct devpub_transfer *transfer,
 				  struct vm_area_struct *vma)
@@ -194,9 +195,9 @@ static bool transfer_may_populate(const struct devpub_transfer *transfer,
 }
 
 /*
- * Which of the collected pages move?
+ * Decide which of the collected pages move.
  *
- * Return: how many.
+ * Return: the number of selected pages.
  */
 static unsigned long transfer_select(struct devpub_transfer *transfer,
 				     const struct migrate_vma *args, u8 *states)
@@ -220,7 +221,7 @@ static unsigned long transfer_select(struct devpub_transfer *transfer,
 	return selected;
 }
 
-/* Give each selected page a destination with its content. */
+/* Allocate a destination for each selected page, and copy the content. */
 static void transfer_fill(struct devpub_transfer *transfer,
 			  const struct migrate_vma *args, unsigned long selected,
 			  u8 *states)
@@ -250,10 +251,11 @@ static void transfer_fill(struct devpub_transfer *transfer,
 }
 
 /*
- * Which of the pages with a destination moved?  Another one is held by somebody who got
- * its reference after migrate_vma_setup() and not from a page table: that is no pin.
+ * Find out which of the pages with a destination moved.  If a page did not, another user
+ * took a reference after migrate_vma_setup() had unmapped the page.  That user did not get
+ * the reference from a page table, so the page is busy and not pinned.
  *
- * Return: how many moved or came into being.
+ * Return: the number of pages that moved or were populated.
  */
 static unsigned long transfer_account(const struct devpub_transfer *transfer,
 				      const struct migrate_vma *args, u8 *states)
@@ -275,13 +277,13 @@ static unsigned long transfer_account(const struct devpub_transfer *transfer,
 	return moved;
 }
 
-/* The time that a trace event counts from; 0 while nobody listens. */
+/* Return the current time for a trace event in ns; 0 while the event is disabled. */
 static u64 transfer_clock(void)
 {
 	return trace_devpub_migrate_step_enabled() ? ktime_get_ns() : 0;
 }
 
-/* The next step counts from here. */
+/* Trace the duration of a step that began at *@since, and begin the next step. */
 static void transfer_step(const struct devpub_transfer *transfer,
 			  const struct migrate_vma *args, enum devpub_step step,
 			  u64 *since)
@@ -294,10 +296,10 @@ static void transfer_step(const struct devpub_transfer *transfer,
 	*since = now;
 }
 
-/* Give back what was collected. */
+/* Return all collected pages to their mapping. */
 static void transfer_undo(struct migrate_vma *args)
 {
-	/* No page has a destination. */
+	/* No page has a destination, so no page moves. */
 	migrate_vma_pages(args);
 	migrate_vma_finalize(args);
 }
@@ -321,13 +323,13 @@ static void transfer_pages(struct devpub_transfer *transfer, struct vm_area_stru
 	unsigned long selected, moved = 0;
 
 	if (migrate_vma_setup(&args)) {
-		/* The kernel refuses mappings that @select_mapping let through. */
+		/* The kernel refuses some mappings that @select_mapping accepts. */
 		memset(states, spec->source->ops->uncollectable, npages);
 		return;
 	}
 	transfer_step(transfer, &args, DEVPUB_STEP_SETUP, &since);
 
-	/* See DEVPUB_COMPAT_ENTRIES_A_PAGE: entries and addresses don't correspond. */
+	/* The entries do not correspond to addresses, see DEVPUB_COMPAT_ENTRIES_A_PAGE. */
 	if (args.npages != npages) {
 		transfer_undo(&args);
 		memset(states, DEVPUB_REASON_BUSY, npages);
@@ -349,7 +351,7 @@ static void transfer_pages(struct devpub_transfer *transfer, struct vm_area_stru
 		devpub_classify(transfer, vma, start, npages, states);
 }
 
-/* Move pages of one mapping, but for those that must not be collected. */
+/* Move pages of one mapping, except those that must not be collected. */
 static void transfer_mapping(struct devpub_transfer *transfer,
 			     struct vm_area_struct *vma, unsigned long start,
 			     unsigned long end, u8 *states)
@@ -357,7 +359,7 @@ static void transfer_mapping(struct devpub_transfer *transfer,
 	unsigned long i, first, n = devpub_range_pages(start, end);
 
 	memset(states, DEVPUB_PAGE_UNDECIDED, n);
-	/* See devpub_transfer_window(). */
+	/* Keep faults from mapping a THP over collected holes, see devpub_transfer_window(). */
 	if (transfer->spec.populate && devpub_thp_by_hand())
 		vma_start_write(vma);
 	transfer->spec.source->ops->leave_out(transfer, vma, start, end, states);
@@ -375,11 +377,12 @@ static void transfer_mapping(struct devpub_transfer *transfer,
  * devpub_transfer_window_locked() - move the pages of a window
  * @transfer: a transfer that has begun
  * @start: page-aligned first address
- * @end: page-aligned end, at most a window further; any mappings and gaps may lie between
- * @reasons: receives an enum devpub_reason a page
+ * @end: page-aligned end address, at most a window further; the range may contain any
+ *	 mappings and gaps
+ * @reasons: receives one enum devpub_reason per page
  *
  * Context: process context, between devpub_transfer_enter() and devpub_transfer_exit();
- * mmap_lock held for reading.  Nothing in here waits for user space.
+ * mmap_lock held for reading.  This never waits for user space.
  */
 void devpub_transfer_window_locked(struct devpub_transfer *transfer,
 				   unsigned long start, unsigned long end, u8 *reasons)
@@ -407,8 +410,8 @@ void devpub_transfer_window_locked(struct devpub_transfer *transfer,
 }
 
 /*
- * With mmap_lock held.  The endpoints are entered last, so that the removal of a device
- * waits for nothing that user space can hold up.
+ * Enter the gates after the caller has taken mmap_lock: the removal of a device waits for its
+ * gate, and user space can delay mmap_lock.
  */
 static int transfer_window_entered(struct devpub_transfer *transfer,
 				   unsigned long start, unsigned long end, u8 *reasons)
@@ -424,13 +427,13 @@ static int transfer_window_entered(struct devpub_transfer *transfer,
  * devpub_transfer_window() - move the pages of a window
  * @transfer: a transfer that has begun
  * @start: page-aligned first address
- * @end: page-aligned end, as of devpub_transfer_window_locked()
- * @reasons: receives an enum devpub_reason a page
+ * @end: page-aligned end address, as for devpub_transfer_window_locked()
+ * @reasons: receives one enum devpub_reason per page
  *
- * Context: process context; takes mmap_lock, for writing where THPs have to be split by
- * hand, and enters the endpoints.
- * Return: 0; with nothing done, -EINTR when a fatal signal came before the lock was
- * acquired, or -ENODEV.
+ * Context: process context; takes mmap_lock, for writing if this module must split THPs
+ * itself (devpub_thp_by_hand()), and enters the endpoints.
+ * Return: 0; with nothing done, -EINTR when a fatal signal arrived before the lock was
+ * taken, or -ENODEV when a gate is closed.
  */
 int devpub_transfer_window(struct devpub_transfer *transfer, unsigned long start,
 			   unsigned long end, u8 *reasons)
@@ -441,7 +444,7 @@ int devpub_transfer_window(struct devpub_transfer *transfer, unsigned long start
 
 	if (ops->prepare && !ops->prepare(mm, start, end))
 		return -EINTR;
-	/* A fault must not put a THP where a hole has just been collected. */
+	/* Keep faults from mapping a THP over a hole that has just been collected. */
 	if (transfer->spec.populate && devpub_thp_by_hand()) {
 		if (mmap_write_lock_killable(mm))
 			return -EINTR;

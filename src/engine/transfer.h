@@ -12,12 +12,13 @@ struct mm_struct;
 struct vm_area_struct;
 
 /**
- * struct devpub_transfer_spec - which pages move where
- * @source:	where pages come from
- * @destination: where they go
- * @populate:	give holes a page at the destination
- * @retry_hard:	the source has to be emptied: take system memory of any node
- * @unclassified: nobody asks why a page was not collected; it stays DEVPUB_PAGE_UNDECIDED
+ * struct devpub_transfer_spec - the direction and options of a transfer
+ * @source:	the endpoint that pages move from
+ * @destination: the endpoint that pages move to
+ * @populate:	fill holes with pages of the destination
+ * @retry_hard:	the source must be emptied: allocate system memory of any node if needed
+ * @unclassified: do not classify pages that were not collected; they stay
+ *		DEVPUB_PAGE_UNDECIDED
  */
 struct devpub_transfer_spec {
 	const struct devpub_endpoint *source;
@@ -29,15 +30,15 @@ struct devpub_transfer_spec {
 
 /**
  * struct devpub_transfer - moves windows of pages from one endpoint to another
- * @spec:	which pages move where
- * @mm:		whose pages
- * @window:	most pages of a window
- * @nodes:	where system pages come from
+ * @spec:	direction and options
+ * @mm:		the memory of the process whose pages move
+ * @window:	maximum size of a window in pages
+ * @nodes:	nodes to allocate system pages from
  * @relatives:	processes that may map the same pages
- * @src:	what migrate_vma_setup() collects, DEVPUB_COMPAT_ENTRIES_A_PAGE entries a page of
- *		the window
- * @dst:	where each page goes
- * @pfns:	frame numbers of new pages, allocated many at a time
+ * @src:	the source array of struct migrate_vma, with DEVPUB_COMPAT_ENTRIES_A_PAGE
+ *		entries per page of the window
+ * @dst:	the destination array of struct migrate_vma, of the same size
+ * @pfns:	frame numbers of new pages, which are allocated in bulk
  */
 struct devpub_transfer {
 	struct devpub_transfer_spec spec;

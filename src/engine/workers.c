@@ -3,17 +3,17 @@
  * Workers: move a range on several processors at once, in rounds of some windows.
  *
  * Each worker takes the next window of the round until none is left.  The caller sleeps
- * meanwhile, and reports the results after each round.  So whatever ends a call, the part
- * that is done begins at its start and has no gap.
+ * during the round and reports the results after it.  So however a call ends, the completed
+ * part begins at the start of the range and has no gap.
  *
- * The workers are kernel threads, and the caller is none of them: a processor that runs the
- * process must drop each page from its TLB, and is interrupted for that when another
- * processor migrates; one that runs a kernel thread drops the process's page tables at the
- * first page.
+ * The workers are kernel threads, and the caller is not one of them.  A processor that runs
+ * a thread of the process must flush each page from its TLB, and gets an interrupt for that
+ * when another processor migrates.  A processor that runs a kernel thread drops the process's
+ * page tables at the first page.
  *
- * The caller takes mmap_lock for its workers, and holds it while they work: the caller can
- * be killed while it waits.  A worker that waited for a lock would occupy a place in the
- * queue, which has 256 for all users.
+ * The caller takes mmap_lock for its workers and holds it while they work, because the
+ * caller can be killed while it waits for the lock.  A worker that waits would occupy one of
+ * the queue's slots (WQ_DFL_ACTIVE), which all users share.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -31,14 +31,14 @@
 #include "engine/transfer.h"
 #include "engine/workers.h"
 
-/* Windows of a round for each worker.  In the end, all wait for the last of them. */
+/* Windows per worker and round.  Workers idle while the last one finishes the round. */
 #define ROUND_WINDOWS	8
 
-/* For callers that may run anywhere, and for those that are bound to processors. */
+/* Queues for callers that may run on any processor, and for callers bound to some. */
 static struct workqueue_struct *workers_anywhere;
 static struct workqueue_struct *workers_bound;
 
-/* The border below a window of the round; the first window may begin within one. */
+/* Return the first address of a window of the round.  The first window may be partial. */
 static unsigned long crew_border(const struct devpub_crew *crew, unsigned int window)
 {
 	unsigned long size = (unsigned long)crew->workers[0].transfer.window << PAGE_SHIFT;
@@ -48,7 +48,7 @@ static unsigned long crew_border(const struct devpub_crew *crew, unsigned int wi
 	return min(crew->end, (crew->start & ~(size - 1)) + window * size);
 }
 
-/* Take windows until none is left.  A window that was taken is finished. */
+/* Take windows until none is left, or @stop is set.  Complete each window taken. */
 static void worker_take_windows(struct devpub_worker *worker)
 {
 	struct devpub_crew *crew = worker->crew;
@@ -56,7 +56,7 @@ static void worker_take_windows(struct devpub_worker *worker)
 	unsigned int i;
 
 	for (;;) {
-		/* One window is done before the first look, so that each call progresses. */
+		/* Take the first window even if @stop is set, so that each call progresses. */
 		if (READ_ONCE(crew->stop) && atomic_read(&crew->next))
 			return;
 		i = atomic_fetch_inc(&crew->next);
@@ -71,16 +71,16 @@ static void worker_take_windows(struct devpub_worker *worker)
 			complete(&crew->all);
 		cond_resched();
 	}
-	/* Drain this processor's LRU batches; other processors can't reach them. */
+	/* Drain this processor's LRU batches, because other processors can't do that. */
 	devpub_transfer_drain(&worker->transfer.spec);
 }
 
-/* A worker's round, under the locks that the caller holds until all workers are done. */
+/* Work on a round.  The caller holds mmap_lock and the gates until all workers are done. */
 static void worker_run(struct work_struct *work)
 {
 	struct devpub_worker *worker = container_of(work, struct devpub_worker, work);
 
-	/* Lockdep knows locks by the thread that holds them. */
+	/* Tell lockdep that this thread holds the lock, which the caller took. */
 	rwsem_acquire_read(&worker->transfer.mm->mmap_lock.dep_map, 0, 1, _THIS_IP_);
 	worker_take_windows(worker);
 	rwsem_release(&worker->transfer.mm->mmap_lock.dep_map, _THIS_IP_);
@@ -109,17 +109,17 @@ static void crew_dispatch(struct devpub_crew *crew)
 	}
 }
 
-/* Dispatch the workers and wait.  They wait for nobody, so a signal ends this soon. */
+/* Dispatch the workers and wait.  A signal ends this soon, as workers do not wait. */
 static void crew_run(struct devpub_crew *crew)
 {
 	unsigned int i;
 
-	/* Drain the caller's LRU batches, which the workers can't reach. */
+	/* Drain this processor's LRU batches, because the workers can't do that. */
 	devpub_transfer_drain(&crew->workers[0].transfer.spec);
 	crew_dispatch(crew);
 	if (wait_for_completion_interruptible(&crew->all)) {
 		WRITE_ONCE(crew->stop, true);
-		/* It takes the first window if nobody has. */
+		/* This worker takes the first window if no other worker has. */
 		flush_work(&crew->workers[0].work);
 	}
 	for (i = 0; i < crew->n; i++)
@@ -127,18 +127,18 @@ static void crew_run(struct devpub_crew *crew)
 }
 
 /**
- * devpub_crew_round() - have the workers move the pages of a round
+ * devpub_crew_round() - let the workers move the pages of a round
  * @crew: the workers
  * @start: page-aligned first address
- * @end: page-aligned end, at most @crew->max_windows windows further
- * @reasons: receives an enum devpub_reason a page of what was done
- * @done: receives the end of what was done
+ * @end: page-aligned end address, at most @crew->max_windows windows further
+ * @reasons: receives one enum devpub_reason per completed page
+ * @done: receives the end address of the completed part
  *
- * At least one window is done, whatever signals are pending.
+ * On success at least one window is complete, even if a signal is pending.
  *
  * Context: process context; takes mmap_lock and enters the endpoints.
- * Return: 0; with nothing done, -EINTR when a fatal signal came before the lock was
- * acquired, or -ENODEV.
+ * Return: 0; with nothing done, -EINTR when a fatal signal arrived before the lock was
+ * taken, or -ENODEV when a gate is closed.
  */
 int devpub_crew_round(struct devpub_crew *crew, unsigned long start,
 		      unsigned long end, u8 *reasons, unsigned long *done)
@@ -169,14 +169,14 @@ int devpub_crew_round(struct devpub_crew *crew, unsigned long start,
 }
 
 /**
- * devpub_crew_create() - get workers ready
- * @spec: which pages move where
- * @mm: whose pages
- * @n: how many workers, at least 1
- * @pages: pages of the whole range
+ * devpub_crew_create() - allocate workers
+ * @spec: direction and options of the transfer
+ * @mm: the memory of the process whose pages move
+ * @n: number of workers, at least 1
+ * @pages: number of pages of the whole range
  *
  * Context: process context, may sleep.
- * Return: as many workers as there is memory for, or NULL when that is none.
+ * Return: the crew, with fewer workers if memory is short; NULL if it suffices for none.
  */
 struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
 				       struct mm_struct *mm, unsigned int n, u64 pages)
@@ -210,7 +210,7 @@ struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
 
 /**
  * devpub_crew_destroy() - undo devpub_crew_create()
- * @crew: the workers; no round is under way
+ * @crew: the workers; no round is in progress
  *
  * Context: process context, may sleep.
  */
@@ -225,9 +225,9 @@ void devpub_crew_destroy(struct devpub_crew *crew)
 }
 
 /**
- * devpub_workers_init() - set where workers run
- * @anywhere: for callers that may run on any processor
- * @bound: for callers that are bound to processors
+ * devpub_workers_init() - set the queues that workers run in
+ * @anywhere: the queue for callers that may run on any processor
+ * @bound: the queue for callers that are bound to some processors
  *
  * Context: module init.
  */

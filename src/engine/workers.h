@@ -12,10 +12,10 @@
 struct devpub_crew;
 
 /**
- * struct devpub_worker - one of those at work
- * @work:	its place in a queue
- * @crew:	whose it is
- * @transfer:	its tools
+ * struct devpub_worker - a worker
+ * @work:	its work item
+ * @crew:	the crew that it belongs to
+ * @transfer:	its transfer, with arrays of its own
  */
 struct devpub_worker {
 	struct work_struct work;
@@ -25,16 +25,16 @@ struct devpub_worker {
 
 /**
  * struct devpub_crew - the workers of one call, and the round that they are in
- * @max_windows: most windows of a round
- * @buffer:	room for the reasons of a round, a byte a page
+ * @max_windows: maximum number of windows of a round
+ * @buffer:	array for the reasons of a round, one byte per page
  * @reasons:	receives the reasons of the round
  * @start:	first address of the round
- * @end:	its end
- * @windows:	windows of the round
- * @next:	the next window to be taken; at least @windows when none is left
- * @finished:	windows that are done
- * @all:	completed when all windows are done
- * @stop:	take no more windows
+ * @end:	end address of the round
+ * @windows:	number of windows of the round
+ * @next:	the next window to take; at least @windows when none is left
+ * @finished:	number of completed windows
+ * @all:	completed when all windows are complete
+ * @stop:	the workers take no more windows
  * @n:		number of workers
  * @workers:	the workers
  */

@@ -6,9 +6,9 @@
 #include "front/context.h"
 
 /**
- * devpub_context_open() - give a file its context
+ * devpub_context_open() - allocate the context of a file
  * @file: the file that is being opened
- * @ddev: the device that it stands for
+ * @ddev: the device that the file represents
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.

@@ -7,7 +7,8 @@ struct file;
 
 /**
  * struct devpub_context - an open file of /dev/devpubN
- * @ddev:	the device.  The file keeps the cdev, and the cdev keeps the device's struct
+ * @ddev:	the device.  The file holds a reference to the cdev, which keeps the device's
+ *		struct
  */
 struct devpub_context {
 	struct devpub_device *ddev;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/devpub-control: devices made and removed at run time.
+ * /dev/devpub-control: creates and removes devices at run time.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -15,9 +15,8 @@
 #include "memory/provider.h"
 
 /*
- * One of those that the kernel leaves to local use (Documentation/admin-guide/devices.txt;
- * it has used 240 to 242 itself since): depmod wants a number for a file that is there
- * before the module.
+ * depmod needs a fixed minor number, so that the file exists before the module is loaded.
+ * The kernel leaves 243 to 254 to local use (Documentation/admin-guide/devices.txt).
  */
 #define DEVPUB_CONTROL_MINOR	250
 
@@ -47,7 +46,7 @@ static int control_create(void *target, void *arg_, bool *answered)
 		spec.memory.provider = &devpub_provider_carve;
 		break;
 	case DEVPUB_PROVIDER_RESERVED:
-		/* The range determines the node. */
+		/* The node follows from the range. */
 		if (arg->node != NUMA_NO_NODE)
 			return -EINVAL;
 		spec.memory.provider = &devpub_provider_reserved;
@@ -104,9 +103,10 @@ static struct miscdevice control_device = {
 };
 
 /**
- * devpub_control_register() - make /dev/devpub-control
- * @window: pages per window of a migration, for the devices that are made by it
+ * devpub_control_register() - create /dev/devpub-control
+ * @window: size of a window in pages, for the devices that it creates
  *
+ * Context: module init.
  * Return: 0 or a negative error.
  */
 int devpub_control_register(unsigned int window)
@@ -117,7 +117,7 @@ int devpub_control_register(unsigned int window)
 	ret = misc_register(&control_device);
 	if (!ret)
 		return 0;
-	/* Somebody else's local use. */
+	/* Another local driver may use the minor number. */
 	control_device.minor = MISC_DYNAMIC_MINOR;
 	return misc_register(&control_device);
 }
@@ -125,13 +125,15 @@ int devpub_control_register(unsigned int window)
 /**
  * devpub_control_unregister() - remove /dev/devpub-control
  *
- * No call is inside: an open file keeps the module from being unloaded.
+ * No call is in progress, because an open file keeps the module from being unloaded.
+ *
+ * Context: module exit.
  */
 void devpub_control_unregister(void)
 {
 	misc_deregister(&control_device);
 }
 
-/* Whoever opens the file has the module loaded. */
+/* The kernel loads the module when the file is opened. */
 MODULE_ALIAS_MISCDEV(DEVPUB_CONTROL_MINOR);
 MODULE_ALIAS("devname:devpub-control");

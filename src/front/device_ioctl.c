@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The commands of /dev/devpubN.  include/uapi/linux/devpub.h has the contract of their
- * errors.
+ * The commands of /dev/devpubN.  include/uapi/linux/devpub.h describes their errors.
  */
 #include <linux/capability.h>
 #include <linux/cdev.h>
@@ -36,7 +35,7 @@ static struct devpub_device *ioctl_device(void *target)
 static int ioctl_info(void *target, void *arg, bool *answered)
 {
 	struct devpub_device *ddev = ioctl_device(target);
-	/* Not audited: a caller without the capability only misses a field. */
+	/* Do not audit: a caller without the capability only gets no @phys_start. */
 	bool sees_phys = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	struct devpub_info *info = arg;
 
@@ -61,9 +60,9 @@ static int ioctl_info(void *target, void *arg, bool *answered)
 }
 
 /**
- * struct results - user space's array of one byte a page
- * @sink:	takes the results of a job
- * @array:	where they go
+ * struct results - user space's array with one byte per page
+ * @sink:	receives the results of a job
+ * @array:	the array
  */
 struct results {
 	struct devpub_sink sink;
@@ -90,7 +89,7 @@ static const struct devpub_sink_ops results_ops = {
 	.take	= results_take,
 };
 
-/* Get ready for a job in a process's memory; the caller puts job->process on success. */
+/* Prepare a job on a process's memory.  On success the caller puts job->process. */
 static int ioctl_job(struct devpub_job *job, struct results *results, bool other,
 		     s32 pid, u64 array)
 {
@@ -257,7 +256,7 @@ static int devpub_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* /proc/PID/fdinfo/FD: which device it is, and how full. */
+/* Show the device and its usage in /proc/PID/fdinfo/FD. */
 static void devpub_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	struct devpub_device *ddev = ioctl_device(file->private_data);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The dispatcher: finds a command, copies its struct in and out, and lets structs grow from
- * version to version as include/uapi/linux/devpub.h says.
+ * The dispatcher: finds a command, and copies its struct in and out.  It accepts shorter and
+ * longer versions of the struct as include/uapi/linux/devpub.h describes.
  */
 #include <linux/ioctl.h>
 #include <linux/minmax.h>
@@ -14,14 +14,14 @@
 
 /**
  * devpub_dispatch() - find a command and execute it
- * @commands: the commands that the file has, by number
- * @n: numbers in the table
- * @target: what the file stands for
- * @cmd: the command as user space gave it
- * @user: its struct
+ * @commands: the commands of the file, indexed by number
+ * @n: number of entries of the table
+ * @target: the object that the file represents, for the command
+ * @cmd: the command from user space
+ * @user: its struct in user space
  *
  * Context: process context, may sleep.
- * Return: what the command returns, or an error of the ABI's contract.
+ * Return: the return value of the command, or -ENOTTY, -EINVAL, -E2BIG or -EFAULT.
  */
 long devpub_dispatch(const struct devpub_command *commands, unsigned int n,
 		     void *target, unsigned int cmd, void __user *user)
@@ -46,7 +46,7 @@ long devpub_dispatch(const struct devpub_command *commands, unsigned int n,
 	if (ret)
 		return ret;
 
-	/* Fail while nothing is done yet when the results can't be written. */
+	/* If the results can't be written, fail before the command does anything. */
 	known = min_t(size_t, user_size, command->size);
 	if (copy_to_user(user, arg, known))
 		return -EFAULT;

@@ -7,15 +7,16 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
-/* Bytes of the longest struct of a command. */
+/* Maximum size of a command's struct in bytes. */
 #define DEVPUB_COMMAND_MAX_SIZE	128
 
 /**
  * struct devpub_command - a command of the ABI
- * @size:	bytes of its struct now
- * @min_size:	bytes of its struct's first version
- * @run:	executes it; @target is what the file stands for.  Sets *answered when there
- *		are results to write back, which may come with an error (-EINTR, say)
+ * @size:	current size of its struct in bytes
+ * @min_size:	size of the first version of its struct in bytes
+ * @run:	executes it; @target is the object that the file represents.  Sets *@answered
+ *		to true if there are results to write back, also with an error (for example
+ *		-EINTR)
  */
 struct devpub_command {
 	unsigned int size;
@@ -24,14 +25,15 @@ struct devpub_command {
 };
 
 /**
- * DEVPUB_COMMAND() - an entry of a table that is indexed by the command's number
+ * DEVPUB_COMMAND() - define an entry of a table that is indexed by command number
  * @cmd: the command, DEVPUB_IOC_...
  * @type: the type of its struct
  * @first_size: the size of the struct's first version, DEVPUB_..._SIZE_VER0
  * @last_of_first: the last member of the first version
  * @run_: executes it
  *
- * The build fails when the sizes don't fit each other, the command's number, or the buffer.
+ * The build fails if the struct's size differs from that in the command number or exceeds the
+ * buffer, or if the first version's size differs from @first_size.
  */
 #define DEVPUB_COMMAND(cmd, type, first_size, last_of_first, run_)		\
 	[_IOC_NR(cmd)] = {							\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device's attributes in /sys/class/devpub/devpubN, all read-only; see
- * Documentation/ABI/sysfs-class-devpub.
+ * The read-only attributes of a device in /sys/class/devpub/devpubN.
+ * Documentation/ABI/sysfs-class-devpub describes them.
  */
 #include <linux/device.h>
 #include <linux/sysfs.h>

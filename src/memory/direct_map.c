@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own mapping of memory that is to be unplugged.
+ * The direct map: splits the kernel's own mapping of memory that is to be unplugged.
  */
 #include <linux/gfp.h>
 #include <linux/minmax.h>
@@ -23,16 +23,16 @@ static bool direct_map_is_1g(u64 addr)
 }
 
 /*
- * Have the 1 GiB page around the range split.  No function for it is exported, but
- * a page whose caching differs can't be part of one.  That must be a page that
- * nobody uses: one is taken out of the range, for a moment.
+ * Split the 1 GiB page that contains the range.  The kernel exports no function for that,
+ * but it splits the 1 GiB page when the caching mode of a part changes.  Only an unused
+ * page may change its caching mode, so this allocates a page of the range for a moment.
  */
 static bool direct_map_split(u64 start, u64 end)
 {
 #ifdef CONFIG_CONTIG_ALLOC
 	u64 addr;
 
-	/* One that can't be had is likely to have neighbours like it. */
+	/* Try one page per 2 MiB: if it can't be allocated, its neighbours likely can't. */
 	for (addr = start; addr < end; addr += SZ_2M) {
 		unsigned long va = (unsigned long)__va(addr);
 		unsigned long pfn = PHYS_PFN(addr);
@@ -40,7 +40,7 @@ static bool direct_map_split(u64 start, u64 end)
 		if (alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE,
 				       GFP_KERNEL | __GFP_NOWARN))
 			continue;
-		/* One that stays uncached is lost rather than let loose. */
+		/* A page that stays uncached must not be used: leak it. */
 		if (set_memory_uc(va, 1) || !set_memory_wb(va, 1))
 			free_contig_range(pfn, 1);
 		return !direct_map_is_1g(addr);
@@ -50,17 +50,17 @@ static bool direct_map_split(u64 start, u64 end)
 }
 
 /**
- * devpub_direct_map_can_be_cut() - make the direct map of a range one of its own
- * @start:	physical address, of online memory
- * @size:	bytes, a multiple of the memory block size
+ * devpub_direct_map_can_be_cut() - separate the direct map of a range from its neighbours
+ * @start:	physical address of online memory
+ * @size:	size in bytes, a multiple of the memory block size
  *
- * To be called before the range is removed.  Of a 1 GiB page that lies in the range
- * only in part, remove_pud_table() (arch/x86/mm/init_64.c) takes the memory for a
- * table, and clears in there what looks like its entries: nothing that the kernel
- * unplugs by itself was ever mapped so.
+ * Call this before the range is removed.  If the range contains only a part of a 1 GiB
+ * page, remove_pud_table() (arch/x86/mm/init_64.c) treats the memory as a page table, and
+ * clears data that looks like entries.  The kernel does not meet that case, because memory
+ * that it unplugs by itself is never mapped that way.
  *
  * Context: process context, may sleep.
- * Return: whether the range can be removed.
+ * Return: true if the range can be removed.
  */
 bool devpub_direct_map_can_be_cut(u64 start, u64 size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the machine below permits: which addresses its processor has, whether root may
- * choose among them, and whether memory that comes online goes to the kernel.
+ * The machine: finds out which physical addresses its processor supports, whether root may
+ * choose among them, and whether a driver keeps memory that comes online.
  */
 #include <linux/ioport.h>
 #include <linux/memory_hotplug.h>
@@ -21,14 +21,14 @@
 #include "memory/machine.h"
 
 /**
- * devpub_machine_is_locked_down() - may root reach no physical address of his choice?
+ * devpub_machine_is_locked_down() - check if root may not access arbitrary physical memory
  *
- * The reason is that of /dev/mem, since a device of devpub gives access of the same kind.
- * The kernel logs a line of its own with the name of the calling process.
+ * This checks the lockdown reason of /dev/mem, because a devpub device gives the same kind
+ * of access.  The kernel logs a line with the name of the calling process.
  *
  * Context: process context.
- * Return: true under lockdown=integrity and lockdown=confidentiality, which Debian's
- * kernels have with Secure Boot.
+ * Return: true under lockdown=integrity and lockdown=confidentiality.  Debian's kernels are
+ * locked down with Secure Boot.
  */
 bool devpub_machine_is_locked_down(void)
 {
@@ -36,13 +36,14 @@ bool devpub_machine_is_locked_down(void)
 }
 
 /**
- * devpub_machine_last_address() - the last physical address that memory can have
+ * devpub_machine_last_address() - get the last physical address that memory can have
  *
- * mhp_get_pluggable_range() knows the limit of the kernel's direct map only, which is
- * often far beyond the processor's: ioremap() warns of what lies between (x86), and an
- * access faults (arm64).
+ * mhp_get_pluggable_range() returns only the limit of the kernel's direct map, which is
+ * often far above the processor's.  For an address between the two limits, ioremap() warns
+ * on x86, and an access faults on arm64.
  *
  * Context: any.
+ * Return: the last address.
  */
 u64 devpub_machine_last_address(void)
 {
@@ -64,9 +65,9 @@ u64 devpub_machine_last_address(void)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_machine_last_address);
 
 /*
- * The balloon drivers of Hyper-V (hv_online_page() up to 6.12) and Xen
- * (xen_online_page()) keep what comes online, whoever added it.  virtio-mem, which is
- * of other hypervisors, passes on what it did not add.
+ * The balloon drivers of Hyper-V (hv_online_page() up to 6.12) and Xen (xen_online_page())
+ * keep all memory that comes online, regardless of what added it.  virtio-mem, which other
+ * hypervisors have, keeps only memory that it added itself.
  */
 static bool machine_has_greedy_balloon(void)
 {
@@ -75,23 +76,24 @@ static bool machine_has_greedy_balloon(void)
 	       hypervisor_is_type(X86_HYPER_XEN_PV) ||
 	       hypervisor_is_type(X86_HYPER_XEN_HVM);
 #else
-	/* Not known: any driver may be one. */
+	/* Assume the worst: the hypervisor is unknown. */
 	return true;
 #endif
 }
 
 /**
- * devpub_machine_keeps_memory() - would a driver keep memory that is put online?
+ * devpub_machine_keeps_memory() - check if a driver would keep memory that is put online
  *
- * Such a driver has set a callback for pages that come online.  The memory that it has
- * added itself is not to be carved either: hv_balloon does not mark it with a memory
- * group, as other drivers do.
+ * Such a driver has set a callback for pages that come online.  No memory may be carved
+ * then, not even for a driver that keeps only its own: hv_balloon does not mark the memory
+ * that it added with a memory group, as other drivers do.
  *
  * Context: process context, may sleep.
+ * Return: true if a driver would keep it.
  */
 bool devpub_machine_keeps_memory(void)
 {
-	/* To restore the default while it is in place succeeds and changes nothing. */
+	/* This fails if a driver has set a callback, and otherwise changes nothing. */
 	return restore_online_page_callback(&generic_online_page) &&
 	       machine_has_greedy_balloon();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pagemap: registers a device's memory as coherent, hands out its struct pages, and
- * gets them back from the kernel when their last reference is dropped.
+ * The pagemap: registers a device's memory as coherent, allocates its pages, and frees a
+ * page when the kernel has dropped the last reference to it.
  */
 #include <linux/memremap.h>
 #include <linux/mm.h>
@@ -14,8 +14,8 @@
 #include "trace.h"
 
 /*
- * The kernel calls this after it has undone the page's mapping and memory cgroup
- * (mm/memremap.c, free_zone_device_folio()).
+ * The kernel calls this after it has cleared the page's mapping and uncharged its memory
+ * cgroup (mm/memremap.c, free_zone_device_folio()).
  */
 static void pagemap_folio_free(struct folio *folio)
 {
@@ -24,9 +24,9 @@ static void pagemap_folio_free(struct folio *folio)
 	bool ours;
 
 	/*
-	 * munlock() passes device pages by (mm/mlock.c, mlock_pte_range()), so a page may
-	 * arrive here marked and counted as locked.  The page allocator undoes that for
-	 * its pages, too (mm/page_alloc.c, free_pages_prepare()).
+	 * munlock() skips device pages (mm/mlock.c, mlock_pte_range()), so a page may still be
+	 * marked and counted as mlocked here.  The page allocator undoes that for its own pages
+	 * as well (mm/page_alloc.c, free_pages_prepare()).
 	 */
 	if (folio_test_mlocked(folio)) {
 		__folio_clear_mlocked(folio);
@@ -34,14 +34,14 @@ static void pagemap_folio_free(struct folio *folio)
 	}
 
 	/*
-	 * folio_migrate_mapping() and folio_migrate_flags() set flags of the page that
-	 * came (swap-backed, active, a processor's own such as MTE's) and do not clear
-	 * those of the page that was there before: the next owner would inherit them.  The
-	 * page allocator clears the same list (mm/page_alloc.c,
-	 * __free_pages_prepare()), but for PG_reserved, which the kernel sets once for
-	 * each device page (mm/mm_init.c, __init_zone_device_page()).  A plain store is
-	 * enough: nobody else changes the flags of a page without references (mm/swap.c,
-	 * __folio_clear_lru_flags(), relies on that, too).
+	 * folio_migrate_mapping() and folio_migrate_flags() set flags of the destination page
+	 * (swap-backed, active, flags of an architecture such as MTE's), and do not clear
+	 * flags that are left over.  Without this, the next owner of the page would inherit
+	 * them.  The page allocator clears the same flags (mm/page_alloc.c,
+	 * __free_pages_prepare()).  PG_reserved is an exception, because the kernel sets it
+	 * once for each device page (mm/mm_init.c, __init_zone_device_page()).  A plain store
+	 * suffices, because no other task changes the flags of a page without references;
+	 * mm/swap.c, __folio_clear_lru_flags(), relies on that as well.
 	 */
 	*page_flag_word(page) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
 
@@ -52,9 +52,9 @@ static void pagemap_folio_free(struct folio *folio)
 }
 
 /*
- * The kernel's own handler takes every device page's mapping for that of a file, and
- * follows an anonymous page's to an invalid address (mm/memory-failure.c,
- * mf_generic_kill_procs()).
+ * Reject memory failures.  The kernel's own handler assumes that the mapping of each device
+ * page is that of a file, and dereferences an invalid pointer for an anonymous page
+ * (mm/memory-failure.c, mf_generic_kill_procs()).
  */
 static int pagemap_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
 				  unsigned long nr_pages, int mf_flags)
@@ -69,6 +69,8 @@ DEVPUB_DEFINE_PAGEMAP_OPS(pagemap_ops, pagemap_folio_free, pagemap_memory_failur
  * @pagemap: the pagemap; the caller sets the range of its @pgmap
  * @pool: the pool, which outlives the registration
  * @index: the device's number, for trace events
+ *
+ * Context: any.
  */
 void devpub_pagemap_init(struct devpub_pagemap *pagemap, struct devpub_pool *pool,
 			 unsigned int index)
@@ -85,15 +87,15 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pagemap_init);
  * devpub_pagemap_alloc() - allocate pages of the device
  * @pagemap: the pagemap
  * @pfns: receives their frame numbers
- * @n: how many are wanted
+ * @n: number of pages to allocate
  *
- * Each page has reference count 1 and is locked (mm/memremap.c,
- * zone_device_page_init()).  Its content is left over from its last owner: the caller
- * overwrites all of it before anyone sees it.
+ * Each page has reference count 1 and is locked (mm/memremap.c, zone_device_page_init()).
+ * A page still has the content of its last owner: the caller must overwrite all of it
+ * before it maps the page.
  *
- * Context: the pagemap is registered and stays so, as it does between
- * devpub_gate_enter() and devpub_gate_exit().
- * Return: how many were allocated, at most @n.
+ * Context: the pagemap stays registered, as it does between devpub_gate_enter() and
+ * devpub_gate_exit().
+ * Return: the number of allocated pages, at most @n.
  */
 u32 devpub_pagemap_alloc(struct devpub_pagemap *pagemap, unsigned long *pfns, u32 n)
 {

@@ -11,7 +11,7 @@ struct page;
 /**
  * struct devpub_pagemap - the registration of a device's memory with the kernel
  * @pgmap:	for devm_memremap_pages(); its owner is this struct
- * @pool:	where its free pages are
+ * @pool:	its free pages
  * @index:	the device's number, for trace events
  */
 struct devpub_pagemap {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The pool: which pages of a device are free, and nothing else.
+ * The pool: keeps track of the free pages of a device.
  *
- * Free pages form a stack, linked by page number.  Pages are pushed without a lock, since
- * the last reference to a page can be dropped in any context.  They are popped under
- * @lock, so nobody else pops a page while the links below it are read.
+ * Free pages form a stack, linked by page number.  Pages are pushed without a lock, because
+ * the last reference to a page can be dropped in any context.  Pages are popped under @lock,
+ * so no other task pops a page while the links below it are read.
  */
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
@@ -20,16 +20,16 @@
 /* Ends the stack: no page has this number. */
 #define POOL_END	U32_MAX
 
-/* Most pages that are popped at a time. */
+/* Maximum number of pages that are popped at a time. */
 #define POOL_BATCH	64U
 
 /**
  * devpub_pool_init() - set up a pool with all pages free
  * @pool: the pool
  * @base_pfn: frame number of the first page
- * @npages: pages; 1 to 2^32 - 1
+ * @npages: number of pages; 1 to 2^32 - 1
  *
- * Pages are handed out from the lowest up while none has come back.
+ * Pages are allocated in ascending order until the first page is freed.
  *
  * Context: process context, may sleep.
  * Return: 0, -EINVAL or -ENOMEM.
@@ -43,8 +43,8 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 		return -EINVAL;
 
 	/*
-	 * Not kvmalloc(): it warns above 2 GiB, which a device of 2 TiB needs.  The caller
-	 * reports a shortage in one line.
+	 * kvmalloc() would warn above 2 GiB, which a device of 2 TiB needs.  The caller logs
+	 * one line when memory is short, so the allocator must not warn.
 	 */
 	pool->next = __vmalloc(array_size(npages, sizeof(*pool->next)),
 			       GFP_KERNEL | __GFP_NOWARN);
@@ -69,8 +69,8 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_init);
 
 /**
- * devpub_pool_destroy() - free what devpub_pool_init() allocated
- * @pool: the pool; no page of it may be out
+ * devpub_pool_destroy() - free the memory that devpub_pool_init() allocated
+ * @pool: the pool; no page of it is in use
  *
  * Context: process context, may sleep.
  */
@@ -83,13 +83,13 @@ void devpub_pool_destroy(struct devpub_pool *pool)
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_destroy);
 
-/* Pop at most @n pages. */
+/* Pop at most @n pages.  Return their number. */
 static u32 pool_pop(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
 	u32 first, rest, got;
 
 	lockdep_assert_held(&pool->lock);
-	/* When a page was pushed meanwhile, try fewer: that takes less time. */
+	/* If a page was pushed meanwhile, retry with fewer pages, which takes less time. */
 	for (;; n = DIV_ROUND_UP(n, 2)) {
 		first = READ_ONCE(pool->first);
 		rest = first;
@@ -106,10 +106,10 @@ static u32 pool_pop(struct devpub_pool *pool, unsigned long *pfns, u32 n)
  * devpub_pool_take() - mark free pages as used
  * @pool: the pool
  * @pfns: receives their frame numbers
- * @n: how many are wanted
+ * @n: number of pages to take
  *
  * Context: process context.
- * Return: how many were free, at most @n.
+ * Return: the number of pages taken, at most @n.
  */
 u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n)
 {
@@ -134,8 +134,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_take);
  * @pfn: its frame number
  *
  * Context: any; takes no lock.
- * Return: false, with nothing changed, when the page is not the pool's or is free
- * already.
+ * Return: false, with nothing changed, if the page does not belong to the pool or is
+ * already free.
  */
 bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
 {
@@ -147,7 +147,7 @@ bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
 	if (!test_and_clear_bit(index, pool->used))
 		return false;
 
-	/* Count the page before it can be taken, so that @nfree never gets negative. */
+	/* Count the page before it can be taken, so that @nfree never becomes negative. */
 	atomic_inc(&pool->nfree);
 	first = READ_ONCE(pool->first);
 	do {
@@ -171,7 +171,7 @@ u32 devpub_pool_free_pages(struct devpub_pool *pool)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_free_pages);
 
 /**
- * devpub_pool_used_pages() - count the pages that are out
+ * devpub_pool_used_pages() - count the pages in use
  * @pool: the pool
  *
  * Context: any.
@@ -184,14 +184,14 @@ u32 devpub_pool_used_pages(struct devpub_pool *pool)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_used_pages);
 
 /**
- * devpub_pool_next_used() - find the next page that is out
+ * devpub_pool_next_used() - find the next page in use
  * @pool: the pool
  * @pfn: the frame number to begin at, at least the pool's first
  *
- * A page that is taken or given meanwhile may be found or missed.
+ * This may find or miss a page that is taken or given at the same time.
  *
  * Context: any.
- * Return: its frame number, or 0 when there is none from @pfn on.
+ * Return: its frame number, or 0 if no page from @pfn on is in use.
  */
 unsigned long devpub_pool_next_used(const struct devpub_pool *pool, unsigned long pfn)
 {

@@ -8,13 +8,14 @@
 
 /**
  * struct devpub_pool - the free pages of a device
- * @lock:	protects popping from the stack; pushing takes no lock
+ * @lock:	serializes popping from the stack; pushing takes no lock
  * @base_pfn:	frame number of page 0
- * @npages:	pages of the device
- * @nfree:	pages on the stack; for a moment also a page that is about to be pushed
+ * @npages:	number of pages of the device
+ * @nfree:	number of free pages: the pages on the stack, and pages that are about to be
+ *		pushed
  * @first:	number of the page on top of the stack
  * @next:	for each free page, the number of the page below it
- * @used:	a bit a page, set while the page is out; it detects a page that is freed
+ * @used:	one bit per page, set while the page is in use; detects a page that is freed
  *		twice
  */
 struct devpub_pool {

@@ -27,13 +27,13 @@ static void region_unrequest(const struct devpub_region *region)
 }
 
 /**
- * devpub_region_claim() - take memory
- * @region: receives what was taken
- * @request: what to take
- * @name: of the entry in /proc/iomem; must live as long as the region
- * @dev: for messages
+ * devpub_region_claim() - claim memory
+ * @region: receives the claimed region
+ * @request: the memory to claim
+ * @name: name of the entry in /proc/iomem; must stay valid as long as the region
+ * @dev: the device to log messages for
  *
- * Nothing is written to the range before its entry in /proc/iomem keeps others away.
+ * This writes to the range only after its entry in /proc/iomem keeps other users away.
  *
  * Context: process context, may sleep for as long as the provider does.
  * Return: 0, or a negative error after a message that says what to do.
@@ -73,8 +73,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_region_claim);
 
 /**
  * devpub_region_release() - give the memory of a claimed region back
- * @region: the region; nothing may be using it
- * @dev: for messages
+ * @region: the region, which is not in use
+ * @dev: the device to log messages for
  *
  * Context: process context, may sleep.
  */

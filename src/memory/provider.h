@@ -8,19 +8,21 @@ struct device;
 struct devpub_region;
 
 /**
- * struct devpub_provider_ops - a way to come by physical memory
+ * struct devpub_provider_ops - a source of physical memory
  * @name:	its name in sysfs and messages
  * @id:		its enum devpub_provider of the ABI
- * @has_resource: another driver has requested the range in /proc/iomem already, and
- *		this module must not request it
- * @claim:	take the memory that @region asks for.  Set @region's start, size and node
- *		to what was taken, and leave the range unused by the kernel.  Must not write
- *		to the range.  Logs why it failed.  May sleep, for long
- * @verify:	optional: check the claimed range once nobody else can request it, and
- *		correct @region->node.  May write to the range.  Logs what is wrong
- * @release:	give the memory back.  Can't fail: it logs what is lost
+ * @has_resource: another driver has already requested the range in /proc/iomem, so this
+ *		module must not request it
+ * @claim:	take the memory that @region asks for, so that the kernel does not use it.
+ *		Set start, size and node of @region to those of the memory taken.  Must not
+ *		write to the range.  Returns 0, or a negative error after a message.  May
+ *		sleep, for long
+ * @verify:	optional: check the claimed range after it was requested in /proc/iomem, and
+ *		correct @region->node.  May write to the range.  Returns 0, or a negative
+ *		error after a message
+ * @release:	give the memory back.  Can't fail; logs an error when memory is lost
  *
- * New kinds of memory are added as one more file with one more of these.
+ * To add a kind of memory, add a file that defines one more of these.
  */
 struct devpub_provider_ops {
 	const char *name;
@@ -35,11 +37,11 @@ extern const struct devpub_provider_ops devpub_provider_carve;
 extern const struct devpub_provider_ops devpub_provider_reserved;
 
 /**
- * struct devpub_request - memory that somebody asks for
- * @provider:	where it comes from
- * @data:	the provider's own
- * @start:	physical address of the first byte, for providers that want one
- * @size:	bytes
+ * struct devpub_request - a request for memory
+ * @provider:	the provider to claim it from
+ * @data:	private data of the provider
+ * @start:	physical address of the first byte, for providers that need one
+ * @size:	size in bytes
  * @node:	NUMA node, or NUMA_NO_NODE for any
  */
 struct devpub_request {
@@ -52,13 +54,13 @@ struct devpub_request {
 
 /**
  * struct devpub_region - a physical range that a provider has claimed
- * @provider:	claims and releases it
- * @data:	the provider's own, from the request
+ * @provider:	the provider that claims and releases it
+ * @data:	private data of the provider, from the request
  * @start:	physical address of the first byte
- * @size:	bytes
- * @node:	NUMA node, or NUMA_NO_NODE when none is known
+ * @size:	size in bytes
+ * @node:	NUMA node, or NUMA_NO_NODE if unknown
  *
- * devpub_region_claim() and the provider fill it in; nobody changes it after that.
+ * devpub_region_claim() and the provider fill it in.  It does not change after that.
  */
 struct devpub_region {
 	const struct devpub_provider_ops *provider;

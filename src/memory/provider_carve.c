@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The "carve" provider: takes memory blocks from the running system as if they
- * were unplugged, and plugs them in again at the end.
+ * The "carve" provider: takes memory blocks from the running system by memory hot-unplug,
+ * and plugs them in again when the device is removed.
  */
 #include <linux/device.h>
 #include <linux/ioport.h>
@@ -24,21 +24,21 @@
 #include "memory/provider.h"
 
 /*
- * An attempt to empty a range can take seconds, and each one that fails leaves
- * lines of the kernel's on the log.
+ * An attempt to empty a range can take seconds, and the kernel logs lines for each failed
+ * attempt.
  */
 #define CARVE_MAX_ATTEMPTS	16
 
 /*
- * Pages outside any LRU list that a range may hold and still be worth an attempt:
- * those on their way to a list look like the kernel's own.
+ * Maximum number of pages in a range that are not on an LRU list.  Pages of processes that
+ * are on their way to a list look like the kernel's own pages, so a few are worth an attempt.
  */
 #define CARVE_MAX_SUSPECTS	64
 
 /*
- * One device at a time takes memory or puts it back: a block that is being put
- * online must not be taken away meanwhile.  The kernel's device_hotplug_lock,
- * which user space's writes to a block's "state" take, is not exported.
+ * Serializes devices that take memory or put it back: no device may take a block that
+ * another device is putting online.  The kernel's device_hotplug_lock, which a write to a
+ * block's "state" takes, is not exported.
  */
 static DEFINE_MUTEX(carve_lock);
 
@@ -53,9 +53,9 @@ struct carve_search {
 };
 
 /*
- * Would the kernel be able to empty this range?  A hint, read without locks:
- * offlining decides.  The conditions are those of mm/page_isolation.c,
- * has_unmovable_pages(), as far as they cost little.
+ * Return true if the kernel is likely able to empty this range.  This is a hint that is
+ * read without locks; offlining decides.  It checks those conditions of
+ * has_unmovable_pages() (mm/page_isolation.c) that are cheap to check.
  */
 static bool carve_range_looks_movable(const struct carve_search *search,
 				      u64 start)
@@ -83,9 +83,9 @@ static bool carve_range_looks_movable(const struct carve_search *search,
 }
 
 /*
- * The memory block with this number, with a reference to its device, or NULL.  All
- * devices stand in one kset; memory blocks can't be reached by their bus, which
- * is not exported.
+ * Return the memory block with this number, with a reference to its device, or NULL.  This
+ * searches the kset that contains all devices, because the bus of memory blocks is not
+ * exported.
  */
 static struct memory_block *carve_find_block(struct device *dev,
 					     unsigned long id)
@@ -108,9 +108,9 @@ static struct memory_block *carve_find_block(struct device *dev,
 }
 
 /*
- * Drivers that plugged in memory (virtio-mem, dax/kmem, ACPI) go on believing that
- * it is theirs to unplug, and mark it with a memory group.  hv_balloon does not: see
- * devpub_machine_keeps_memory().
+ * Drivers that plugged in memory (virtio-mem, dax/kmem, ACPI) mark it with a memory group.
+ * They still want to unplug it, so it must not be carved.  hv_balloon does not mark its
+ * memory, see devpub_machine_keeps_memory().
  */
 static bool carve_range_is_owned(const struct carve_search *search, u64 start)
 {
@@ -139,16 +139,15 @@ static int carve_first_entry(struct resource *res, void *data)
 }
 
 /*
- * How much of a range lies in the same entry of /proc/iomem as its first byte?
- *
- * Return: bytes, at most @size; 0 when there is no system memory, or when the entry
- * ends within a memory block.
+ * Return how many bytes of a range are in the same entry of /proc/iomem as its first byte,
+ * at most @size.  Return 0 if there is no system memory, or if the entry ends within a
+ * memory block.
  */
 static u64 carve_piece_size(u64 start, u64 size)
 {
 	struct resource first = {};
 
-	/* Each entry is shown cut to the range. */
+	/* The walk clips each entry to the range. */
 	if (walk_iomem_res_desc(IORES_DESC_NONE,
 				IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
 				start, start + size - 1, &first,
@@ -170,14 +169,14 @@ static bool carve_range_is_one_resource(u64 start, u64 size)
 {
 	struct resource range = { .start = start, .end = start + size - 1 };
 
-	/* The first entry has to fill the range. */
+	/* The first entry must fill the range. */
 	return walk_iomem_res_desc(IORES_DESC_NONE,
 				   IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
 				   range.start, range.end, &range,
 				   carve_resource_is_whole) == 1;
 }
 
-/* Does @child lie above the range, in the same entry of /proc/iomem? */
+/* Return true if @child is above the range, in the same entry of /proc/iomem. */
 static bool carve_child_is_above(const struct resource *range, u64 child)
 {
 	return child > range->end &&
@@ -190,12 +189,11 @@ static int carve_crash_kernel_is_above(struct resource *res, void *data)
 }
 
 /*
- * Can the kernel cut the piece out of its entry in /proc/iomem?  It cuts the entry
- * off below the piece first, which fails, with a warning, when a part of the
- * entry that has a name of its own lies above: the kernel's image, or the memory
- * of a crash kernel.  The kernel then removes the memory and leaves the entry, after
- * which the range is of no use to anyone (kernel/resource.c,
- * release_mem_region_adjustable()).
+ * Return true if the kernel can cut the piece out of its entry in /proc/iomem.  The kernel
+ * first shortens the entry so that it ends below the piece.  That fails with a warning if
+ * the entry has a child above the piece: the kernel's image, or the memory of a crash
+ * kernel.  The kernel then removes the memory but leaves the entry, so nothing can use the
+ * range any more (kernel/resource.c, release_mem_region_adjustable()).
  */
 static bool carve_piece_can_be_cut_out(struct carve_search *search, u64 start,
 				       u64 size)
@@ -213,10 +211,11 @@ static bool carve_piece_can_be_cut_out(struct carve_search *search, u64 start,
 }
 
 /*
- * Of a range across two entries, the kernel would remove the memory and leave both
- * entries.  Memory that was carved and given back is an entry of its own, which the
- * kernel merges with others like it, but not with what has been there since boot.  So a
- * range is taken piece by piece, one for each entry.
+ * Return true if the kernel can cut each piece of the range out of its entry in
+ * /proc/iomem.  If a range spans two entries, the kernel would remove the memory and leave
+ * both entries, so a range is taken in pieces, one per entry.  Memory that was carved and
+ * given back has an entry of its own.  The kernel merges such entries with each other, but
+ * not with entries that exist since boot.
  */
 static bool carve_range_can_be_cut_out(struct carve_search *search, u64 start)
 {
@@ -231,9 +230,9 @@ static bool carve_range_can_be_cut_out(struct carve_search *search, u64 start)
 }
 
 /*
- * Kernels whose policy is to leave added memory offline wait for user space.
- * This memory was online before, so it shall be again.  device_online() is not
- * exported; it does no more than this (drivers/base/core.c).
+ * Put a memory block online.  A kernel may be configured to leave added memory offline until
+ * user space puts it online.  This memory was online before, so it must be online again.
+ * device_online() is not exported; this does the same (drivers/base/core.c).
  */
 static int carve_online_block(struct device *dev, unsigned long id)
 {
@@ -256,7 +255,7 @@ static int carve_online_block(struct device *dev, unsigned long id)
 	return ret;
 }
 
-/* Has somebody kept a block's pages when they came online? */
+/* Return true if a driver has kept a block's pages when they came online. */
 static bool carve_block_is_kept(u64 start)
 {
 	struct page *page = pfn_to_online_page(PHYS_PFN(start));
@@ -271,7 +270,7 @@ static void carve_put_back(struct device *dev, int node, u64 start, u64 size)
 	int ret;
 
 	lockdep_assert_held(&carve_lock);
-	/* Merged, lest /proc/iomem fill with an entry for each block. */
+	/* Merge the entries, so that /proc/iomem does not get an entry for each block. */
 	ret = add_memory(node, start, size, MHP_MERGE_RESOURCE);
 	if (ret) {
 		dev_err(dev, "can't give [mem %#llx-%#llx] back to the system (%d): it stays unused until a reboot\n",
@@ -305,7 +304,7 @@ static bool carve_range_has_own_map(struct carve_search *search, u64 start)
 	return true;
 }
 
-/* Take the range, or leave all of it. */
+/* Take the whole range.  On failure, put the pieces back that were taken. */
 static bool carve_take(struct carve_search *search, u64 start)
 {
 	u64 addr, piece, end = start + search->size;
@@ -326,9 +325,10 @@ static bool carve_take(struct carve_search *search, u64 start)
 }
 
 /*
- * From the top down, for what is loaded first tends to lie low.
+ * Search a node from the top down, because the kernel and its early data are usually at low
+ * addresses.
  *
- * Return: 1 when a range was taken, 0 when there is none, -EINTR.
+ * Return: 1 if a range was taken, 0 if there is none, -EINTR.
  */
 static int carve_node(struct carve_search *search, u64 *startp)
 {
@@ -377,7 +377,7 @@ static int carve_check(struct devpub_region *region, struct device *dev)
 			region->node);
 		return -EINVAL;
 	}
-	/* Ahead of rounding, which would overflow for a size near 2^64. */
+	/* Check before rounding, which would overflow for a size near 2^64. */
 	if (asked > available / 2) {
 		dev_err(dev, "size=%lluM: more than half of the %llu MiB available; ask for less, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
 			asked / SZ_1M, available / SZ_1M);
@@ -397,7 +397,7 @@ static int carve_check(struct devpub_region *region, struct device *dev)
 	return 0;
 }
 
-/* Return: 1 when a range was taken, 0 when there is none, -EINTR. */
+/* Return 1 if a range was taken, 0 if there is none, -EINTR. */
 static int carve_search_nodes(struct carve_search *search,
 			      struct devpub_region *region)
 {
@@ -417,13 +417,13 @@ static int carve_search_nodes(struct carve_search *search,
 	return 0;
 }
 
-/* Return: as carve_search_nodes(), or -EOPNOTSUPP when memory would not come back. */
+/* Return as carve_search_nodes(), or -EOPNOTSUPP if a driver would keep the memory. */
 static int carve_search_locked(struct carve_search *search,
 			       struct devpub_region *region)
 {
 	int ret;
 
-	/* Another device may be taking memory for minutes. */
+	/* Wait interruptibly: another device may take memory for minutes. */
 	if (mutex_lock_interruptible(&carve_lock))
 		return -EINTR;
 	if (devpub_machine_keeps_memory()) {
@@ -473,7 +473,7 @@ static int carve_claim(struct devpub_region *region, struct device *dev)
 
 static void carve_release(struct devpub_region *region, struct device *dev)
 {
-	/* Not interruptible: memory that is not given back is lost. */
+	/* Wait uninterruptibly, because memory that is not given back is lost. */
 	mutex_lock(&carve_lock);
 	carve_put_back(dev, region->node, region->start, region->size);
 	mutex_unlock(&carve_lock);

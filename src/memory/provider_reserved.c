@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The "reserved" provider: a range of memory that the kernel was told not to use
- * (memmap=SIZE$START on x86), or that firmware keeps aside.
+ * The "reserved" provider: claims a range of memory that the kernel does not use, because of
+ * the boot parameter memmap=SIZE$START (x86) or because firmware reserves it.
  */
 #include <linux/device.h>
 #include <linux/io.h>
@@ -17,7 +17,7 @@
 #include "memory/machine.h"
 #include "memory/provider.h"
 
-/* A range that overlaps anything but these belongs to somebody. */
+/* Return true if the range overlaps no resource except the reserved ones below. */
 static bool reserved_range_is_unused(u64 start, u64 size)
 {
 	static const unsigned long unused[] = {
@@ -25,7 +25,7 @@ static bool reserved_range_is_unused(u64 start, u64 size)
 	};
 	int i;
 
-	/* Also below a range that is reserved: a former device, a dax device. */
+	/* A child of a reserved entry is in use: a former devpub device, a dax device. */
 	if (region_intersects(start, size, IORESOURCE_BUSY, IORES_DESC_NONE) !=
 	    REGION_DISJOINT)
 		return false;
@@ -40,8 +40,8 @@ static bool reserved_range_is_unused(u64 start, u64 size)
 }
 
 /*
- * Is there memory behind the address?  Where there is none, stores vanish, and
- * with them the first page that would be migrated.
+ * Return true if there is memory at the address.  If there is none, stores are lost, and so
+ * would be the content of the first page that migrates there.
  */
 static bool reserved_range_holds(u64 phys)
 {
@@ -51,7 +51,7 @@ static bool reserved_range_holds(u64 phys)
 	u64 *mem, old;
 	int i;
 
-	/* Not WB: a cache would answer for memory that is not there. */
+	/* Map write-combining: a write-back cache would answer for absent memory. */
 	mem = memremap(phys, PAGE_SIZE, MEMREMAP_WC);
 	if (!mem)
 		return false;
@@ -59,7 +59,7 @@ static bool reserved_range_holds(u64 phys)
 	old = READ_ONCE(*mem);
 	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
 		WRITE_ONCE(*mem, patterns[i]);
-		/* Nor shall the processor, from its buffer of stores. */
+		/* Flush the store buffer, so that the load does not read from it. */
 		mb();
 		holds = holds && READ_ONCE(*mem) == patterns[i];
 	}
@@ -71,7 +71,7 @@ static bool reserved_range_holds(u64 phys)
 static int reserved_claim(struct devpub_region *region, struct device *dev)
 {
 	u64 start = region->start, size = region->size;
-	/* What the kernel can map a page array for, whatever the architecture. */
+	/* The alignment that a page array needs on any architecture. */
 	unsigned long align = max_t(unsigned long, memremap_compat_align(), SZ_2M);
 	u64 first = mhp_get_pluggable_range(true).start;
 	u64 last = devpub_machine_last_address();
@@ -115,7 +115,7 @@ static int reserved_verify(struct devpub_region *region, struct device *dev)
 
 static void reserved_release(struct devpub_region *region, struct device *dev)
 {
-	/* The kernel never had it. */
+	/* Nothing to give back: the kernel never used the range. */
 }
 
 const struct devpub_provider_ops devpub_provider_reserved = {

@@ -2,63 +2,62 @@
 /*
  * devpub: put a process's memory on device-public (coherent) memory.
  *
- * One character device, /dev/devpubN, stands for one device.  All calls act on
- * the memory of the calling process, but for those that are given another one's
- * number, and DEVPUB_IOC_EVICT, which acts on whatever lives on the device.
- * /dev/devpub-control makes and removes devices.
+ * The character device /dev/devpubN represents device N.  A call acts on the
+ * memory of the calling process, or on that of another process when the struct
+ * names one by its number.  DEVPUB_IOC_EVICT acts on the pages of all processes
+ * that are on the device.  /dev/devpub-control creates and removes devices.
  *
- * How the calls grow
- * ------------------
- * The size of a struct is part of the command number.  The kernel takes the
- * command by type and number alone and the size from the command:
+ * Extending the structs
+ * ---------------------
+ * The command number contains the size of the struct.  The kernel identifies a
+ * command by its type and number alone, and reads the size from the command:
  *
- *  - an older program's shorter struct is completed with zeros, and zero in a
- *    field that a program does not know means what happened before the field
- *    was added;
- *  - a newer program's longer struct is accepted as long as what this kernel
- *    does not know is zero;
- *  - only as much as the program's struct holds is written back.
+ *  - The kernel completes an older program's shorter struct with zeros.  Zero in
+ *    a field always selects the behaviour of the versions without that field.
+ *  - The kernel accepts a newer program's longer struct if all bytes that this
+ *    kernel does not know are zero.
+ *  - The kernel writes back only as many bytes as the program's struct has.
  *
- * New fields come at the end only.  The layout is the same for 32-bit and
+ * New fields are added at the end only.  The layout is the same for 32-bit and
  * 64-bit programs.
  *
  * Errors
  * ------
- * ENOTTY      the number is not one of ours, or the type is not.
- * E2BIG       the struct is longer than this kernel's and the rest is not zero.
- * EINVAL      a wrong value: the struct is shorter than its first version, an
- *             unknown bit in flags, a field that must be zero and is not, an
- *             address or length that is not a multiple of the page size, a
- *             length of 0; or the range that a new device should have is not
- *             free memory.
- * EOPNOTSUPP  a known flag that this call does not support; or a driver of this
- *             virtual machine would keep memory that a device gives back.
- * EOVERFLOW   addr + length goes past the end of 64 bits.
- * EFAULT      the struct, or an array it points to, can't be read or written;
- *             or the range leaves the address space that a user may map.
- * ENOMEM      no memory for the call's own bookkeeping, or none of that size that
- *             could be taken from the system for a new device.
- * EAGAIN      the process executes a new program just now; call again.
- * ENODEV      the device is being removed, or there is none of this number.
- * ESRCH       there is no process of this number, it has ended or has executed
- *             another program meanwhile, or it is a kernel thread.
- * ENOSPC      there are as many devices as there can be.
- * EBUSY       somebody else took the memory that a new device should have; or
- *             pages on the device that should go can't move.
- * EPERM       the call needs CAP_SYS_ADMIN, or, for another process's memory,
- *             CAP_SYS_PTRACE.
- * EINTR       a signal came.  The results say how far the call came.
+ * ENOTTY      The file has no command of this type and number.
+ * E2BIG       The struct is longer than this kernel's, and the rest is not zero.
+ * EINVAL      A value is wrong: the struct is shorter than its first version,
+ *             flags has an unknown bit, a field that must be zero is not, an
+ *             address or length is not a multiple of the page size, or a length
+ *             is 0.  Or the range for a new device is not free memory.
+ * EOPNOTSUPP  This call does not support a known flag.  Or a driver of this
+ *             virtual machine would keep the memory that a device gives back.
+ * EOVERFLOW   addr + length exceeds 64 bits.
+ * EFAULT      The struct, or an array it points to, can't be read or written.  Or
+ *             the range exceeds the address space that a process may map.
+ * ENOMEM      There is no memory for the call's own bookkeeping.  Or no memory of
+ *             this size can be taken from the system for a new device.
+ * EAGAIN      The process is executing a new program; call again.
+ * ENODEV      The device is being removed, or no device has this number.
+ * ESRCH       No process has this number, the process is a kernel thread, or it
+ *             ended or executed another program during the call.
+ * ENOSPC      The maximum number of devices exists.
+ * EBUSY       Another user has the memory for a new device.  Or pages can't move
+ *             off the device that is to be removed.
+ * EPERM       The call requires CAP_SYS_ADMIN or, for another process's memory,
+ *             CAP_SYS_PTRACE.  Or the kernel is locked down, and a new device asks
+ *             for a physical range (DEVPUB_PROVIDER_RESERVED).
+ * EINTR       A signal interrupted the call.
  *
- * With EINTR, EBUSY, ENODEV, ESRCH and an EFAULT of the array, results are
- * written back all the same, if there are any: the first "done" bytes are dealt
- * with, and adding "done" to addr and taking it off length resumes the call exactly.
- * At least one window of pages is dealt with before a signal is looked at, so a
- * program that is interrupted often still comes to the end.  With every other
- * error, nothing was written; and nothing was done, but that some pages may have left
- * a device that should be removed.
+ * The kernel writes results back also with EINTR, EBUSY, ENODEV, ESRCH, and with
+ * EFAULT for the array, if there are any results.  The first "done" bytes of the
+ * range are complete then.  To resume the call exactly, add "done" to addr and
+ * subtract it from length.  A call completes at least one window of pages before it
+ * checks for signals, so a program that is interrupted often still makes progress.
+ * With any other error the kernel writes nothing back and changes nothing, except that
+ * some pages may have left a device that was to be removed.
  *
- * A page that can't move is no error.  The call returns 0, counts it, and,
- * where the program gave an array for it, says why.
+ * A page that can't move is no error.  The call returns 0 and counts the page.  If
+ * the program passed an array, the call stores the reason there.
  */
 #ifndef _UAPI_LINUX_DEVPUB_H
 #define _UAPI_LINUX_DEVPUB_H
@@ -70,8 +69,8 @@
 
 /**
  * enum devpub_provider - where a device's memory comes from
- * @DEVPUB_PROVIDER_CARVE:	memory blocks taken out of the running system
- * @DEVPUB_PROVIDER_RESERVED:	a range that the kernel does not use
+ * @DEVPUB_PROVIDER_CARVE:	memory blocks taken from the running system
+ * @DEVPUB_PROVIDER_RESERVED:	a physical range that the kernel does not use
  */
 enum devpub_provider {
 	DEVPUB_PROVIDER_CARVE		= 1,
@@ -79,16 +78,17 @@ enum devpub_provider {
 };
 
 /**
- * struct devpub_info - DEVPUB_IOC_INFO: what the device is
+ * struct devpub_info - DEVPUB_IOC_INFO: properties of the device
  * @flags:	in: must be 0
  * @index:	out: N of /dev/devpubN
- * @capacity:	out: bytes of device memory
- * @free:	out: bytes of it that hold no page of any process now
- * @phys_start:	out: physical address of its first byte; 0 for a caller without
- *		CAP_SYS_ADMIN, as /proc/PID/pagemap hides frame numbers
- * @page_size:	out: bytes of a page; the unit of all page counts and arrays
- * @window:	out: pages that a migration handles at a time, between two
- *		looks at signals
+ * @capacity:	out: size of the device memory in bytes
+ * @free:	out: free device memory in bytes
+ * @phys_start:	out: physical address of the first byte; 0 if the caller lacks
+ *		CAP_SYS_ADMIN, just as /proc/PID/pagemap hides frame numbers
+ * @page_size:	out: size of a page in bytes; all page counts and arrays are in
+ *		units of it
+ * @window:	out: pages that a migration handles at a time; it checks for
+ *		signals between two windows
  * @node:	out: NUMA node of the memory, or -1
  * @provider:	out: an enum devpub_provider
  */
@@ -107,39 +107,39 @@ struct devpub_info {
 #define DEVPUB_INFO_SIZE_VER0	48 /* the first version */
 
 /**
- * enum devpub_reason - what became of a page in a migration
- * @DEVPUB_REASON_UNSEEN:	not looked at (the call ended before)
+ * enum devpub_reason - the outcome of a migration for one page
+ * @DEVPUB_REASON_UNSEEN:	not reached (the call ended before)
  * @DEVPUB_REASON_MOVED:	moved
- * @DEVPUB_REASON_POPULATED:	there was no page; a zeroed one is on the device
- *				now (DEVPUB_MIGRATE_POPULATE)
- * @DEVPUB_REASON_ALREADY:	already where it should be.  On the way back that
- *				is: not on this device nor on another one
- * @DEVPUB_REASON_ABSENT:	no page here (or the shared zero page stands in for
- *				it), nothing to move.  On the way back, and in a
- *				private mapping of a file, that includes a page that
- *				is swapped out
+ * @DEVPUB_REASON_POPULATED:	a hole before, now a zeroed page on the device
+ *				(DEVPUB_MIGRATE_POPULATE)
+ * @DEVPUB_REASON_ALREADY:	already at the destination; for
+ *				DEVPUB_IOC_MIGRATE_FROM, any page that is not on a
+ *				devpub device
+ * @DEVPUB_REASON_ABSENT:	no page to move, or only the shared zero page; for
+ *				DEVPUB_IOC_MIGRATE_FROM, and in a private file
+ *				mapping, also a page that is swapped out
  * @DEVPUB_REASON_UNMAPPED:	refused: nothing is mapped at this address
  * @DEVPUB_REASON_SHARED:	refused: a shared mapping (shmem, memfd, MAP_SHARED)
- * @DEVPUB_REASON_FILE:		refused: a page of a file, privately mapped
+ * @DEVPUB_REASON_FILE:		refused: a page of a file, in a private mapping
  * @DEVPUB_REASON_HUGETLB:	refused: a hugetlb mapping
  * @DEVPUB_REASON_SPECIAL:	refused: a mapping without ordinary pages (vdso,
  *				vvar, device memory, DAX)
  * @DEVPUB_REASON_LARGE:	refused: part of a large folio that this kernel does
- *				not split; it stays so
- * @DEVPUB_REASON_KSM:		refused: a page merged by KSM, or that it may merge
+ *				not split; another attempt fails as well
+ * @DEVPUB_REASON_KSM:		refused: KSM has merged the page, or may merge it
  *				(MADV_MERGEABLE)
  * @DEVPUB_REASON_SWAPCACHE:	refused: the page still has a copy in swap
- * @DEVPUB_REASON_SWAPPED:	refused: swapped out, or for another reason in no
- *				page at present; touch it and try again
- * @DEVPUB_REASON_PINNED:	refused: somebody pins the page (DMA)
- * @DEVPUB_REASON_BUSY:		refused: somebody held or locked the page each time
- *				that the call tried; try again later
- * @DEVPUB_REASON_NO_SPACE:	refused: no free page where it should go
- * @DEVPUB_REASON_OTHER_DEVICE:	refused: the page lives on another device; bring
- *				it back from that one first
+ * @DEVPUB_REASON_SWAPPED:	refused: the content is in swap, or for another cause
+ *				not in a page at present; touch it and try again
+ * @DEVPUB_REASON_PINNED:	refused: the page is pinned (DMA)
+ * @DEVPUB_REASON_BUSY:		refused: the page was referenced or locked at every
+ *				attempt of the call; try again later
+ * @DEVPUB_REASON_NO_SPACE:	refused: no free page at the destination
+ * @DEVPUB_REASON_OTHER_DEVICE:	refused: the page is on another device; migrate it
+ *				from that device first
  *
- * From DEVPUB_REASON_UNMAPPED on, the page counts as refused.  Later versions
- * may add reasons at the end.
+ * DEVPUB_REASON_UNMAPPED and all later reasons count as refused.  New versions may
+ * add reasons at the end.
  */
 enum devpub_reason {
 	DEVPUB_REASON_UNSEEN		= 0,
@@ -163,44 +163,46 @@ enum devpub_reason {
 };
 
 /*
- * DEVPUB_IOC_MIGRATE_TO: give the holes of private anonymous mappings, too, a
- * page on the device, filled with zeros, as a write would.  Not those of a mapping
- * that can't be written to or that a userfaultfd watches: they count as absent.
+ * DEVPUB_IOC_MIGRATE_TO: also fill the holes of private anonymous mappings with
+ * zeroed pages on the device, as a write fault would.  Holes in a mapping that is not
+ * writable, or that userfaultfd handles, are not filled and count as absent.
  */
 #define DEVPUB_MIGRATE_POPULATE	(1U << 0)
 
 /*
- * DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM: the memory is that of process @pid.
- * A number may be another process's by the time of the call: a caller that holds
- * a pidfd finds out by poll() afterwards.
+ * DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM: act on the memory of process @pid.
+ * The kernel may have reused the number for another process before the call.  A caller
+ * that holds a pidfd can detect that by poll() after the call.
  */
 #define DEVPUB_MIGRATE_PID	(1U << 1)
 
 /**
  * struct devpub_migrate - DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM
  * @flags:	in: DEVPUB_MIGRATE_... or 0
- * @pid:	in: with DEVPUB_MIGRATE_PID, the process, by its number in the
- *		caller's PID namespace; without, must be 0
- * @addr:	in: first byte of the range, a multiple of the page size
- * @length:	in: bytes of the range, a multiple of the page size, not 0
- * @reasons:	in: address of an array of one byte a page of the range, which
- *		receives an enum devpub_reason each; 0 for none
- * @done:	out: bytes of the range dealt with, from its beginning
- * @moved:	out: pages moved
- * @populated:	out: pages that came into being on the device
- * @already:	out: pages that were already there
- * @absent:	out: pages that do not exist
- * @refused:	out: pages that should have moved and did not
- * @workers:	in: processors that may work on the call at a time: 1, the calling
- *		thread does it all; 0, the kernel chooses.  There are never more than
- *		the calling thread's affinity and the module's parameter allow, nor
- *		more than pay.  All but the calling thread are the kernel's: a limit
- *		of its cgroup on time does not bound them.  Another process's memory
- *		always comes back by one at least, whose cpuset has all nodes
+ * @pid:	in: with DEVPUB_MIGRATE_PID, the process's number in the caller's PID
+ *		namespace; without that flag, must be 0
+ * @addr:	in: address of the range, a multiple of the page size
+ * @length:	in: length of the range in bytes, a multiple of the page size, not 0
+ * @reasons:	in: address of an array with one byte per page of the range, which
+ *		receives one enum devpub_reason per page; 0 for no array
+ * @done:	out: bytes at the start of the range that are complete
+ * @moved:	out: pages that moved
+ * @populated:	out: holes that were filled on the device
+ * @already:	out: pages that were already at the destination
+ * @absent:	out: addresses without a page
+ * @refused:	out: pages that were to move and did not
+ * @workers:	in: maximum number of processors that work on the call at a time.
+ *		With 1, the calling thread does all the work; with 0, the kernel
+ *		chooses.  The kernel never uses more than the calling thread's
+ *		affinity and the module's parameter allow, and at most one worker
+ *		per two windows.  Workers are kernel threads, which the CPU time
+ *		limits of the caller's cgroup do not cover.  At least one worker
+ *		migrates another process's memory from the device, because a kernel
+ *		thread's cpuset contains all nodes
  * @reserved:	in: must be 0
  *
- * The range may span any number of mappings and the gaps between them.
- * moved + populated + already + absent + refused is done in pages, always.
+ * The range may span any number of mappings and the gaps between them.  The sum of
+ * moved, populated, already, absent and refused always equals done in pages.
  */
 struct devpub_migrate {
 	__u32 flags;
@@ -221,17 +223,18 @@ struct devpub_migrate {
 #define DEVPUB_MIGRATE_SIZE_VER0	88 /* the first version */
 
 /**
- * enum devpub_location - where a page lives
- * @DEVPUB_LOCATION_UNSEEN:	not looked at (the call ended before)
- * @DEVPUB_LOCATION_ABSENT:	nowhere: nothing mapped, never touched, the shared
- *				zero page, swapped out, or secret memory
+ * enum devpub_location - the location of a page
+ * @DEVPUB_LOCATION_UNSEEN:	not reached (the call ended before)
+ * @DEVPUB_LOCATION_ABSENT:	no page: nothing is mapped, the address was never
+ *				touched, the shared zero page is mapped, the page is
+ *				swapped out, or it is secret memory
  * @DEVPUB_LOCATION_SYSTEM:	in system memory
  * @DEVPUB_LOCATION_DEVICE:	on this device
  * @DEVPUB_LOCATION_OTHER_DEVICE:	on another devpub device
- * @DEVPUB_LOCATION_OTHER:		elsewhere: device memory mapped by its driver, DAX,
+ * @DEVPUB_LOCATION_OTHER:		elsewhere: device memory that its driver maps, DAX,
  *				hugetlb, another driver's coherent memory
  *
- * Later versions may add locations at the end.
+ * New versions may add locations at the end.
  */
 enum devpub_location {
 	DEVPUB_LOCATION_UNSEEN		= 0,
@@ -242,28 +245,28 @@ enum devpub_location {
 	DEVPUB_LOCATION_OTHER		= 5,
 };
 
-/* DEVPUB_IOC_QUERY: likewise. */
+/* DEVPUB_IOC_QUERY: act on the memory of process @pid, as DEVPUB_MIGRATE_PID does. */
 #define DEVPUB_QUERY_PID	(1U << 0)
 
 /**
- * struct devpub_query - DEVPUB_IOC_QUERY: where each page of a range lives
+ * struct devpub_query - DEVPUB_IOC_QUERY: the location of each page of a range
  * @flags:	in: DEVPUB_QUERY_PID or 0
- * @pid:	in: with DEVPUB_QUERY_PID, the process, as in struct devpub_migrate;
- *		without, must be 0
- * @addr:	in: first byte of the range, a multiple of the page size
- * @length:	in: bytes of the range, a multiple of the page size, not 0
- * @locations:	in: address of an array of one byte a page of the range, which
- *		receives an enum devpub_location each; 0 for none
- * @done:	out: bytes of the range looked at, from its beginning
- * @absent:	out: pages of DEVPUB_LOCATION_ABSENT
- * @system:	out: pages of DEVPUB_LOCATION_SYSTEM
- * @device:	out: pages of DEVPUB_LOCATION_DEVICE
- * @other_device: out: pages of DEVPUB_LOCATION_OTHER_DEVICE
- * @other:	out: pages of DEVPUB_LOCATION_OTHER
+ * @pid:	in: with DEVPUB_QUERY_PID, the process's number, as in struct
+ *		devpub_migrate; without that flag, must be 0
+ * @addr:	in: address of the range, a multiple of the page size
+ * @length:	in: length of the range in bytes, a multiple of the page size, not 0
+ * @locations:	in: address of an array with one byte per page of the range, which
+ *		receives one enum devpub_location per page; 0 for no array
+ * @done:	out: bytes at the start of the range that are complete
+ * @absent:	out: pages with DEVPUB_LOCATION_ABSENT
+ * @system:	out: pages with DEVPUB_LOCATION_SYSTEM
+ * @device:	out: pages with DEVPUB_LOCATION_DEVICE
+ * @other_device: out: pages with DEVPUB_LOCATION_OTHER_DEVICE
+ * @other:	out: pages with DEVPUB_LOCATION_OTHER
  *
- * Nothing is faulted in and nothing moves, but each page is held for a moment and
- * counts as accessed.  The answer is true of each page at the moment it was
- * looked at.
+ * The call faults no page in and moves no page.  It takes a short reference to each
+ * page and marks it accessed.  A page's location is that at the moment when the call
+ * read it; the page may have moved since.
  */
 struct devpub_query {
 	__u32 flags;
@@ -285,11 +288,11 @@ struct devpub_query {
  * struct devpub_evict - DEVPUB_IOC_EVICT: move every process's pages off the device
  * @flags:	in: must be 0
  * @reserved:	in: must be 0
- * @moved:	out: pages moved to system memory
- * @remaining:	out: pages on the device when the call ended: those that could
- *		not move, and those that came meanwhile
+ * @moved:	out: pages that moved to system memory
+ * @remaining:	out: pages on the device when the call ended: pages that could not
+ *		move, and pages that arrived during the call
  *
- * Needs CAP_SYS_ADMIN.  The device goes on serving other calls.
+ * Requires CAP_SYS_ADMIN.  The device continues to serve other calls.
  */
 struct devpub_evict {
 	__u32 flags;
@@ -301,17 +304,17 @@ struct devpub_evict {
 #define DEVPUB_EVICT_SIZE_VER0	24 /* the first version */
 
 /**
- * struct devpub_create - DEVPUB_IOC_CREATE: make a device
+ * struct devpub_create - DEVPUB_IOC_CREATE: create a device
  * @flags:	in: must be 0
  * @provider:	in: an enum devpub_provider
  * @start:	in: physical address of the range; 0 with DEVPUB_PROVIDER_CARVE
- * @size:	in: bytes, not 0
+ * @size:	in: size in bytes, not 0
  * @node:	in: NUMA node to carve from, or -1 for any; -1 with
  *		DEVPUB_PROVIDER_RESERVED
  * @index:	in: must be 0; out: N of the new /dev/devpubN
  *
- * Needs CAP_SYS_ADMIN.  What is refused is told on the kernel's log, too, with what
- * can be done about it.  The rules are those of the module's parameters.
+ * Requires CAP_SYS_ADMIN.  The same rules apply as for the module's parameters.  When
+ * the call fails, the kernel log says why and how to solve it.
  */
 struct devpub_create {
 	__u32 flags;
@@ -328,12 +331,12 @@ struct devpub_create {
  * struct devpub_destroy - DEVPUB_IOC_DESTROY: remove a device
  * @flags:	in: must be 0
  * @index:	in: N of /dev/devpubN
- * @remaining:	in: must be 0; out, with EBUSY and EINTR: pages that are on the
- *		device still
+ * @remaining:	in: must be 0; out, with EBUSY and EINTR: pages that are still on
+ *		the device
  *
- * Needs CAP_SYS_ADMIN.  Every process's pages are moved to system memory first.
- * Meanwhile calls on the device fail with ENODEV.  With an error, the device is still
- * there, and as it was.
+ * Requires CAP_SYS_ADMIN.  The call first moves the pages of all processes to system
+ * memory.  During the call, other calls on the device fail with ENODEV.  When the call
+ * fails, the device stays and works as before.
  */
 struct devpub_destroy {
 	__u32 flags;
@@ -349,7 +352,7 @@ struct devpub_destroy {
 #define DEVPUB_IOC_QUERY	_IOWR(DEVPUB_IOC_MAGIC, 0x03, struct devpub_query)
 #define DEVPUB_IOC_EVICT	_IOWR(DEVPUB_IOC_MAGIC, 0x04, struct devpub_evict)
 
-/* Of /dev/devpub-control */
+/* The commands of /dev/devpub-control */
 #define DEVPUB_IOC_CREATE	_IOWR(DEVPUB_IOC_MAGIC, 0x10, struct devpub_create)
 #define DEVPUB_IOC_DESTROY	_IOWR(DEVPUB_IOC_MAGIC, 0x11, struct devpub_destroy)
 
