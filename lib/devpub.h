@@ -6,7 +6,7 @@
  * errno value on failure; errno itself means nothing after them.  Sizes and
  * lengths are in bytes, counts of memory in pages of devpub_info.page_size bytes.
  * What becomes of a page is an enum devpub_reason, where one lives an enum
- * devpub_where, both of linux/devpub.h: numbers beyond those that this header
+ * devpub_location, both of linux/devpub.h: numbers beyond those that this header
  * knows may come from a newer kernel module.
  *
  * The library has no state of its own.  Any thread may call any function at any
@@ -433,12 +433,12 @@ const char *devpub_reason_name(unsigned int reason);
 const char *devpub_reason_string(unsigned int reason);
 
 /**
- * devpub_location_name() - a place as one word ("other_device")
- * @locations:	an enum devpub_location
+ * devpub_location_name() - a location as one word ("other_device")
+ * @location:	an enum devpub_location
  *
  * Return: a string that lives for ever; "unknown" for what the library does not know.
  */
-const char *devpub_location_name(unsigned int locations);
+const char *devpub_location_name(unsigned int location);
 
 /**
  * devpub_provider_name() - a provider as one word, as sysfs has it ("carve")

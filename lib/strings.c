@@ -44,7 +44,7 @@ const char *devpub_reason_string(unsigned int reason)
 }
 
 EXPORT
-const char *devpub_location_name(unsigned int locations)
+const char *devpub_location_name(unsigned int location)
 {
 	return location < ARRAY_SIZE(location_names) ? location_names[location] :
 	       "unknown";
