@@ -48,7 +48,7 @@ struct populated {
 	uint64_t known_to;
 };
 
-/* As if the kernel could not look for pages; for checks. */
+/* As if the kernel could not look for pages; for tests. */
 extern bool populated_by_hand;
 
 void populated_init(struct populated *populated, int pagemap);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
+/* Tests of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "test.h"
 #include "ctl.h"
 #include "maps.h"
 #include "mover.h"
@@ -14,7 +14,7 @@
 #include "table.h"
 #include "text.h"
 
-#include "../tests/ktap.h"
+#include "../../tests/ktap.h"
 
 bool ctl_json, ctl_bytes;
 
@@ -350,7 +350,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc > 1)
-		return check_peer(argv);
+		return test_peer(argv);
 	ktap_plan(ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (cases[i].run()) {

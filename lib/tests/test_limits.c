@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks that want no device: what is refused before one is asked, and other processes. */
+/* Tests that want no device: what is refused before one is asked, and other processes. */
 #include "internal.h"
 
 #include <errno.h>
@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "test.h"
 
 /* Refused before the device, which here is none, is asked. */
-int check_arguments(void)
+int test_arguments(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	struct devpub_range two[] = { { 4096, 4096 }, { 8192, 1 } };
@@ -41,7 +41,7 @@ int check_arguments(void)
  * A process of 64 bits has more pages than one of 32 can count: no array may come out
  * smaller than what the kernel fills.
  */
-int check_wide_ranges(void)
+int test_wide_ranges(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	const struct devpub_range wide = { 0, (1ULL << 44) + 4096 };
@@ -77,7 +77,7 @@ int check_wide_ranges(void)
 	return 0;
 }
 
-int check_absent_device(void)
+int test_absent_device(void)
 {
 	struct devpub *dev = NULL;
 	struct devpub_stats stats;
@@ -96,7 +96,7 @@ int check_absent_device(void)
 	return 0;
 }
 
-int check_attach(void)
+int test_attach(void)
 {
 	struct devpub_process *process = NULL, *again = NULL;
 	pid_t child;
@@ -121,7 +121,7 @@ int check_attach(void)
 }
 
 /* Without a descriptor left, who has ended is still told from who lives. */
-int check_no_descriptors(void)
+int test_no_descriptors(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	const struct devpub_range range = { 4096, 4096 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checks of libdevpub, in KTAP.  Those that want a device skip where there is none
+ * Tests of libdevpub, in KTAP.  Those that want a device skip where there is none
  * that the caller may open.
  */
 #include "internal.h"
@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "../tests/ktap.h"
+#include "test.h"
+#include "../../tests/ktap.h"
 
 #define PAGES		512UL
 #define SKIPPED		1
@@ -339,11 +339,11 @@ static const struct {
 	int (*run_on)(struct devpub *dev);
 } cases[] = {
 	{ "strings", strings, NULL },
-	{ "arguments", check_arguments, NULL },
-	{ "wide_ranges", check_wide_ranges, NULL },
-	{ "absent_device", check_absent_device, NULL },
-	{ "attach", check_attach, NULL },
-	{ "no_descriptors", check_no_descriptors, NULL },
+	{ "arguments", test_arguments, NULL },
+	{ "wide_ranges", test_wide_ranges, NULL },
+	{ "absent_device", test_absent_device, NULL },
+	{ "attach", test_attach, NULL },
+	{ "no_descriptors", test_no_descriptors, NULL },
 	{ "identity", NULL, identity },
 	{ "there_and_back", NULL, there_and_back },
 	{ "ranges", NULL, ranges },

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks of what is made of names that others give. */
+/* Tests of what is made of names that others give. */
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "test.h"
 #include "ctl.h"
 #include "printable.h"
 #include "shell.h"

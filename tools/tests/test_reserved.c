@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checks with processes that hold up whoever looks at them, by addresses without end.  No
+ * Tests with processes that hold up whoever looks at them, by addresses without end.  No
  * device needed: one that is made up takes all frames for its own.
  */
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "test.h"
 #include "ctl.h"
 #include "maps.h"
 #include "mover.h"
@@ -20,7 +20,7 @@
 #include "proc.h"
 #include "scan.h"
 
-#include "../lib/internal.h"
+#include "../../lib/internal.h"
 
 #define RESERVED	(80ULL << 40)
 
