@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <devpub_pagemap.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,6 @@
 #include "mem.h"
 
 #define WORDS		(PAGE / sizeof(uint64_t))
-
-#define PAGEMAP_PRESENT	(1ULL << 63)
-#define PAGEMAP_PFN	((1ULL << 55) - 1)
 
 void *mem_map(size_t pages)
 {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
+#include "array.h"
 
 /* Exit statuses, as devpubctl(8) has them. */
 enum {

@@ -8,7 +8,6 @@
 #include "ctl.h"
 #include "devices.h"
 #include "progress.h"
-#include "text.h"
 
 static int run(int argc, char **argv)
 {
@@ -28,9 +27,9 @@ static int run(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return ctl_usage(&command_destroy, "name one device");
-	if (!text_parse_device(argv[optind], &index))
-		return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
-				argv[optind]);
+	ret = devices_index(argv[optind], &index);
+	if (ret)
+		return ret;
 	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
 	/* The attempt would load the module, and make a device to destroy. */
 	if (access("/sys/class/devpub", F_OK))

@@ -34,7 +34,7 @@ static uint64_t own_frame(const volatile char *addr, uint64_t page_size)
 		  (uintptr_t)addr / page_size * sizeof(entry)) != sizeof(entry))
 		entry = 0;
 	close(fd);
-	return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_FRAME : 0;
+	return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_PFN : 0;
 }
 
 /* The frame behind a page that is only read; 0 if frames can't be seen. */
@@ -64,36 +64,27 @@ static bool sees_frames(const struct devices *devices, uint64_t zero)
 	return true;
 }
 
-/* A file of page table entries: a descriptor, -1 for one that is not to be read, or -errno. */
-static int open_pagemap(const struct proc *proc, int *pagemap)
-{
-	const int fd = proc_file(proc, "pagemap");
-
-	*pagemap = fd < 0 ? -1 : fd;
-	return fd < 0 && fd != -EACCES && fd != -EPERM && fd != -ENOENT ? fd : 0;
-}
-
 static int new_pages(const struct proc *proc, const struct devices *devices,
 		     struct pages **opened)
 {
 	struct pages *pages = malloc(sizeof(*pages));
-	int pagemap, ret;
+	int ret;
 
 	if (!pages)
 		return -ENOMEM;
-	ret = open_pagemap(proc, &pagemap);
-	if (ret) {
-		free(pages);
-		return ret;
-	}
 	*pages = (struct pages) {
 		.devices = devices,
 		.proc = proc,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
-	populated_init(&pages->populated, pagemap);
+	ret = populated_open(&pages->populated, proc);
+	if (ret) {
+		free(pages);
+		return ret;
+	}
 	pages->zero_frame = zero_frame(pages->page_size);
-	pages->by_frame = pagemap >= 0 && sees_frames(devices, pages->zero_frame);
+	pages->by_frame = pages->populated.pagemap >= 0 &&
+			  sees_frames(devices, pages->zero_frame);
 	*opened = pages;
 	return 0;
 }
@@ -143,21 +134,13 @@ int pages_open(const struct proc *proc, const struct devpub_process *process,
 
 void pages_close(struct pages *pages)
 {
-	if (pages->populated.pagemap >= 0)
-		close(pages->populated.pagemap);
+	populated_close(&pages->populated);
 	free(pages);
 }
 
 int pages_maps(struct pages *pages, struct maps *maps)
 {
-	int ret = maps_read(pages->proc, maps);
-
-	if (ret || pages->populated.scans)
-		return ret;
-	ret = maps_find_untouched(pages->proc, maps);
-	if (ret)
-		maps_free(maps);
-	return ret;
+	return populated_maps(&pages->populated, pages->proc, maps);
 }
 
 int pages_check(const struct pages *pages)
@@ -201,7 +184,7 @@ static int look_by_frame(const struct pages *pages, uint64_t addr, size_t n,
 	n = got / sizeof(*entries);
 	for (i = 0; i < n; i++) {
 		if (entries[i] & PAGEMAP_PRESENT)
-			places[i] = place_of_frame(pages, entries[i] & PAGEMAP_FRAME);
+			places[i] = place_of_frame(pages, entries[i] & PAGEMAP_PFN);
 		else if (entries[i] & PAGEMAP_SWAPPED)
 			places[i] = PLACE_SWAPPED;
 		else

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "ctl.h"
 #include "pages.h"
 #include "picture.h"
@@ -37,13 +38,10 @@ bool runs_add(struct runs *runs, unsigned int place, uint64_t pages)
 		runs->run[runs->n - 1].pages += pages;
 		return true;
 	}
-	if (runs->n == runs->room) {
-		grown = realloc(runs->run, (2 * runs->room + 8) * sizeof(*grown));
-		if (!grown)
-			return false;
-		runs->run = grown;
-		runs->room = 2 * runs->room + 8;
-	}
+	grown = array_grow(runs->run, &runs->room, runs->n, sizeof(*grown));
+	if (!grown)
+		return false;
+	runs->run = grown;
 	runs->run[runs->n++] = (struct run) { pages, place };
 	return true;
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -17,6 +16,7 @@
 #include "progress.h"
 #include "table.h"
 #include "target.h"
+#include "term.h"
 #include "text.h"
 
 #define MAP_ROWS	20
@@ -215,14 +215,13 @@ static void print_table(const struct residency *residency)
 static unsigned int terminal_width(void)
 {
 	const char *columns = getenv("COLUMNS");
-	struct winsize size;
+	unsigned int width, height;
 	uint64_t number;
 
 	if (columns && text_parse_number(columns, 1000, &number) && number)
 		return number;
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col;
-	return 80;
+	term_size(&height, &width);
+	return width;
 }
 
 /* Neighbours of one name are one row of the picture, as a library's are. */

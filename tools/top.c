@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "ctl.h"
 #include "devices.h"
 #include "printable.h"
@@ -35,14 +35,6 @@ struct top {
 	uint64_t page_size;
 	bool unicode;
 };
-
-static double clock_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 static int read_devices(struct top *top)
 {

@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <devpub_array.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -357,7 +358,7 @@ static const struct {
 
 int main(void)
 {
-	const unsigned int n = sizeof(cases) / sizeof(*cases);
+	const unsigned int n = ARRAY_SIZE(cases);
 	int failed = 0, ret;
 	struct devpub *dev;
 	unsigned int i;

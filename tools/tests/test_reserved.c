@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "test.h"
+#include "clock.h"
 #include "ctl.h"
 #include "maps.h"
 #include "mover.h"
@@ -26,14 +26,6 @@
 
 /* Generous: on a busy machine without hardware virtualisation, too. */
 #define SECONDS_BOUND	20
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 /* Frames of all memory are this device's. */
 static struct devices *all_memory(void)
@@ -136,7 +128,7 @@ bool reservation_passed_over(void)
 {
 	const pid_t pid = start(reserve_sparse);
 	struct populated populated;
-	const double begun = now();
+	const double begun = clock_now();
 	bool scans;
 	int fd;
 
@@ -149,7 +141,7 @@ bool reservation_passed_over(void)
 	else
 		puts("# this kernel does not look for pages");
 	stop(pid);
-	CHECK(now() - begun < SECONDS_BOUND);
+	CHECK(clock_now() - begun < SECONDS_BOUND);
 	return true;
 }
 
@@ -179,16 +171,16 @@ static pid_t start_sleep(void)
 /* Rounds are short, also where nothing can be passed over; and others have their turn. */
 static bool rounds_are_short(pid_t other)
 {
-	const double first = now();
+	const double first = clock_now();
 	struct scan scan = { 0 };
 	double begun, longest = 0;
 	int i;
 
-	for (i = 0; now() - first < 15 * SECONDS_BOUND; i++) {
-		begun = now();
+	for (i = 0; clock_now() - first < 15 * SECONDS_BOUND; i++) {
+		begun = clock_now();
 		scan_round(&scan, all_memory(), 100);
-		if (now() - begun > longest)
-			longest = now() - begun;
+		if (clock_now() - begun > longest)
+			longest = clock_now() - begun;
 		if (scan.blind || find_tenant(&scan, other))
 			break;
 	}
@@ -244,11 +236,11 @@ bool move_is_stopped(void)
 	CHECK(!proc_open(pid, &proc) && !pipe(end));
 	CHECK(!mover_open(&mover, &proc, NULL));
 	mover.until = end[0];
-	mover.deadline = now() + 0.2;
-	begun = now();
+	mover.deadline = clock_now() + 0.2;
+	begun = clock_now();
 	/* Nothing is there, whatever is mapped. */
 	CHECK(mover_move(&mover, &mapping, 0) == MOVER_STOPPED);
-	CHECK(now() - begun < SECONDS_BOUND);
+	CHECK(clock_now() - begun < SECONDS_BOUND);
 	CHECK(mover.at > 1ULL << 40 && mover.at < 100ULL << 40);
 	CHECK(write(end[1], "", 1) == 1);
 	CHECK(mover_move(&mover, &mapping, 0) == MOVER_STOPPED);
