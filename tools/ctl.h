@@ -43,7 +43,7 @@ struct command {
 
 extern const struct command command_list, command_info, command_stats;
 extern const struct command command_create, command_destroy, command_evict;
-extern const struct command command_migrate, command_residency, command_run;
+extern const struct command command_migrate, command_locations, command_run;
 extern const struct command command_top, command_doctor, command_bench;
 
 /* --json and --bytes, which all commands that print a table take. */

@@ -55,14 +55,14 @@ static int all_processes(pid_t **pids, size_t *n)
 	return entry ? -ENOMEM : 0;
 }
 
-static void count(void *arg, unsigned int place, uint64_t pages)
+static void count(void *arg, unsigned int location, uint64_t pages)
 {
 	struct tenant *tenant = arg;
 
-	if (place >= PLACE_DEVICE) {
+	if (location >= LOCATION_DEVICE) {
 		tenant->on_devices += pages;
-		tenant->pages[place - PLACE_DEVICE] += pages;
-	} else if (place == PLACE_SYSTEM) {
+		tenant->pages[location - LOCATION_DEVICE] += pages;
+	} else if (location == LOCATION_SYSTEM) {
 		tenant->in_system += pages;
 	}
 }

@@ -98,23 +98,23 @@ static int identity(struct devpub *dev)
 static int there_and_back(struct devpub *dev)
 {
 	const size_t length = PAGES * page_size;
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	unsigned char reasons[PAGES];
 	struct devpub_outcome outcome;
 	char *memory = touched(PAGES);
 
 	CHECK_EQ(insist(dev, memory, PAGES), PAGES);
-	CHECK_EQ(devpub_query(dev, memory, length, NULL, &residency), 0);
-	CHECK_EQ(residency.device, PAGES);
-	CHECK_EQ(residency.done, length);
+	CHECK_EQ(devpub_query(dev, memory, length, NULL, &counts), 0);
+	CHECK_EQ(counts.device, PAGES);
+	CHECK_EQ(counts.done, length);
 	CHECK_EQ(memory[4711] == 42, 1);
 	CHECK_EQ(devpub_migrate_from(dev, memory, length, 0, reasons, &outcome), 0);
 	CHECK_EQ(outcome.done, length);
 	CHECK_EQ(outcome.moved, PAGES);
 	CHECK_EQ(outcome.reason[DEVPUB_REASON_MOVED], PAGES);
 	CHECK_EQ(reasons[PAGES - 1], DEVPUB_REASON_MOVED);
-	CHECK_EQ(devpub_query(dev, memory, length, reasons, &residency), 0);
-	CHECK_EQ(residency.system, PAGES);
+	CHECK_EQ(devpub_query(dev, memory, length, reasons, &counts), 0);
+	CHECK_EQ(counts.system, PAGES);
 	CHECK_EQ(reasons[0], DEVPUB_LOCATION_SYSTEM);
 	munmap(memory, length);
 	return 0;
@@ -122,7 +122,7 @@ static int there_and_back(struct devpub *dev)
 
 static int ranges(struct devpub *dev)
 {
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_outcome outcome;
 	unsigned char locations[6];
 	char *memory = touched(PAGES);
@@ -145,9 +145,9 @@ static int ranges(struct devpub *dev)
 			break;
 		usleep(50000);
 	}
-	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, locations, &residency), 0);
-	CHECK_EQ(residency.device, 3);
-	CHECK_EQ(residency.system, 1);
+	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, locations, &counts), 0);
+	CHECK_EQ(counts.device, 3);
+	CHECK_EQ(counts.system, 1);
 	CHECK_EQ(locations[2], DEVPUB_LOCATION_DEVICE);
 	CHECK_EQ(locations[3], DEVPUB_LOCATION_SYSTEM);
 	CHECK_EQ(devpub_query(dev, memory, 4 * page_size, locations, NULL), 0);
@@ -159,7 +159,7 @@ static int ranges(struct devpub *dev)
 
 static int allocation(struct devpub *dev)
 {
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_info before, after;
 	void *memory = NULL;
 
@@ -170,8 +170,8 @@ static int allocation(struct devpub *dev)
 	CHECK_EQ(devpub_info(dev, &after), 0);
 	CHECK_EQ(after.free, before.free);
 	CHECK_EQ(devpub_alloc(dev, PAGES * page_size - 1, &memory), 0);
-	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &residency), 0);
-	CHECK_EQ(residency.device, PAGES);
+	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
+	CHECK_EQ(counts.device, PAGES);
 	CHECK_EQ(!*(char *)memory, 1);
 	CHECK_EQ(devpub_free(memory, PAGES * page_size - 1), 0);
 	CHECK_EQ(devpub_info(dev, &after), 0);
@@ -233,7 +233,7 @@ static int threads(struct devpub *dev)
 
 static int eviction(struct devpub *dev)
 {
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	uint64_t moved, remaining;
 	void *memory;
 	int ret;
@@ -244,8 +244,8 @@ static int eviction(struct devpub *dev)
 		return skip("needs CAP_SYS_ADMIN");
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(moved >= PAGES, 1);
-	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &residency), 0);
-	CHECK_EQ(residency.device, 0);
+	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
+	CHECK_EQ(counts.device, 0);
 	CHECK_EQ(devpub_free(memory, PAGES * page_size), 0);
 	return 0;
 }
@@ -254,7 +254,7 @@ static int eviction(struct devpub *dev)
 static int other_process(struct devpub *dev)
 {
 	struct devpub_process *process;
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_outcome outcome;
 	char *memory = touched(PAGES);
 	struct devpub_range range = {
@@ -278,12 +278,12 @@ static int other_process(struct devpub *dev)
 	usleep(500000);
 	ret = devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, &outcome);
 	if (!ret) {
-		ret = devpub_query_v(dev, process, &range, 1, NULL, &residency);
-		CHECK_EQ(residency.device, outcome.moved);
+		ret = devpub_query_v(dev, process, &range, 1, NULL, &counts);
+		CHECK_EQ(counts.device, outcome.moved);
 		CHECK_EQ(outcome.moved > PAGES / 2, 1);
 		CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL,
-				      &residency), 0);
-		CHECK_EQ(residency.device, 0);
+				      &counts), 0);
+		CHECK_EQ(counts.device, 0);
 	}
 	close(end[1]);
 	waitpid(child, &status, 0);
@@ -302,8 +302,8 @@ static int other_process(struct devpub *dev)
 		 -ESRCH);
 	/* As if the number were another process's by now. */
 	process->pid = getpid();
-	CHECK_EQ(devpub_query_v(dev, process, &range, 1, NULL, &residency), -ESRCH);
-	CHECK_EQ(residency.done, 0);
+	CHECK_EQ(devpub_query_v(dev, process, &range, 1, NULL, &counts), -ESRCH);
+	CHECK_EQ(counts.done, 0);
 	devpub_detach(process);
 	return 0;
 }

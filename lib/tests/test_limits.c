@@ -47,7 +47,7 @@ int test_wide_ranges(void)
 	const struct devpub_range wide = { 0, (1ULL << 44) + 4096 };
 	const struct devpub_range all = { 0, -4096ULL };
 	struct devpub_range *many;
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_outcome outcome;
 	unsigned char reasons[1] = { 42 };
 	const size_t n = 5000;
@@ -60,11 +60,11 @@ int test_wide_ranges(void)
 			 -ENOMEM);
 		CHECK_EQ(devpub_migrate_to_v(&dev, NULL, &wide, 1, 0, reasons, NULL),
 			 -EFAULT);
-		CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, reasons, &residency),
+		CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, reasons, &counts),
 			 -EFAULT);
 	}
 	/* Without an array, there is nothing to count. */
-	CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, NULL, &residency), -ENOTTY);
+	CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, NULL, &counts), -ENOTTY);
 	many = malloc(n * sizeof(*many));
 	for (i = 0; many && i < n; i++)
 		many[i] = all;

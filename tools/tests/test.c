@@ -236,12 +236,12 @@ static bool pictures(void)
 	struct style style = { .columns = 8, .scale = 1, .page_size = 4096 };
 	struct runs runs = { 0 };
 
-	runs_add(&runs, PLACE_ABSENT, 2);
+	runs_add(&runs, LOCATION_ABSENT, 2);
 	CHECK(!runs_any(&runs));
-	runs_add(&runs, PLACE_SYSTEM, 2);
-	runs_add(&runs, PLACE_DEVICE + 1, 3);
-	runs_add(&runs, PLACE_SWAPPED, 1);
-	runs_add(&runs, PLACE_SYSTEM, 1);
+	runs_add(&runs, LOCATION_SYSTEM, 2);
+	runs_add(&runs, LOCATION_DEVICE + 1, 3);
+	runs_add(&runs, LOCATION_SWAPPED, 1);
+	runs_add(&runs, LOCATION_SYSTEM, 1);
 	CHECK(runs_any(&runs));
 	CHECK(draws(&runs, &style, 2, "..--###~\n> -\n"));
 	style.scale = 2;
@@ -250,14 +250,14 @@ static bool pictures(void)
 	CHECK(draws(&runs, &style, 1, "-#-\n"));
 	style.scale = 16;
 	CHECK(draws(&runs, &style, 1, "*\n"));
-	runs_add(&runs, PLACE_SYSTEM, 10);
+	runs_add(&runs, LOCATION_SYSTEM, 10);
 	CHECK(draws(&runs, &style, 1, "+-\n"));
 
 	runs_free(&runs);
 	style.scale = 1;
-	runs_add(&runs, PLACE_DEVICE, 1);
-	runs_add(&runs, PLACE_ABSENT, 1 << 18);
-	runs_add(&runs, PLACE_DEVICE, 1);
+	runs_add(&runs, LOCATION_DEVICE, 1);
+	runs_add(&runs, LOCATION_ABSENT, 1 << 18);
+	runs_add(&runs, LOCATION_DEVICE, 1);
 	CHECK(draws(&runs, &style, 1, "#..1G..#\n"));
 	style.columns = 7;
 	CHECK(draws(&runs, &style, 2, "#..1G..\n> #\n"));

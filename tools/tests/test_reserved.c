@@ -52,9 +52,9 @@ static const struct tenant *find_tenant(const struct scan *scan, pid_t pid)
 	return NULL;
 }
 
-static void count(void *arg, unsigned int place, uint64_t pages)
+static void count(void *arg, unsigned int location, uint64_t pages)
 {
-	if (place >= PLACE_DEVICE)
+	if (location >= LOCATION_DEVICE)
 		*(uint64_t *)arg += pages;
 }
 
