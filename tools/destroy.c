@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 #include "devices.h"
 #include "progress.h"
 
@@ -32,7 +32,7 @@ static int run(int argc, char **argv)
 		return ret;
 	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
 	/* The attempt would load the module, and make a device to destroy. */
-	if (access("/sys/class/devpub", F_OK))
+	if (!ctl_module_loaded())
 		return ctl_error(-ENODEV, "devpub%u", index);
 	progress_begin(what, 0);
 	ret = devpub_destroy(index, &remaining);

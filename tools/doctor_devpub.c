@@ -163,7 +163,7 @@ void doctor_devices(void)
 	size_t i;
 
 	/* Said already. */
-	if (access("/sys/class/devpub", F_OK))
+	if (!ctl_module_loaded())
 		return;
 	if (devices_get(&devices))
 		return;

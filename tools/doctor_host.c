@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
 #include "doctor.h"
 #include "key.h"
 #include "shell.h"

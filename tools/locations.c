@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 #include "maps.h"
 #include "pages.h"
 #include "picture.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 #include "maps.h"
 #include "mover.h"
 #include "progress.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
-#include "ctl.h"
 #include "mover.h"
 #include "progress.h"
 #include "table.h"

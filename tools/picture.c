@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "array.h"
-#include "ctl.h"
 #include "pages.h"
 #include "picture.h"
 #include "text.h"

@@ -16,8 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
-#include "ctl.h"
+#include "commands.h"
 #include "devices.h"
 #include "follow.h"
 #include "inherit.h"

@@ -12,8 +12,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
-#include "ctl.h"
+#include "commands.h"
 #include "devices.h"
 #include "printable.h"
 #include "scan.h"

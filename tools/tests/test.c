@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tests of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "test.h"
+#include "array.h"
 #include "ctl.h"
 #include "maps.h"
 #include "mover.h"
@@ -15,18 +15,6 @@
 #include "text.h"
 
 #include "../../tests/ktap.h"
-
-bool ctl_json, ctl_bytes;
-
-int ctl_fail(int status, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	return status;
-}
 
 bool same(const char *is, const char *should)
 {

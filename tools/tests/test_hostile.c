@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "test.h"
-#include "ctl.h"
+#include "array.h"
 #include "maps.h"
 #include "populated.h"
 #include "proc.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "test.h"
-#include "ctl.h"
+#include "array.h"
 #include "printable.h"
 #include "shell.h"
 

@@ -12,7 +12,6 @@
 
 #include "test.h"
 #include "clock.h"
-#include "ctl.h"
 #include "maps.h"
 #include "mover.h"
 #include "pages.h"
