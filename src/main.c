@@ -2,7 +2,31 @@
 /*
  * devpub: device-public (coherent) memory for everyone.
  *
- * Here are the module's parameters, init and exit.
+ * This file has the module's parameters, init and exit.
+ *
+ * Locks, the outermost first.  A task that holds one of them takes only those below it.
+ *
+ *	device lock		driver core; probe and unbind of a platform device, and
+ *				@published of its devpub_device
+ *	registry_lock		device/registry.c; registrations and numbers.  Not held while
+ *				a device is made or removed
+ *	carve_lock		memory/provider_carve.c; the search for memory, and putting
+ *				it back.  Waited for interruptibly to take memory
+ *	block's device lock	driver core; a memory block that is put online
+ *	mmap_lock		of the process whose pages move: its mappings.  Held for
+ *				reading; for writing where THPs are split by hand and where
+ *				holes are filled on kernels that need that.  Waited for
+ *				killably, by the caller and never by a worker
+ *	gate			engine/gate.c; no lock, but waited for: a call inside may hold
+ *				mmap_lock, and takes none after it has entered
+ *	thp_locks		engine/thp.c; splits of one THP, one at a time.  Waited for
+ *				killably
+ *	folio lock		of a THP, waited for killably; of a device page, only tried
+ *	anon_vma lock		the kernel's; the mappings that may have a page.  Waited for
+ *				killably
+ *	another mmap_lock	of processes that map the same pages; only tried, so that two
+ *				callers never wait for each other
+ *	pool's lock		memory/pool.c; popping free pages
  */
 #undef pr_fmt	/* compat.h came first */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -213,6 +213,7 @@ int devpub_device_publish(struct devpub_device *ddev)
 	struct devpub_region *region = &ddev->region;
 	int ret;
 
+	device_lock_assert(ddev->dev.parent);
 	ret = cdev_device_add(&ddev->cdev, &ddev->dev);
 	if (ret)
 		return ret;
@@ -268,6 +269,7 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_drain);
  */
 void devpub_device_leave(struct devpub_device *ddev)
 {
+	device_lock_assert(ddev->dev.parent);
 	devpub_gate_close_for_good(&ddev->gate);
 	if (ddev->published)
 		cdev_device_del(&ddev->cdev, &ddev->dev);

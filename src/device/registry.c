@@ -122,8 +122,14 @@ int devpub_registry_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	/* The entry is freed after its platform device is removed. */
-	WRITE_ONCE(entry->error, registry_setup(entry));
-	return entry->error;
+	ret = registry_setup(entry);
+	mutex_lock(&registry_lock);
+	if (!entry->probed)
+		entry->first_error = ret;
+	entry->probed = true;
+	entry->error = ret;
+	mutex_unlock(&registry_lock);
+	return ret;
 }
 
 /**
@@ -176,6 +182,7 @@ struct devpub_registration *devpub_registry_add(unsigned int index,
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
 	entry->spec = *spec;
+	entry->first_error = -ENODEV;
 	entry->error = -ENODEV;
 	entry->pdev = platform_device_alloc("devpub", index);
 	if (!entry->pdev)
@@ -257,8 +264,12 @@ int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *
 	entry = devpub_registry_add(i, spec);
 	ret = PTR_ERR_OR_ZERO(entry);
 	if (!ret) {
-		/* A failed probe is no error to the driver core. */
-		ret = READ_ONCE(entry->error);
+		/*
+		 * A failed probe is no error to the driver core.  The first one counts:
+		 * user space may have unbound and bound the device since, and may keep its
+		 * pages.
+		 */
+		ret = READ_ONCE(entry->first_error);
 		if (ret)
 			devpub_registry_remove(entry);
 	}

@@ -15,7 +15,9 @@ struct platform_device;
  *		but @spec
  * @pdev:	its platform device, which user space may bind and unbind
  * @spec:	what each probe makes the device of
- * @error:	what the last probe returned, which the driver core does not pass on
+ * @probed:	the first probe has ended
+ * @first_error: what the first probe returned, which the driver core does not pass on
+ * @error:	what the last probe returned
  * @destroying:	no probe may begin
  * @ddev:	what the last probe made, with a reference: it may be leaving, or have
  *		left; NULL when there was none
@@ -24,6 +26,8 @@ struct devpub_registration {
 	struct list_head list;
 	struct platform_device *pdev;
 	struct devpub_device_spec spec;
+	bool probed;
+	int first_error;
 	int error;
 	bool destroying;
 	struct devpub_device *ddev;

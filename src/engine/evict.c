@@ -89,6 +89,7 @@ static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
 	unsigned long i, n, window = rounddown(addr, size);
 	struct vm_area_struct *vma;
 
+	mmap_assert_locked(mm);
 	/*
 	 * A fork that failed leaves its parent's mappings in the child's tree (6.12,
 	 * kernel/fork.c, dup_mmap()), and says so before it releases the lock.

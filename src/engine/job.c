@@ -27,13 +27,13 @@ unsigned int devpub_job_max_workers;
  * @job:	the range
  * @spec:	which pages move where
  * @counts:	receives pages by reason
- * @retries:	how often it has tried again to move busy pages
+ * @retry:	tries busy pages again
  */
 struct transfer_job {
 	struct devpub_job *job;
 	const struct devpub_transfer_spec *spec;
 	struct devpub_reason_counts *counts;
-	unsigned int retries;
+	struct devpub_retry retry;
 };
 
 /* Pages are done: note that, and hand their results over. */
@@ -88,6 +88,12 @@ static int transfer_take(struct transfer_job *tj, const u8 *reasons, unsigned lo
 	return job_take(tj->job, reasons, n);
 }
 
+static int transfer_alone_again(void *data, unsigned long start, unsigned long end,
+				u8 *reasons)
+{
+	return devpub_transfer_window(data, start, end, reasons);
+}
+
 /* Move all in the calling thread.  A window is done before the first look at signals. */
 static int transfer_alone(struct transfer_job *tj, struct devpub_transfer *transfer,
 			  u8 *reasons)
@@ -97,12 +103,14 @@ static int transfer_alone(struct transfer_job *tj, struct devpub_transfer *trans
 	unsigned long next;
 	int ret;
 
+	tj->retry.move = transfer_alone_again;
+	tj->retry.data = transfer;
 	for (;;) {
 		next = devpub_range_window_end(addr, end, transfer->window);
 		ret = devpub_transfer_window(transfer, addr, next, reasons);
 		if (ret)
 			return ret;
-		devpub_retry(transfer, addr, next, reasons, &tj->retries);
+		devpub_retry(&tj->retry, addr, next, reasons);
 		ret = transfer_take(tj, reasons, devpub_range_pages(addr, next));
 		if (ret || next == end)
 			return ret;
@@ -137,6 +145,15 @@ static unsigned long transfer_plan(const struct transfer_job *tj,
 	return end;
 }
 
+static int transfer_together_again(void *data, unsigned long start, unsigned long end,
+				   u8 *reasons)
+{
+	unsigned long done;
+
+	/* One window, which is done whatever signals are pending. */
+	return devpub_crew_round(data, start, end, reasons, &done);
+}
+
 static int transfer_together(struct transfer_job *tj, struct devpub_crew *crew)
 {
 	struct devpub_job *job = tj->job;
@@ -144,14 +161,15 @@ static int transfer_together(struct transfer_job *tj, struct devpub_crew *crew)
 	unsigned long addr, next, done;
 	int ret;
 
+	tj->retry.move = transfer_together_again;
+	tj->retry.data = crew;
 	for (addr = job->addr;; addr = next) {
 		next = transfer_plan(tj, crew, addr);
-		ret = devpub_crew_round(crew, addr, next, &done);
+		ret = devpub_crew_round(crew, addr, next, crew->buffer, &done);
 		if (ret)
 			return ret;
-		devpub_retry(&crew->workers[0].transfer, addr, done, crew->reasons,
-			     &tj->retries);
-		ret = transfer_take(tj, crew->reasons, devpub_range_pages(addr, done));
+		devpub_retry(&tj->retry, addr, done, crew->buffer);
+		ret = transfer_take(tj, crew->buffer, devpub_range_pages(addr, done));
 		if (!ret && done < next)
 			ret = -EINTR;
 		if (ret || done == end)
@@ -160,6 +178,15 @@ static int transfer_together(struct transfer_job *tj, struct devpub_crew *crew)
 		if (ret)
 			return ret;
 	}
+}
+
+/*
+ * The page allocator keeps to the cpuset of the task that asks, and the caller's may leave
+ * out the nodes of the memory's owner.  A kernel thread's cpuset has all nodes.
+ */
+static bool transfer_needs_worker(const struct transfer_job *tj)
+{
+	return !tj->spec->destination->pagemap && tj->job->process.mm != current->mm;
 }
 
 /*
@@ -178,11 +205,7 @@ static unsigned int transfer_workers(const struct transfer_job *tj,
 
 	if (spec->populate)
 		return 0;
-	/*
-	 * The page allocator keeps to the cpuset of the task that asks, and a kernel
-	 * thread's cpuset has all nodes.
-	 */
-	if (!spec->destination->pagemap && tj->job->process.mm != current->mm)
+	if (transfer_needs_worker(tj))
 		return 1;
 	if (most == 1)
 		return 0;
@@ -208,7 +231,13 @@ static unsigned int transfer_workers(const struct transfer_job *tj,
 int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spec *spec,
 			unsigned int max_workers, struct devpub_reason_counts *counts)
 {
-	struct transfer_job tj = { .job = job, .spec = spec, .counts = counts };
+	unsigned int window = devpub_transfer_device(spec)->window;
+	struct transfer_job tj = {
+		.job	= job,
+		.spec	= spec,
+		.counts	= counts,
+		.retry	= { .window = window },
+	};
 	unsigned int n = transfer_workers(&tj, max_workers);
 	struct devpub_transfer transfer;
 	struct devpub_crew *crew;
@@ -223,9 +252,11 @@ int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spe
 			devpub_crew_destroy(crew);
 			return ret;
 		}
+		if (transfer_needs_worker(&tj))
+			return -ENOMEM;
 	}
 
-	reasons = devpub_transfer_alloc_array(devpub_transfer_device(spec)->window);
+	reasons = devpub_transfer_alloc_array(window);
 	if (!reasons)
 		return -ENOMEM;
 	if (!devpub_transfer_begin(&transfer, spec, job->process.mm)) {

@@ -8,8 +8,8 @@
 #include <linux/sched/signal.h>
 
 #include "engine/range.h"
+#include "engine/reason.h"
 #include "engine/retry.h"
-#include "engine/transfer.h"
 
 /* How often a range, and a whole call, are tried again. */
 #define RETRIES_RANGE	5
@@ -22,28 +22,28 @@
 #define RETRY_FACTOR	4
 
 /* The end of the run of busy pages at @addr, within a window; @addr if it is not busy. */
-static unsigned long retry_row(const struct devpub_transfer *transfer, unsigned long addr,
+static unsigned long retry_run(unsigned int window, unsigned long addr,
 			       unsigned long end, const u8 *reason)
 {
-	end = devpub_range_window_end(addr, end, transfer->window);
+	end = devpub_range_window_end(addr, end, window);
 	while (addr < end && *reason++ == DEVPUB_REASON_BUSY)
 		addr += PAGE_SIZE;
 	return addr;
 }
 
-/* Return: false when a fatal signal came or the device is going. */
-static bool retry_once(struct devpub_transfer *transfer, unsigned long start,
+/* Return: false when the pages can't be moved any more. */
+static bool retry_once(const struct devpub_retry *retry, unsigned long start,
 		       unsigned long end, u8 *reasons)
 {
 	unsigned long addr, next;
-	u8 *row;
+	u8 *run;
 
 	for (addr = start; addr < end; addr = next) {
-		row = reasons + devpub_range_pages(start, addr);
-		next = retry_row(transfer, addr, end, row);
+		run = reasons + devpub_range_pages(start, addr);
+		next = retry_run(retry->window, addr, end, run);
 		if (next == addr)
 			next += PAGE_SIZE;
-		else if (devpub_transfer_window(transfer, addr, next, row))
+		else if (retry->move(retry->data, addr, next, run))
 			return false;
 	}
 	return true;
@@ -51,17 +51,16 @@ static bool retry_once(struct devpub_transfer *transfer, unsigned long start,
 
 /**
  * devpub_retry() - try again to move the busy pages of a range
- * @transfer: the transfer
+ * @retry: how to move pages, and how often that was done
  * @start: first address
- * @end: the end; any number of windows
+ * @end: the end; any number of windows further
  * @reasons: a byte a page; DEVPUB_REASON_BUSY may become another reason
- * @retries: counts the retries of the whole call, which has a limit
  *
  * Context: process context, may sleep for a tenth of a second a range, and two seconds a
- * call; takes mmap_lock and enters the endpoints.
+ * call, and do what @move does.
  */
-void devpub_retry(struct devpub_transfer *transfer, unsigned long start,
-		  unsigned long end, u8 *reasons, unsigned int *retries)
+void devpub_retry(struct devpub_retry *retry, unsigned long start, unsigned long end,
+		  u8 *reasons)
 {
 	unsigned long n = devpub_range_pages(start, end);
 	unsigned long delay = RETRY_US;
@@ -69,12 +68,12 @@ void devpub_retry(struct devpub_transfer *transfer, unsigned long start,
 	unsigned int i;
 
 	for (i = 0; i < RETRIES_RANGE && go_on; i++) {
-		if (*retries >= RETRIES_CALL || signal_pending(current) ||
+		if (retry->retries >= RETRIES_CALL || signal_pending(current) ||
 		    !memchr(reasons, DEVPUB_REASON_BUSY, n))
 			return;
-		++*retries;
+		retry->retries++;
 		usleep_range(delay, 2 * delay);
 		delay *= RETRY_FACTOR;
-		go_on = retry_once(transfer, start, end, reasons);
+		go_on = retry_once(retry, start, end, reasons);
 	}
 }

@@ -12,6 +12,7 @@
 #include <linux/mempolicy.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -128,6 +129,7 @@ unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 	int nid = nodes->near;
 	unsigned long got;
 
+	mmap_assert_locked(vma->vm_mm);
 #ifdef CONFIG_NUMA
 	if (vma_policy(vma)) {
 		mode = vma_policy(vma)->mode;

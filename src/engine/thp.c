@@ -156,6 +156,7 @@ static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
 	struct thp_witness before;
 	unsigned int i;
 
+	mmap_assert_write_locked(vma->vm_mm);
 	for (i = 0; i < THP_TRIES; i++) {
 		if (thp_pfn(vma->vm_mm, addr) != pfn ||
 		    !thp_wait(vma->vm_mm, addr))

@@ -131,7 +131,8 @@ static void crew_run(struct devpub_crew *crew)
  * @crew: the workers
  * @start: page-aligned first address
  * @end: page-aligned end, at most @crew->max_windows windows further
- * @done: receives the end of what was done, whose reasons are in @crew->reasons
+ * @reasons: receives an enum devpub_reason a page of what was done
+ * @done: receives the end of what was done
  *
  * At least one window is done, whatever signals are pending.
  *
@@ -140,7 +141,7 @@ static void crew_run(struct devpub_crew *crew)
  * acquired, or -ENODEV.
  */
 int devpub_crew_round(struct devpub_crew *crew, unsigned long start,
-		      unsigned long end, unsigned long *done)
+		      unsigned long end, u8 *reasons, unsigned long *done)
 {
 	const struct devpub_transfer *transfer = &crew->workers[0].transfer;
 	const struct devpub_transfer_spec *spec = &transfer->spec;
@@ -149,6 +150,7 @@ int devpub_crew_round(struct devpub_crew *crew, unsigned long start,
 
 	crew->start = start;
 	crew->end = end;
+	crew->reasons = reasons;
 	crew->windows = DIV_ROUND_UP(end - (start & ~(size - 1)), size);
 	if (spec->source->ops->prepare && !spec->source->ops->prepare(mm, start, end))
 		return -EINTR;
@@ -196,10 +198,10 @@ struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
 	crew->n = i;
 	crew->max_windows = crew->n * ROUND_WINDOWS;
 	if (crew->n)
-		crew->reasons = devpub_transfer_alloc_array(min_t(u64, pages,
-								  (u64)crew->max_windows *
-								  window));
-	if (!crew->reasons) {
+		crew->buffer = devpub_transfer_alloc_array(min_t(u64, pages,
+								 (u64)crew->max_windows *
+								 window));
+	if (!crew->buffer) {
 		devpub_crew_destroy(crew);
 		return NULL;
 	}
@@ -218,7 +220,7 @@ void devpub_crew_destroy(struct devpub_crew *crew)
 
 	for (i = 0; i < crew->n; i++)
 		devpub_transfer_end(&crew->workers[i].transfer);
-	kvfree(crew->reasons);
+	kvfree(crew->buffer);
 	kfree(crew);
 }
 

@@ -25,8 +25,9 @@ struct devpub_worker {
 
 /**
  * struct devpub_crew - the workers of one call, and the round that they are in
- * @reasons:	a byte a page of the round
  * @max_windows: most windows of a round
+ * @buffer:	room for the reasons of a round, a byte a page
+ * @reasons:	receives the reasons of the round
  * @start:	first address of the round
  * @end:	its end
  * @windows:	windows of the round
@@ -38,8 +39,9 @@ struct devpub_worker {
  * @workers:	the workers
  */
 struct devpub_crew {
-	u8 *reasons;
 	unsigned int max_windows;
+	u8 *buffer;
+	u8 *reasons;
 	unsigned long start;
 	unsigned long end;
 	unsigned int windows;
@@ -56,7 +58,7 @@ struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
 				       u64 pages);
 void devpub_crew_destroy(struct devpub_crew *crew);
 int devpub_crew_round(struct devpub_crew *crew, unsigned long start,
-		      unsigned long end, unsigned long *done);
+		      unsigned long end, u8 *reasons, unsigned long *done);
 
 void devpub_workers_init(struct workqueue_struct *anywhere,
 			 struct workqueue_struct *bound);

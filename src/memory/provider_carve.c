@@ -270,6 +270,7 @@ static void carve_put_back(struct device *dev, int node, u64 start, u64 size)
 	u64 addr, end = start + size;
 	int ret;
 
+	lockdep_assert_held(&carve_lock);
 	/* Merged, lest /proc/iomem fill with an entry for each block. */
 	ret = add_memory(node, start, size, MHP_MERGE_RESOURCE);
 	if (ret) {
@@ -402,6 +403,7 @@ static int carve_search_nodes(struct carve_search *search,
 {
 	int node, ret;
 
+	lockdep_assert_held(&carve_lock);
 	for_each_online_node(node) {
 		if (region->node != NUMA_NO_NODE && region->node != node)
 			continue;
