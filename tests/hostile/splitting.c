@@ -15,7 +15,7 @@
 #include "../mem.h"
 #include "user.h"
 
-#define ROUNDS	3000U
+#define ROUNDS	300U
 #define ARENA	(2 * HUGE_PAGES)
 
 static struct shared {
