@@ -5,8 +5,8 @@
  * Functions return 0 (or a number that they document) on success and a negative
  * errno value on failure; errno itself means nothing after them.  Sizes and
  * lengths are in bytes, counts of memory in pages of devpub_info.page_size bytes.
- * What becomes of a page is an enum devpub_reason, where one lives an enum
- * devpub_where, both of linux/devpub.h: numbers beyond those that this header
+ * What becomes of a page is an enum devpub_reason, its location an enum
+ * devpub_location, both of linux/devpub.h: numbers beyond those that this header
  * knows may come from a newer kernel module.
  *
  * The library has no state of its own.  Any thread may call any function at any
@@ -80,7 +80,7 @@ struct devpub_outcome {
 };
 
 /**
- * struct devpub_residency - where the pages of a range live
+ * struct devpub_locations - the pages of a range by their location
  * @done:	bytes looked at, from the beginning of the (first) range
  * @absent:	pages that live nowhere
  * @system:	pages in system memory
@@ -88,7 +88,7 @@ struct devpub_outcome {
  * @other_device: pages on another devpub device
  * @other:	pages elsewhere
  */
-struct devpub_residency {
+struct devpub_locations {
 	uint64_t done;
 	uint64_t absent;
 	uint64_t system;
@@ -306,36 +306,36 @@ int devpub_migrate_from_v(const struct devpub *dev,
 			  struct devpub_outcome *outcome);
 
 /**
- * devpub_query() - where the pages of a range of one's own memory live
+ * devpub_query() - the locations of the pages of a range of one's own memory
  * @dev:	the device that counts as this one
  * @addr:	first byte, a multiple of the page size
  * @length:	bytes, a multiple of the page size, not 0
  * @locations:	receives an enum devpub_location a page, also for those that were not
  *		looked at; NULL for none
- * @residency:	receives the counts, also with an error; NULL for none
+ * @counts:	receives the counts, also with an error; NULL for none
  *
  * Nothing is faulted in and nothing moves.
  *
  * Return: 0, or an error that any call can give.
  */
 int devpub_query(const struct devpub *dev, const void *addr, size_t length,
-		 unsigned char *locations, struct devpub_residency *residency);
+		 unsigned char *locations, struct devpub_locations *counts);
 
 /**
- * devpub_query_v() - where the pages of ranges of a process's memory live
+ * devpub_query_v() - the locations of the pages of ranges of a process's memory
  * @dev:	the device that counts as this one
  * @process:	as devpub_migrate_to_v()
  * @ranges:	as devpub_migrate_to_v()
  * @n:		as devpub_migrate_to_v()
  * @locations:	as devpub_query(), the ranges' one after the other
- * @residency:	counts over all ranges
+ * @counts:	counts over all ranges
  *
  * Return: as devpub_query().  -ESRCH, -EAGAIN and -EPERM as devpub_migrate_to_v().
  */
 int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
 		   const struct devpub_range *ranges, size_t n,
-		   unsigned char *locations, struct devpub_residency *residency);
+		   unsigned char *locations, struct devpub_locations *counts);
 
 /**
  * devpub_alloc() - memory that starts on the device
@@ -433,8 +433,8 @@ const char *devpub_reason_name(unsigned int reason);
 const char *devpub_reason_string(unsigned int reason);
 
 /**
- * devpub_location_name() - a place as one word ("other_device")
- * @locations:	an enum devpub_location
+ * devpub_location_name() - a location as one word ("other_device")
+ * @location:	an enum devpub_location
  *
  * Return: a string that lives for ever; "unknown" for what the library does not know.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asking where memory lives. */
+/* Asking for the locations of pages. */
 #include "internal.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 static int query_range(const struct devpub *dev,
 		       const struct devpub_process *process,
 		       const struct devpub_range *range, unsigned char *locations,
-		       struct devpub_residency *residency)
+		       struct devpub_locations *counts)
 {
 	struct devpub_query arg = {
 		.addr = range->addr,
@@ -26,13 +26,13 @@ static int query_range(const struct devpub *dev,
 		if (locations)
 			memset(locations, DEVPUB_LOCATION_UNSEEN,
 			       range->length / dev->page_size);
-	} else if (residency) {
-		residency->done += arg.done;
-		residency->absent += arg.absent;
-		residency->system += arg.system;
-		residency->device += arg.device;
-		residency->other_device += arg.other_device;
-		residency->other += arg.other;
+	} else if (counts) {
+		counts->done += arg.done;
+		counts->absent += arg.absent;
+		counts->system += arg.system;
+		counts->device += arg.device;
+		counts->other_device += arg.other_device;
+		counts->other += arg.other;
 	}
 	return ret;
 }
@@ -41,14 +41,14 @@ EXPORT
 int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
 		   const struct devpub_range *ranges, size_t n,
-		   unsigned char *locations, struct devpub_residency *residency)
+		   unsigned char *locations, struct devpub_locations *counts)
 {
 	uint64_t pages;
 	size_t i;
 	int ret;
 
-	if (residency)
-		memset(residency, 0, sizeof(*residency));
+	if (counts)
+		memset(counts, 0, sizeof(*counts));
 	ret = devpub_check_ranges(dev, ranges, n, locations, &pages);
 	if (ret)
 		return ret;
@@ -56,7 +56,7 @@ int devpub_query_v(const struct devpub *dev,
 		memset(locations, DEVPUB_LOCATION_UNSEEN, pages);
 
 	for (i = 0; i < n && !ret; i++) {
-		ret = query_range(dev, process, &ranges[i], locations, residency);
+		ret = query_range(dev, process, &ranges[i], locations, counts);
 		if (locations)
 			locations += ranges[i].length / dev->page_size;
 	}
@@ -65,9 +65,9 @@ int devpub_query_v(const struct devpub *dev,
 
 EXPORT
 int devpub_query(const struct devpub *dev, const void *addr, size_t length,
-		 unsigned char *locations, struct devpub_residency *residency)
+		 unsigned char *locations, struct devpub_locations *counts)
 {
 	const struct devpub_range range = { (uintptr_t)addr, length };
 
-	return devpub_query_v(dev, NULL, &range, 1, locations, residency);
+	return devpub_query_v(dev, NULL, &range, 1, locations, counts);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Words for the ABI's numbers. */
+#include <devpub_array.h>
 #include <devpub_reasons.h>
 
 #include "internal.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct {
 	const char *name;

@@ -2,6 +2,7 @@
 /* What sysfs shows of devices: Documentation/ABI/sysfs-class-devpub. */
 #include "internal.h"
 
+#include <devpub_array.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -99,7 +100,7 @@ static int read_stats(int dir, struct devpub_stats *stats)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
+	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
 		ret = read_number(dir, attributes[i].name, attributes[i].value);
 		if (ret)
 			return ret;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 
 /* Links nothing of this one, so that it runs as it is in a guest without libraries. */
 #define PROGRAM	LIBEXECDIR "/bench"

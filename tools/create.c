@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "commands.h"
 #include "devices.h"
 #include "progress.h"
 #include "shell.h"
@@ -88,7 +89,7 @@ static int load(void)
 	char line[256], said[256] = "";
 	FILE *pipe;
 
-	if (!access("/sys/class/devpub", F_OK))
+	if (ctl_module_loaded())
 		return CTL_OK;
 	/* Who may not open it is told so by the attempt. */
 	if (!access(control, F_OK) && access(control, R_OK | W_OK))

@@ -7,8 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
-
 /* Exit statuses, as devpubctl(8) has them. */
 enum {
 	CTL_OK			= 0,
@@ -41,11 +39,6 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_list, command_info, command_stats;
-extern const struct command command_create, command_destroy, command_evict;
-extern const struct command command_migrate, command_residency, command_run;
-extern const struct command command_top, command_doctor, command_bench;
-
 /* --json and --bytes, which all commands that print a table take. */
 extern bool ctl_json, ctl_bytes;
 
@@ -59,6 +52,18 @@ extern bool ctl_json, ctl_bytes;
 	"  -J, --json          print JSON; sizes in bytes, as numbers\n"	\
 	"  -b, --bytes         print sizes in bytes\n"			\
 	"  -h, --help          print this help\n"
+
+/*
+ * At the beginning: what the command was given, and the exit status for what could not be
+ * written.
+ */
+void ctl_begin(char **argv, int status);
+
+/*
+ * At the end: what was printed must have arrived, also the last of it.  Such a failure of
+ * "run" is told from its program's.  Returns the exit status.
+ */
+int ctl_finish(int status);
 
 /* One line on stderr, behind "devpubctl: ", as printable() has it. */
 void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -84,5 +89,7 @@ int ctl_usage(const struct command *command, const char *format, ...)
  */
 int ctl_error(int error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+bool ctl_module_loaded(void);
 
 #endif /* DEVPUB_TOOLS_CTL_H */

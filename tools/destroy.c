@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 #include "devices.h"
 #include "progress.h"
-#include "text.h"
 
 static int run(int argc, char **argv)
 {
@@ -28,12 +27,12 @@ static int run(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return ctl_usage(&command_destroy, "name one device");
-	if (!text_parse_device(argv[optind], &index))
-		return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
-				argv[optind]);
+	ret = devices_index(argv[optind], &index);
+	if (ret)
+		return ret;
 	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
 	/* The attempt would load the module, and make a device to destroy. */
-	if (access("/sys/class/devpub", F_OK))
+	if (!ctl_module_loaded())
 		return ctl_error(-ENODEV, "devpub%u", index);
 	progress_begin(what, 0);
 	ret = devpub_destroy(index, &remaining);

@@ -26,6 +26,14 @@ static int device_get(struct device *device, unsigned int index)
 	return ret;
 }
 
+int devices_index(const char *text, unsigned int *index)
+{
+	if (text_parse_device(text, index))
+		return 0;
+	return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
+			text);
+}
+
 int devices_get(struct devices *devices)
 {
 	unsigned int index[DEVICES_MAX];
@@ -55,9 +63,9 @@ int devices_get_named(struct devices *devices, const char *text)
 	if (!text)
 		return devices_get(devices);
 	devices->n = 0;
-	if (!text_parse_device(text, &index))
-		return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
-				text);
+	ret = devices_index(text, &index);
+	if (ret)
+		return ret;
 	ret = device_get(&devices->device[0], index);
 	if (ret)
 		return ctl_error(ret, "devpub%u", index);
@@ -85,9 +93,9 @@ int devices_open(const char *text, struct devpub **dev, unsigned int *index)
 {
 	int ret;
 
-	if (!text_parse_device(text, index))
-		return ctl_fail(CTL_USAGE, "'%s' names no device; write devpubN, as in: devpubctl list",
-				text);
+	ret = devices_index(text, index);
+	if (ret)
+		return ret;
 	ret = devpub_open(*index, dev);
 	if (ret)
 		return ctl_error(ret, "devpub%u", *index);

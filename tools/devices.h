@@ -37,6 +37,9 @@ void devices_close(struct devices *devices);
 /* Likewise, for the one that @text names, if @text is not NULL. */
 int devices_get_named(struct devices *devices, const char *text);
 
+/* The number of the device that @text names.  0 or an exit status, after a message. */
+int devices_index(const char *text, unsigned int *index);
+
 /* The device that @text names, open.  0 or an exit status, after a message. */
 int devices_open(const char *text, struct devpub **dev, unsigned int *index);
 

@@ -163,7 +163,7 @@ void doctor_devices(void)
 	size_t i;
 
 	/* Said already. */
-	if (access("/sys/class/devpub", F_OK))
+	if (!ctl_module_loaded())
 		return;
 	if (devices_get(&devices))
 		return;
@@ -211,5 +211,5 @@ void doctor_caller(void)
 		doctor_say("permissions", VERDICT_WARNING, "be root for these",
 			   "not for you:%s%s",
 			   admin ? "" : " create, destroy, evict, seeing frames;",
-			   ptrace ? "" : " migrate, run and residency of other programs");
+			   ptrace ? "" : " migrate, run and locations of other programs");
 }

@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
 #include "doctor.h"
 #include "key.h"
 #include "shell.h"
@@ -47,7 +47,7 @@ void doctor_kernel(void)
 /* The kernel's configuration, wherever it is. */
 static FILE *open_config(const char *release, bool *pipe)
 {
-	static const char *const places[] = {
+	static const char *const paths[] = {
 		"/boot/config-%s",
 		"/lib/modules/%s/config",
 		"/lib/modules/%s/build/.config",
@@ -57,8 +57,8 @@ static FILE *open_config(const char *release, bool *pipe)
 	size_t i;
 
 	*pipe = false;
-	for (i = 0; i < ARRAY_SIZE(places); i++) {
-		snprintf(path, sizeof(path), places[i], release);
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		snprintf(path, sizeof(path), paths[i], release);
 		file = fopen(path, "re");
 		if (file)
 			return file;

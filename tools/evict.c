@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "commands.h"
 #include "devices.h"
 #include "progress.h"
 #include "table.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "family.h"
 #include "text.h"
 
@@ -16,18 +17,13 @@
 static int add(struct family *family, pid_t pid, uint64_t started)
 {
 	struct member *grown;
-	size_t room;
 
 	if (family->n == FAMILY_MAX)
 		return -E2BIG;
-	if (family->n == family->room) {
-		room = 2 * family->room + 16;
-		grown = realloc(family->member, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		family->member = grown;
-		family->room = room;
-	}
+	grown = array_grow(family->member, &family->room, family->n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	family->member = grown;
 	family->member[family->n++] = (struct member) { pid, started };
 	return 0;
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "follow.h"
 #include "maps.h"
 #include "mover.h"
@@ -20,14 +20,6 @@
 /* What a round takes, and what one process may take of it. */
 #define ROUND_SECONDS	1.0
 #define PASS_SECONDS	0.3
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 /* One that has not come to the end of a pass counts with what it has done of it. */
 static void drop(struct follow *follow, const struct followed *followed)
@@ -174,7 +166,7 @@ static int pass(struct follow *follow, struct followed *followed,
 {
 	struct mover mover = {
 		.dev[0] = follow->dev, .n = 1, .to = true, .tries = 1,
-		.until = until, .deadline = now() + PASS_SECONDS,
+		.until = until, .deadline = clock_now() + PASS_SECONDS,
 	};
 	uint64_t there;
 	unsigned int r;
@@ -234,7 +226,7 @@ static void judge(struct follow *follow, struct followed *followed, int ret)
 
 void follow_round(struct follow *follow, int until)
 {
-	const double begun = now();
+	const double begun = clock_now();
 	uint64_t there = 0;
 	size_t i, first;
 
@@ -246,7 +238,7 @@ void follow_round(struct follow *follow, int until)
 		struct followed *followed = &follow->list[(first + i) % follow->n];
 
 		follow->next = followed->member.pid;
-		if (readable(until) || now() - begun > ROUND_SECONDS)
+		if (readable(until) || clock_now() - begun > ROUND_SECONDS)
 			break;
 		judge(follow, followed, look_at(follow, followed, until));
 		follow->next++;

@@ -2,7 +2,8 @@
 /* devpubctl list: a line a device. */
 #include <stdio.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "commands.h"
 #include "devices.h"
 #include "table.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "maps.h"
 #include "printable.h"
 
@@ -44,16 +45,11 @@ bool maps_parse(char *line, struct mapping *mapping)
 static int add(struct maps *maps, const struct mapping *mapping)
 {
 	struct mapping *grown;
-	size_t room;
 
-	if (maps->n == maps->room) {
-		room = maps->room ? 2 * maps->room : 64;
-		grown = realloc(maps->mapping, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		maps->mapping = grown;
-		maps->room = room;
-	}
+	grown = array_grow(maps->mapping, &maps->room, maps->n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	maps->mapping = grown;
 	maps->mapping[maps->n++] = *mapping;
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 #include "maps.h"
 #include "mover.h"
 #include "progress.h"
@@ -55,7 +55,7 @@ static int nothing_there(const struct wanted *wanted, const struct target *targe
 	if (wanted->range)
 		return ctl_fail(CTL_FAILED, "process %d (%s) has nothing mapped in %s; see: /proc/%d/maps",
 				target->proc.pid, target->name, wanted->range, target->proc.pid);
-	return ctl_fail(CTL_FAILED, "process %d (%s) has no mapping '%s'; see: devpubctl residency --pid %d",
+	return ctl_fail(CTL_FAILED, "process %d (%s) has no mapping '%s'; see: devpubctl locations --pid %d",
 			target->proc.pid, target->name, wanted->vma ? wanted->vma : "anon",
 			target->proc.pid);
 }

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "clock.h"
 #include "mover.h"
 #include "progress.h"
 #include "table.h"
@@ -88,12 +88,10 @@ static int move_chunk(struct mover *mover, struct devpub_range range,
 int mover_open(struct mover *mover, const struct proc *proc,
 	       const struct devpub_process *process)
 {
-	const int pagemap = proc_file(proc, "pagemap");
+	int ret = populated_open(&mover->populated, proc);
 
-	if (pagemap < 0 && pagemap != -EACCES && pagemap != -EPERM &&
-	    pagemap != -ENOENT)
-		return pagemap;
-	populated_init(&mover->populated, pagemap < 0 ? -1 : pagemap);
+	if (ret)
+		return ret;
 	mover->page_size = sysconf(_SC_PAGESIZE);
 	mover->process = process;
 	mover->proc = proc;
@@ -102,9 +100,7 @@ int mover_open(struct mover *mover, const struct proc *proc,
 
 void mover_close(struct mover *mover)
 {
-	if (mover->populated.pagemap >= 0)
-		close(mover->populated.pagemap);
-	mover->populated.pagemap = -1;
+	populated_close(&mover->populated);
 }
 
 /* Where the kernel does not look for pages, a reader has to. */
@@ -128,14 +124,10 @@ static bool all_absent(const struct mover *mover, struct devpub_range range)
 static bool must_stop(const struct mover *mover)
 {
 	struct pollfd until = { .fd = mover->until, .events = POLLIN };
-	struct timespec now;
 
 	if (mover->until >= 0 && poll(&until, 1, 0) > 0)
 		return true;
-	if (!mover->deadline)
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9 > mover->deadline;
+	return mover->deadline && clock_now() > mover->deadline;
 }
 
 /* Is it an error of the range, or has the process no such memory any more? */
@@ -151,14 +143,7 @@ static int explain(const struct mover *mover, int error)
 
 int mover_maps(const struct mover *mover, struct maps *maps)
 {
-	int ret = maps_read(mover->proc, maps);
-
-	if (ret || mover->populated.scans)
-		return ret;
-	ret = maps_find_untouched(mover->proc, maps);
-	if (ret)
-		maps_free(maps);
-	return ret;
+	return populated_maps(&mover->populated, mover->proc, maps);
 }
 
 static void pass_over(struct mover *mover, uint64_t bytes)

@@ -34,7 +34,7 @@ static uint64_t own_frame(const volatile char *addr, uint64_t page_size)
 		  (uintptr_t)addr / page_size * sizeof(entry)) != sizeof(entry))
 		entry = 0;
 	close(fd);
-	return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_FRAME : 0;
+	return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_PFN : 0;
 }
 
 /* The frame behind a page that is only read; 0 if frames can't be seen. */
@@ -64,36 +64,27 @@ static bool sees_frames(const struct devices *devices, uint64_t zero)
 	return true;
 }
 
-/* A file of page table entries: a descriptor, -1 for one that is not to be read, or -errno. */
-static int open_pagemap(const struct proc *proc, int *pagemap)
-{
-	const int fd = proc_file(proc, "pagemap");
-
-	*pagemap = fd < 0 ? -1 : fd;
-	return fd < 0 && fd != -EACCES && fd != -EPERM && fd != -ENOENT ? fd : 0;
-}
-
 static int new_pages(const struct proc *proc, const struct devices *devices,
 		     struct pages **opened)
 {
 	struct pages *pages = malloc(sizeof(*pages));
-	int pagemap, ret;
+	int ret;
 
 	if (!pages)
 		return -ENOMEM;
-	ret = open_pagemap(proc, &pagemap);
-	if (ret) {
-		free(pages);
-		return ret;
-	}
 	*pages = (struct pages) {
 		.devices = devices,
 		.proc = proc,
 		.page_size = sysconf(_SC_PAGESIZE),
 	};
-	populated_init(&pages->populated, pagemap);
+	ret = populated_open(&pages->populated, proc);
+	if (ret) {
+		free(pages);
+		return ret;
+	}
 	pages->zero_frame = zero_frame(pages->page_size);
-	pages->by_frame = pagemap >= 0 && sees_frames(devices, pages->zero_frame);
+	pages->by_frame = pages->populated.pagemap >= 0 &&
+			  sees_frames(devices, pages->zero_frame);
 	*opened = pages;
 	return 0;
 }
@@ -143,21 +134,13 @@ int pages_open(const struct proc *proc, const struct devpub_process *process,
 
 void pages_close(struct pages *pages)
 {
-	if (pages->populated.pagemap >= 0)
-		close(pages->populated.pagemap);
+	populated_close(&pages->populated);
 	free(pages);
 }
 
 int pages_maps(struct pages *pages, struct maps *maps)
 {
-	int ret = maps_read(pages->proc, maps);
-
-	if (ret || pages->populated.scans)
-		return ret;
-	ret = maps_find_untouched(pages->proc, maps);
-	if (ret)
-		maps_free(maps);
-	return ret;
+	return populated_maps(&pages->populated, pages->proc, maps);
 }
 
 int pages_check(const struct pages *pages)
@@ -167,25 +150,25 @@ int pages_check(const struct pages *pages)
 	return gone > 0 ? proc_gone(pages->proc) : gone;
 }
 
-static unsigned int place_of_frame(const struct pages *pages, uint64_t frame)
+static unsigned int location_of_frame(const struct pages *pages, uint64_t frame)
 {
 	const struct device *device = pages->devices->device;
 	size_t i;
 
 	if (frame == pages->zero_frame)
-		return PLACE_ABSENT;
+		return LOCATION_ABSENT;
 	for (i = 0; i < pages->devices->n; i++) {
 		uint64_t first = device[i].info.phys_start / pages->page_size;
 
 		if (frame >= first &&
 		    frame - first < device[i].info.capacity / pages->page_size)
-			return PLACE_DEVICE + i;
+			return LOCATION_DEVICE + i;
 	}
-	return PLACE_SYSTEM;
+	return LOCATION_SYSTEM;
 }
 
 static int look_by_frame(const struct pages *pages, uint64_t addr, size_t n,
-			 unsigned short *places)
+			 unsigned short *locations)
 {
 	uint64_t entries[BATCH_PAGES];
 	ssize_t got;
@@ -201,66 +184,66 @@ static int look_by_frame(const struct pages *pages, uint64_t addr, size_t n,
 	n = got / sizeof(*entries);
 	for (i = 0; i < n; i++) {
 		if (entries[i] & PAGEMAP_PRESENT)
-			places[i] = place_of_frame(pages, entries[i] & PAGEMAP_FRAME);
+			locations[i] = location_of_frame(pages, entries[i] & PAGEMAP_PFN);
 		else if (entries[i] & PAGEMAP_SWAPPED)
-			places[i] = PLACE_SWAPPED;
+			locations[i] = LOCATION_SWAPPED;
 		else
-			places[i] = PLACE_ABSENT;
+			locations[i] = LOCATION_ABSENT;
 	}
 	return n;
 }
 
 /* Each device knows of its own pages, and all know the rest. */
 static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
-			  unsigned short *places)
+			  unsigned short *locations)
 {
 	const struct devpub_range range = { addr, n * pages->page_size };
-	struct devpub_residency residency;
-	unsigned char locations[BATCH_PAGES];
+	struct devpub_locations counts;
+	unsigned char told[BATCH_PAGES];
 	size_t i, j, done = n;
 	int ret;
 
 	for (i = 0; i < n; i++)
-		places[i] = PLACE_OTHER;
+		locations[i] = LOCATION_OTHER;
 	for (i = 0; i < pages->devices->n; i++) {
 		if (!pages->devices->device[i].dev)
 			continue;
 		ret = devpub_query_v(pages->devices->device[i].dev,
-				     pages->process, &range, 1, locations,
-				     &residency);
+				     pages->process, &range, 1, told,
+				     &counts);
 		if (ret == -ESRCH || ret == -EFAULT)
 			return proc_gone(pages->proc);
 		if (ret && ret != -EINTR)
 			return ret;
-		if (residency.done / pages->page_size < done)
-			done = residency.done / pages->page_size;
+		if (counts.done / pages->page_size < done)
+			done = counts.done / pages->page_size;
 		for (j = 0; j < done; j++) {
-			if (locations[j] == DEVPUB_LOCATION_DEVICE)
-				places[j] = PLACE_DEVICE + i;
-			else if (locations[j] == DEVPUB_LOCATION_SYSTEM)
-				places[j] = PLACE_SYSTEM;
-			else if (locations[j] == DEVPUB_LOCATION_ABSENT)
-				places[j] = PLACE_ABSENT;
+			if (told[j] == DEVPUB_LOCATION_DEVICE)
+				locations[j] = LOCATION_DEVICE + i;
+			else if (told[j] == DEVPUB_LOCATION_SYSTEM)
+				locations[j] = LOCATION_SYSTEM;
+			else if (told[j] == DEVPUB_LOCATION_ABSENT)
+				locations[j] = LOCATION_ABSENT;
 		}
 	}
 	return done;
 }
 
-/* Pages that live in one place, one after the other, until another comes. */
+/* Pages of one location, one after the other, until another comes. */
 struct stretch {
-	unsigned int place;
+	unsigned int location;
 	uint64_t pages;
-	void (*run)(void *arg, unsigned int place, uint64_t pages);
+	void (*run)(void *arg, unsigned int location, uint64_t pages);
 	void *arg;
 };
 
-static void put(struct stretch *stretch, unsigned int place, uint64_t pages)
+static void put(struct stretch *stretch, unsigned int location, uint64_t pages)
 {
-	if (place != stretch->place && stretch->pages) {
-		stretch->run(stretch->arg, stretch->place, stretch->pages);
+	if (location != stretch->location && stretch->pages) {
+		stretch->run(stretch->arg, stretch->location, stretch->pages);
 		stretch->pages = 0;
 	}
-	stretch->place = place;
+	stretch->location = location;
 	stretch->pages += pages;
 }
 
@@ -268,23 +251,23 @@ static void put(struct stretch *stretch, unsigned int place, uint64_t pages)
 static int look_at_batch(struct pages *pages, uint64_t at, uint64_t to,
 			 struct stretch *stretch)
 {
-	unsigned short places[BATCH_PAGES] = { 0 };
+	unsigned short locations[BATCH_PAGES] = { 0 };
 	size_t n = BATCH_PAGES;
 	int got, i;
 
 	if ((to - at) / pages->page_size < n)
 		n = (to - at) / pages->page_size;
 	if (pages->by_frame)
-		got = look_by_frame(pages, at, n, places);
+		got = look_by_frame(pages, at, n, locations);
 	else
-		got = look_by_device(pages, at, n, places);
+		got = look_by_device(pages, at, n, locations);
 	for (i = 0; i < got; i++)
-		put(stretch, places[i], 1);
+		put(stretch, locations[i], 1);
 	return got;
 }
 
 int pages_look(struct pages *pages, const struct mapping *mapping, uint64_t *at,
-	       void (*run)(void *arg, unsigned int place, uint64_t pages),
+	       void (*run)(void *arg, unsigned int location, uint64_t pages),
 	       void *arg)
 {
 	struct stretch stretch = { .run = run, .arg = arg };
@@ -301,13 +284,13 @@ int pages_look(struct pages *pages, const struct mapping *mapping, uint64_t *at,
 	if (ret < 0)
 		return ret == -ESRCH ? proc_gone(pages->proc) : ret;
 	if (*at > from)
-		put(&stretch, PLACE_ABSENT, (*at - from) / pages->page_size);
+		put(&stretch, LOCATION_ABSENT, (*at - from) / pages->page_size);
 	if (ret) {
 		ret = look_at_batch(pages, *at, to, &stretch);
 		if (ret > 0)
 			*at += ret * pages->page_size;
 	}
 	if (stretch.pages)
-		run(arg, stretch.place, stretch.pages);
+		run(arg, stretch.location, stretch.pages);
 	return ret < 0 ? ret : 0;
 }

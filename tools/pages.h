@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where the pages of a process live.  By /proc/PID/pagemap, which tells of all
+ * The locations of the pages of a process.  By /proc/PID/pagemap, which tells of all
  * devices at once and touches nothing, where the caller may see frame numbers;
  * by the devices' word otherwise.
  */
@@ -14,15 +14,15 @@
 #include "maps.h"
 #include "proc.h"
 
-enum place {
-	PLACE_ABSENT,
-	PLACE_SYSTEM,
-	PLACE_SWAPPED,	/* told by pagemap only: else it counts as absent */
-	PLACE_OTHER,	/* told by devices only */
-	PLACE_DEVICE,	/* the first of the devices, in their order */
+enum location {
+	LOCATION_ABSENT,
+	LOCATION_SYSTEM,
+	LOCATION_SWAPPED,	/* told by pagemap only: else it counts as absent */
+	LOCATION_OTHER,		/* told by devices only */
+	LOCATION_DEVICE,	/* the first of the devices, in their order */
 };
 
-#define PLACES_MAX	(PLACE_DEVICE + DEVICES_MAX)
+#define LOCATIONS_MAX	(LOCATION_DEVICE + DEVICES_MAX)
 
 struct pages;
 
@@ -43,11 +43,11 @@ int pages_maps(struct pages *pages, struct maps *maps);
 
 /*
  * Looks at a mapping from *@at on, by a piece, which *@at moves on by, and calls @run for
- * each run of pages that live in one place.  0 or -errno: -ESRCH for a process that has
+ * each run of pages of one location.  0 or -errno: -ESRCH for a process that has
  * ended, -EAGAIN for one that runs another program.
  */
 int pages_look(struct pages *pages, const struct mapping *mapping, uint64_t *at,
-	       void (*run)(void *arg, unsigned int place, uint64_t pages),
+	       void (*run)(void *arg, unsigned int location, uint64_t pages),
 	       void *arg);
 
 /* Was all that of memory that is there still?  0 or -errno, as pages_look(). */

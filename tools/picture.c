@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "array.h"
 #include "pages.h"
 #include "picture.h"
 #include "text.h"
@@ -29,22 +29,19 @@ static const struct {
 	[GLYPH_DEVICE] = { "█", "#", "\033[32m", "all on a device" },
 };
 
-bool runs_add(struct runs *runs, unsigned int place, uint64_t pages)
+bool runs_add(struct runs *runs, unsigned int location, uint64_t pages)
 {
 	struct run *grown;
 
-	if (runs->n && runs->run[runs->n - 1].place == place) {
+	if (runs->n && runs->run[runs->n - 1].location == location) {
 		runs->run[runs->n - 1].pages += pages;
 		return true;
 	}
-	if (runs->n == runs->room) {
-		grown = realloc(runs->run, (2 * runs->room + 8) * sizeof(*grown));
-		if (!grown)
-			return false;
-		runs->run = grown;
-		runs->room = 2 * runs->room + 8;
-	}
-	runs->run[runs->n++] = (struct run) { pages, place };
+	grown = array_grow(runs->run, &runs->room, runs->n, sizeof(*grown));
+	if (!grown)
+		return false;
+	runs->run = grown;
+	runs->run[runs->n++] = (struct run) { pages, location };
 	return true;
 }
 
@@ -59,7 +56,7 @@ bool runs_any(const struct runs *runs)
 	size_t i;
 
 	for (i = 0; i < runs->n; i++)
-		if (runs->run[i].place != PLACE_ABSENT)
+		if (runs->run[i].location != LOCATION_ABSENT)
 			return true;
 	return false;
 }
@@ -82,11 +79,11 @@ static bool next_cell(struct cursor *at, uint64_t scale, enum glyph *glyph)
 		const struct run *run = &at->runs->run[at->run];
 
 		n = run->pages - at->used < left ? run->pages - at->used : left;
-		if (run->place >= PLACE_DEVICE)
+		if (run->location >= LOCATION_DEVICE)
 			device += n;
-		else if (run->place == PLACE_SWAPPED)
+		else if (run->location == LOCATION_SWAPPED)
 			swapped += n;
-		if (run->place != PLACE_ABSENT && run->place != PLACE_SWAPPED)
+		if (run->location != LOCATION_ABSENT && run->location != LOCATION_SWAPPED)
 			present += n;
 		at->used += n;
 		left -= n;
@@ -112,7 +109,7 @@ static uint64_t take_gap(struct cursor *at, uint64_t scale)
 	const struct run *run = &at->runs->run[at->run];
 	uint64_t cells;
 
-	if (at->run == at->runs->n || run->place != PLACE_ABSENT)
+	if (at->run == at->runs->n || run->location != LOCATION_ABSENT)
 		return 0;
 	cells = (run->pages - at->used) / scale;
 	if (cells < GAP_CELLS)

@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* So many pages one after the other that live in one place, an enum place. */
+/* So many pages one after the other of one location, an enum location. */
 struct run {
 	uint64_t pages;
-	unsigned int place;
+	unsigned int location;
 };
 
 struct runs {
@@ -21,7 +21,7 @@ struct runs {
 };
 
 /* False when memory is out. */
-bool runs_add(struct runs *runs, unsigned int place, uint64_t pages);
+bool runs_add(struct runs *runs, unsigned int location, uint64_t pages);
 void runs_free(struct runs *runs);
 /* Does anything live there? */
 bool runs_any(const struct runs *runs);

@@ -1,53 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "populated.h"
 
-/* A piece is to take a few milliseconds; where nothing is, the kernel passes quickly. */
+/*
+ * A piece is to take a few milliseconds; where nothing is, the kernel passes quickly.  In
+ * bytes and in seconds.
+ */
 #define PIECE_MIN	(64ULL << 20)
 #define PIECE_MAX	(1ULL << 46)
-#define PIECE_SLOW_NS	5000000
-#define PIECE_QUICK_NS	1000000
-
-/* Of newer <linux/fs.h>: struct pm_scan_arg. */
-struct scan {
-	uint64_t size;
-	uint64_t flags;
-	uint64_t start;
-	uint64_t end;
-	uint64_t walk_end;
-	uint64_t vec;
-	uint64_t vec_len;
-	uint64_t max_pages;
-	uint64_t category_inverted;
-	uint64_t category_mask;
-	uint64_t category_anyof_mask;
-	uint64_t return_mask;
-};
-
-#define SCAN		_IOWR('f', 16, struct scan)
-#define SCAN_PRESENT	(1 << 2)
-#define SCAN_SWAPPED	(1 << 3)
+#define PIECE_SLOW	5e-3
+#define PIECE_QUICK	1e-3
 
 bool populated_by_hand;
 
-static int64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
-
 static bool kernel_scans(int pagemap)
 {
-	struct scan arg = { .size = sizeof(arg) };
+	struct pm_scan_arg arg = { .size = sizeof(arg) };
 
 	/* An empty range, of which there is nothing to say. */
-	return pagemap >= 0 && !populated_by_hand && ioctl(pagemap, SCAN, &arg) >= 0;
+	return pagemap >= 0 && !populated_by_hand && ioctl(pagemap, PAGEMAP_SCAN, &arg) >= 0;
 }
 
 void populated_init(struct populated *populated, int pagemap)
@@ -60,27 +35,58 @@ void populated_init(struct populated *populated, int pagemap)
 	};
 }
 
+int populated_open(struct populated *populated, const struct proc *proc)
+{
+	const int pagemap = proc_file(proc, "pagemap");
+
+	/* One that is not to be read is none. */
+	if (pagemap < 0 && pagemap != -EACCES && pagemap != -EPERM && pagemap != -ENOENT)
+		return pagemap;
+	populated_init(populated, pagemap < 0 ? -1 : pagemap);
+	return 0;
+}
+
+void populated_close(struct populated *populated)
+{
+	if (populated->pagemap >= 0)
+		close(populated->pagemap);
+	populated->pagemap = -1;
+}
+
+int populated_maps(const struct populated *populated, const struct proc *proc,
+		   struct maps *maps)
+{
+	int ret = maps_read(proc, maps);
+
+	if (ret || populated->scans)
+		return ret;
+	ret = maps_find_untouched(proc, maps);
+	if (ret)
+		maps_free(maps);
+	return ret;
+}
+
 /* Asks the kernel about a piece from @start on. */
 static int scan(struct populated *populated, uint64_t start, uint64_t end)
 {
-	struct scan arg = {
+	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
 		.start = start,
 		.end = end - start > populated->piece ? start + populated->piece : end,
 		.vec = (uintptr_t)populated->region,
 		.vec_len = POPULATED_REGIONS,
-		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
+		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
 	};
-	int64_t begun = now_ns(), took;
+	double begun = clock_now(), took;
 	int n;
 
-	n = ioctl(populated->pagemap, SCAN, &arg);
+	n = ioctl(populated->pagemap, PAGEMAP_SCAN, &arg);
 	if (n < 0)
 		return -errno;
-	took = now_ns() - begun;
-	if (took > PIECE_SLOW_NS && populated->piece > PIECE_MIN)
+	took = clock_now() - begun;
+	if (took > PIECE_SLOW && populated->piece > PIECE_MIN)
 		populated->piece /= 4;
-	else if (took < PIECE_QUICK_NS && populated->piece < PIECE_MAX)
+	else if (took < PIECE_QUICK && populated->piece < PIECE_MAX)
 		populated->piece *= 4;
 	populated->n = n;
 	populated->known_from = start;
@@ -104,7 +110,7 @@ int populated_next(struct populated *populated, uint64_t *at, uint64_t end,
 			return ret;
 	}
 	for (i = 0; i < populated->n; i++) {
-		const struct populated_region *region = &populated->region[i];
+		const struct page_region *region = &populated->region[i];
 
 		if (region->end <= *at)
 			continue;

@@ -11,20 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <devpub_pagemap.h>
 
-/* An entry of pagemap: Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PRESENT	(1ULL << 63)
-#define PAGEMAP_SWAPPED	(1ULL << 62)
-#define PAGEMAP_FRAME	((1ULL << 55) - 1)
+#include "maps.h"
+#include "proc.h"
 
 #define POPULATED_REGIONS	64
-
-/* As struct page_region of newer <linux/fs.h> has it. */
-struct populated_region {
-	uint64_t start;
-	uint64_t end;
-	uint64_t categories;
-};
 
 /**
  * struct populated - where looking at an address space is
@@ -42,16 +34,27 @@ struct populated {
 	uint64_t page_size;
 	bool scans;
 	uint64_t piece;
-	struct populated_region region[POPULATED_REGIONS];
+	struct page_region region[POPULATED_REGIONS];
 	size_t n;
 	uint64_t known_from;
 	uint64_t known_to;
 };
 
-/* As if the kernel could not look for pages; for checks. */
+/* As if the kernel could not look for pages; for tests. */
 extern bool populated_by_hand;
 
 void populated_init(struct populated *populated, int pagemap);
+
+/* Likewise, of a process, whose pagemap is opened where that is allowed.  0 or -errno. */
+int populated_open(struct populated *populated, const struct proc *proc);
+void populated_close(struct populated *populated);
+
+/*
+ * The process's mappings, with those known that nothing is in, where looking would take
+ * long.  0 or -errno as maps_read().
+ */
+int populated_maps(const struct populated *populated, const struct proc *proc,
+		   struct maps *maps);
 
 /*
  * Looks on from *@at, by no more than a piece.  1: the pages from there up to *@to may be

@@ -7,7 +7,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#include "ctl.h"
+#include "array.h"
 #include "printable.h"
 
 /*

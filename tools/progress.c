@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl.h"
 #include "printable.h"
 #include "progress.h"
 #include "text.h"

@@ -14,10 +14,11 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "clock.h"
+#include "commands.h"
 #include "devices.h"
 #include "follow.h"
 #include "inherit.h"
@@ -47,14 +48,6 @@ struct run {
 	int trouble;		/* tells us that it could not */
 	int status;		/* as of waitpid() */
 };
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 static void __attribute__((noreturn))
 child_main(const struct run *run, int go, int trouble, const sigset_t *mask)
@@ -198,9 +191,9 @@ static void keep_on_device(struct run *run)
 	double begun, pause;
 
 	do {
-		begun = now();
+		begun = clock_now();
 		follow_round(&run->follow, run->signals);
-		pause = 1000 * PAUSE_ROUNDS * (now() - begun);
+		pause = 1000 * PAUSE_ROUNDS * (clock_now() - begun);
 		poll(&poll_fd, 1, pause > PAUSE_MS ? (int)pause : PAUSE_MS);
 	} while (!handle_signals(run));
 }
@@ -249,7 +242,7 @@ static void summarize(const struct run *run, double seconds, FILE *to)
 
 static int run_command(struct run *run, FILE *to)
 {
-	const double begun = now();
+	const double begun = clock_now();
 	int status;
 
 	status = start(run);
@@ -261,7 +254,7 @@ static int run_command(struct run *run, FILE *to)
 		ctl_warn("%s: not all of it could be followed: %s",
 			 run->command[0], strerror(-run->follow.error));
 	if (!run->quiet)
-		summarize(run, now() - begun, to);
+		summarize(run, clock_now() - begun, to);
 	if (WIFSIGNALED(run->status))
 		return 128 + WTERMSIG(run->status);
 	if (WEXITSTATUS(run->status))

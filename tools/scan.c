@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "array.h"
+#include "clock.h"
 #include "maps.h"
 #include "proc.h"
 #include "scan.h"
@@ -18,14 +19,6 @@
 
 /* A process that runs another program is looked at anew. */
 #define TRIES	5
-
-static double now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
-}
 
 static int compare_pids(const void *a, const void *b)
 {
@@ -50,13 +43,10 @@ static int all_processes(pid_t **pids, size_t *n)
 	while ((entry = readdir(dir))) {
 		if (!text_parse_number(entry->d_name, INT32_MAX, &pid))
 			continue;
-		if (*n == room) {
-			grown = realloc(*pids, (2 * room + 256) * sizeof(*grown));
-			if (!grown)
-				break;
-			*pids = grown;
-			room = 2 * room + 256;
-		}
+		grown = array_grow(*pids, &room, *n, sizeof(*grown));
+		if (!grown)
+			break;
+		*pids = grown;
 		(*pids)[(*n)++] = pid;
 	}
 	closedir(dir);
@@ -65,14 +55,14 @@ static int all_processes(pid_t **pids, size_t *n)
 	return entry ? -ENOMEM : 0;
 }
 
-static void count(void *arg, unsigned int place, uint64_t pages)
+static void count(void *arg, unsigned int location, uint64_t pages)
 {
 	struct tenant *tenant = arg;
 
-	if (place >= PLACE_DEVICE) {
+	if (location >= LOCATION_DEVICE) {
 		tenant->on_devices += pages;
-		tenant->pages[place - PLACE_DEVICE] += pages;
-	} else if (place == PLACE_SYSTEM) {
+		tenant->pages[location - LOCATION_DEVICE] += pages;
+	} else if (location == LOCATION_SYSTEM) {
 		tenant->in_system += pages;
 	}
 }
@@ -93,7 +83,7 @@ static int look_at_maps(struct tenant *tenant, struct pages *pages,
 			continue;
 		at = mapping->start > tenant->at ? mapping->start : tenant->at;
 		while (at < mapping->end && !ret) {
-			if (deadline && now_ms() > deadline) {
+			if (deadline && clock_now() > deadline) {
 				tenant->at = at;
 				return 0;
 			}
@@ -199,14 +189,10 @@ static int keep(struct tenants *tenants, const struct tenant *tenant)
 {
 	struct tenant *grown;
 
-	if (!tenants->tenant || tenants->n == tenants->room) {
-		grown = realloc(tenants->tenant,
-				(2 * tenants->room + 16) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		tenants->tenant = grown;
-		tenants->room = 2 * tenants->room + 16;
-	}
+	grown = array_grow(tenants->tenant, &tenants->room, tenants->n, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	tenants->tenant = grown;
 	tenants->tenant[tenants->n++] = *tenant;
 	return 0;
 }
@@ -283,7 +269,7 @@ static pid_t *known_processes(const struct scan *scan, size_t *n)
  * @n:		the number of these
  * @last:	the one that was looked at last: the next ones come first
  * @until:	the end of the time, or 0
- * @turn:	the most for one, in milliseconds
+ * @turn:	the most for one, in seconds
  * @seen:	processes whose memory could be looked at
  * @hidden:	those whose memory is none of the caller's business
  */
@@ -308,10 +294,10 @@ static void go_round(struct scan *scan, const struct devices *devices,
 	for (i = 0; i < round->n; i++) {
 		round->last = round->pids[(first + i) % round->n];
 		ret = look_and_keep(scan, round->last, devices,
-				    round->until ? now_ms() + round->turn : 0);
+				    round->until ? clock_now() + round->turn : 0);
 		round->seen += !ret;
 		round->hidden += ret == -EPERM || ret == -EACCES;
-		if (round->until && now_ms() > round->until)
+		if (round->until && clock_now() > round->until)
 			break;
 	}
 }
@@ -319,14 +305,14 @@ static void go_round(struct scan *scan, const struct devices *devices,
 void scan_round(struct scan *scan, const struct devices *devices,
 		unsigned int milliseconds)
 {
-	const double begun = now_ms(), turn = (double)milliseconds / TURNS;
+	const double begun = clock_now(), turn = milliseconds / 1e3 / TURNS;
 	struct round known = { .turn = turn }, all = { .turn = turn };
 	int ret;
 
 	follow_devices(scan, devices);
 	if (milliseconds) {
-		known.until = begun + milliseconds / 2.0;
-		all.until = begun + milliseconds;
+		known.until = begun + milliseconds / 2e3;
+		all.until = begun + milliseconds / 1e3;
 		known.pids = known_processes(scan, &known.n);
 		known.last = scan->refreshed;
 	}

@@ -48,7 +48,7 @@ struct tenants {
  * @refreshed:	likewise, of those that were known
  * @devices:	the numbers of the devices that the others are about
  * @nr_devices:	the number of these
- * @blind:	the caller may not see where memory lives
+ * @blind:	the caller may not see the locations of memory
  * @error:	why a process could not be looked at, or 0
  */
 struct scan {

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "commands.h"
 #include "devices.h"
 #include "table.h"
 #include "text.h"

@@ -2,13 +2,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
 #include "term.h"
 
 /* Another screen, no cursor, lines that are cut; and back. */

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "array.h"
+#include "clock.h"
+#include "commands.h"
 #include "devices.h"
 #include "printable.h"
 #include "scan.h"
@@ -35,14 +36,6 @@ struct top {
 	uint64_t page_size;
 	bool unicode;
 };
-
-static double clock_now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 static int read_devices(struct top *top)
 {
@@ -128,7 +121,7 @@ static void print_processes(FILE *to, const struct top *top)
 		fputc('\n', to);
 	}
 	if (top->scan.blind)
-		fputs("whose memory is where is shown to root only\n", to);
+		fputs("who has memory on a device is shown to root only\n", to);
 	else if (!top->scan.found.n)
 		fputs("no process has memory on a device\n", to);
 	if (top->scan.error)
@@ -278,7 +271,7 @@ static int once(struct top *top)
 		return status;
 	scan_round(&top->scan, &top->now, 0);
 	if (top->scan.blind)
-		return ctl_fail(CTL_NO_PERMISSION, "processes: whose memory is where is shown to root only");
+		return ctl_fail(CTL_NO_PERMISSION, "processes: who has memory on a device is shown to root only");
 	table = table_new("processes", columns, ARRAY_SIZE(columns));
 	for (i = 0; i < top->scan.found.n; i++) {
 		const struct tenant *tenant = &top->scan.found.tenant[i];

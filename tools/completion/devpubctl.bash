@@ -33,7 +33,7 @@ _devpubctl() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list info stats create destroy evict migrate residency run top doctor bench
+		words='list info stats create destroy evict migrate locations run top doctor bench
 			--help --version'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 		return
@@ -75,7 +75,7 @@ _devpubctl() {
 		destroy) words="--help $(_devpubctl_devices)" ;;
 		evict) words="--json --bytes --help $(_devpubctl_devices)" ;;
 		migrate) words='--pid --to --from --range --vma --json --bytes --help' ;;
-		residency) words='--pid --all --no-map --json --bytes --help' ;;
+		locations) words='--pid --all --no-map --json --bytes --help' ;;
 		run) words="--to --output --quiet --json --bytes --help" ;;
 		top) words='--delay --once --json --bytes --help' ;;
 		doctor) words='--json --bytes --help' ;;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checks of libdevpub, in KTAP.  Those that want a device skip where there is none
+ * Tests of libdevpub, in KTAP.  Those that want a device skip where there is none
  * that the caller may open.
  */
 #include "internal.h"
 
+#include <devpub_array.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "../tests/harness/ktap.h"
+#include "test.h"
+#include "../../tests/harness/ktap.h"
 
 #define PAGES		512UL
 #define SKIPPED		1
@@ -97,23 +98,23 @@ static int identity(struct devpub *dev)
 static int there_and_back(struct devpub *dev)
 {
 	const size_t length = PAGES * page_size;
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	unsigned char reasons[PAGES];
 	struct devpub_outcome outcome;
 	char *memory = touched(PAGES);
 
 	CHECK_EQ(insist(dev, memory, PAGES), PAGES);
-	CHECK_EQ(devpub_query(dev, memory, length, NULL, &residency), 0);
-	CHECK_EQ(residency.device, PAGES);
-	CHECK_EQ(residency.done, length);
+	CHECK_EQ(devpub_query(dev, memory, length, NULL, &counts), 0);
+	CHECK_EQ(counts.device, PAGES);
+	CHECK_EQ(counts.done, length);
 	CHECK_EQ(memory[4711] == 42, 1);
 	CHECK_EQ(devpub_migrate_from(dev, memory, length, 0, reasons, &outcome), 0);
 	CHECK_EQ(outcome.done, length);
 	CHECK_EQ(outcome.moved, PAGES);
 	CHECK_EQ(outcome.reason[DEVPUB_REASON_MOVED], PAGES);
 	CHECK_EQ(reasons[PAGES - 1], DEVPUB_REASON_MOVED);
-	CHECK_EQ(devpub_query(dev, memory, length, reasons, &residency), 0);
-	CHECK_EQ(residency.system, PAGES);
+	CHECK_EQ(devpub_query(dev, memory, length, reasons, &counts), 0);
+	CHECK_EQ(counts.system, PAGES);
 	CHECK_EQ(reasons[0], DEVPUB_LOCATION_SYSTEM);
 	munmap(memory, length);
 	return 0;
@@ -121,7 +122,7 @@ static int there_and_back(struct devpub *dev)
 
 static int ranges(struct devpub *dev)
 {
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_outcome outcome;
 	unsigned char locations[6];
 	char *memory = touched(PAGES);
@@ -144,9 +145,9 @@ static int ranges(struct devpub *dev)
 			break;
 		usleep(50000);
 	}
-	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, locations, &residency), 0);
-	CHECK_EQ(residency.device, 3);
-	CHECK_EQ(residency.system, 1);
+	CHECK_EQ(devpub_query_v(dev, NULL, three, 3, locations, &counts), 0);
+	CHECK_EQ(counts.device, 3);
+	CHECK_EQ(counts.system, 1);
 	CHECK_EQ(locations[2], DEVPUB_LOCATION_DEVICE);
 	CHECK_EQ(locations[3], DEVPUB_LOCATION_SYSTEM);
 	CHECK_EQ(devpub_query(dev, memory, 4 * page_size, locations, NULL), 0);
@@ -158,7 +159,7 @@ static int ranges(struct devpub *dev)
 
 static int allocation(struct devpub *dev)
 {
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_info before, after;
 	void *memory = NULL;
 
@@ -169,8 +170,8 @@ static int allocation(struct devpub *dev)
 	CHECK_EQ(devpub_info(dev, &after), 0);
 	CHECK_EQ(after.free, before.free);
 	CHECK_EQ(devpub_alloc(dev, PAGES * page_size - 1, &memory), 0);
-	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &residency), 0);
-	CHECK_EQ(residency.device, PAGES);
+	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
+	CHECK_EQ(counts.device, PAGES);
 	CHECK_EQ(!*(char *)memory, 1);
 	CHECK_EQ(devpub_free(memory, PAGES * page_size - 1), 0);
 	CHECK_EQ(devpub_info(dev, &after), 0);
@@ -232,7 +233,7 @@ static int threads(struct devpub *dev)
 
 static int eviction(struct devpub *dev)
 {
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	uint64_t moved, remaining;
 	void *memory;
 	int ret;
@@ -243,8 +244,8 @@ static int eviction(struct devpub *dev)
 		return skip("needs CAP_SYS_ADMIN");
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(moved >= PAGES, 1);
-	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &residency), 0);
-	CHECK_EQ(residency.device, 0);
+	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
+	CHECK_EQ(counts.device, 0);
 	CHECK_EQ(devpub_free(memory, PAGES * page_size), 0);
 	return 0;
 }
@@ -253,7 +254,7 @@ static int eviction(struct devpub *dev)
 static int other_process(struct devpub *dev)
 {
 	struct devpub_process *process;
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_outcome outcome;
 	char *memory = touched(PAGES);
 	struct devpub_range range = {
@@ -277,12 +278,12 @@ static int other_process(struct devpub *dev)
 	usleep(500000);
 	ret = devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, &outcome);
 	if (!ret) {
-		ret = devpub_query_v(dev, process, &range, 1, NULL, &residency);
-		CHECK_EQ(residency.device, outcome.moved);
+		ret = devpub_query_v(dev, process, &range, 1, NULL, &counts);
+		CHECK_EQ(counts.device, outcome.moved);
 		CHECK_EQ(outcome.moved > PAGES / 2, 1);
 		CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL,
-				      &residency), 0);
-		CHECK_EQ(residency.device, 0);
+				      &counts), 0);
+		CHECK_EQ(counts.device, 0);
 	}
 	close(end[1]);
 	waitpid(child, &status, 0);
@@ -301,8 +302,8 @@ static int other_process(struct devpub *dev)
 		 -ESRCH);
 	/* As if the number were another process's by now. */
 	process->pid = getpid();
-	CHECK_EQ(devpub_query_v(dev, process, &range, 1, NULL, &residency), -ESRCH);
-	CHECK_EQ(residency.done, 0);
+	CHECK_EQ(devpub_query_v(dev, process, &range, 1, NULL, &counts), -ESRCH);
+	CHECK_EQ(counts.done, 0);
 	devpub_detach(process);
 	return 0;
 }
@@ -339,11 +340,11 @@ static const struct {
 	int (*run_on)(struct devpub *dev);
 } cases[] = {
 	{ "strings", strings, NULL },
-	{ "arguments", check_arguments, NULL },
-	{ "wide_ranges", check_wide_ranges, NULL },
-	{ "absent_device", check_absent_device, NULL },
-	{ "attach", check_attach, NULL },
-	{ "no_descriptors", check_no_descriptors, NULL },
+	{ "arguments", test_arguments, NULL },
+	{ "wide_ranges", test_wide_ranges, NULL },
+	{ "absent_device", test_absent_device, NULL },
+	{ "attach", test_attach, NULL },
+	{ "no_descriptors", test_no_descriptors, NULL },
 	{ "identity", NULL, identity },
 	{ "there_and_back", NULL, there_and_back },
 	{ "ranges", NULL, ranges },
@@ -357,7 +358,7 @@ static const struct {
 
 int main(void)
 {
-	const unsigned int n = sizeof(cases) / sizeof(*cases);
+	const unsigned int n = ARRAY_SIZE(cases);
 	int failed = 0, ret;
 	struct devpub *dev;
 	unsigned int i;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks of what is read of certificates, and of the kernel's list of keys. */
+/* Tests of what is read of certificates, and of the kernel's list of keys. */
 #include <string.h>
 
-#include "check.h"
+#include "test.h"
 #include "key.h"
 
 bool keys_identified(void)

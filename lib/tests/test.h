@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the checks share. */
-#ifndef DEVPUB_LIB_CHECK_H
-#define DEVPUB_LIB_CHECK_H
+/* What the files of the tests share. */
+#ifndef DEVPUB_LIB_TEST_H
+#define DEVPUB_LIB_TEST_H
 
 #include <stdio.h>
 
@@ -16,11 +16,11 @@
 		}							\
 	} while (0)
 
-/* check_limits.c */
-int check_arguments(void);
-int check_wide_ranges(void);
-int check_absent_device(void);
-int check_attach(void);
-int check_no_descriptors(void);
+/* test_limits.c */
+int test_arguments(void);
+int test_wide_ranges(void);
+int test_absent_device(void);
+int test_attach(void);
+int test_no_descriptors(void);
 
-#endif /* DEVPUB_LIB_CHECK_H */
+#endif /* DEVPUB_LIB_TEST_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For the checks: a program with memory of its own, of which it can put a part on a
+ * For the tests: a program with memory of its own, of which it can put a part on a
  * device.  It says "ready", waits for the end of its input, and fails unless its
  * memory is as it was.
  *

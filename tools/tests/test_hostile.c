@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks with processes that do what an ordinary user may do to be missed. */
+/* Tests with processes that do what an ordinary user may do to be missed. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "ctl.h"
+#include "test.h"
+#include "array.h"
 #include "maps.h"
 #include "populated.h"
 #include "proc.h"
@@ -231,14 +231,14 @@ static int storm(char **argv)
 	return 1;
 }
 
-int check_peer(char **argv)
+int test_peer(char **argv)
 {
 	return strcmp(argv[1], "storm") ? 2 : storm(argv);
 }
 
 bool storm_of_exec(void)
 {
-	static char *const argv[] = { "check", "storm", NULL };
+	static char *const argv[] = { "test", "storm", NULL };
 	unsigned int i, read = 0, busy = 0;
 	struct proc proc;
 	struct maps maps;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
-#include <stdarg.h>
+/* Tests of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "test.h"
+#include "array.h"
 #include "ctl.h"
 #include "maps.h"
 #include "mover.h"
@@ -14,19 +14,7 @@
 #include "table.h"
 #include "text.h"
 
-#include "../tests/harness/ktap.h"
-
-bool ctl_json, ctl_bytes;
-
-int ctl_fail(int status, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	return status;
-}
+#include "../../tests/harness/ktap.h"
 
 bool same(const char *is, const char *should)
 {
@@ -236,12 +224,12 @@ static bool pictures(void)
 	struct style style = { .columns = 8, .scale = 1, .page_size = 4096 };
 	struct runs runs = { 0 };
 
-	runs_add(&runs, PLACE_ABSENT, 2);
+	runs_add(&runs, LOCATION_ABSENT, 2);
 	CHECK(!runs_any(&runs));
-	runs_add(&runs, PLACE_SYSTEM, 2);
-	runs_add(&runs, PLACE_DEVICE + 1, 3);
-	runs_add(&runs, PLACE_SWAPPED, 1);
-	runs_add(&runs, PLACE_SYSTEM, 1);
+	runs_add(&runs, LOCATION_SYSTEM, 2);
+	runs_add(&runs, LOCATION_DEVICE + 1, 3);
+	runs_add(&runs, LOCATION_SWAPPED, 1);
+	runs_add(&runs, LOCATION_SYSTEM, 1);
 	CHECK(runs_any(&runs));
 	CHECK(draws(&runs, &style, 2, "..--###~\n> -\n"));
 	style.scale = 2;
@@ -250,14 +238,14 @@ static bool pictures(void)
 	CHECK(draws(&runs, &style, 1, "-#-\n"));
 	style.scale = 16;
 	CHECK(draws(&runs, &style, 1, "*\n"));
-	runs_add(&runs, PLACE_SYSTEM, 10);
+	runs_add(&runs, LOCATION_SYSTEM, 10);
 	CHECK(draws(&runs, &style, 1, "+-\n"));
 
 	runs_free(&runs);
 	style.scale = 1;
-	runs_add(&runs, PLACE_DEVICE, 1);
-	runs_add(&runs, PLACE_ABSENT, 1 << 18);
-	runs_add(&runs, PLACE_DEVICE, 1);
+	runs_add(&runs, LOCATION_DEVICE, 1);
+	runs_add(&runs, LOCATION_ABSENT, 1 << 18);
+	runs_add(&runs, LOCATION_DEVICE, 1);
 	CHECK(draws(&runs, &style, 1, "#..1G..#\n"));
 	style.columns = 7;
 	CHECK(draws(&runs, &style, 2, "#..1G..\n> #\n"));
@@ -350,7 +338,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc > 1)
-		return check_peer(argv);
+		return test_peer(argv);
 	ktap_plan(ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (cases[i].run()) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks of what is made of names that others give. */
+/* Tests of what is made of names that others give. */
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
-#include "ctl.h"
+#include "test.h"
+#include "array.h"
 #include "printable.h"
 #include "shell.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks of how the processes below this one are found and followed. */
+/* Tests of how the processes below this one are found and followed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,11 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "test.h"
 #include "family.h"
 #include "follow.h"
 
-#include "../lib/internal.h"
+#include "../../lib/internal.h"
 
 #define GENERATIONS	300
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl residency: where a process's memory lives, as a table and a picture. */
+/* devpubctl locations: of a process's pages, as a table and a picture. */
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "commands.h"
 #include "maps.h"
 #include "pages.h"
 #include "picture.h"
@@ -17,6 +16,7 @@
 #include "progress.h"
 #include "table.h"
 #include "target.h"
+#include "term.h"
 #include "text.h"
 
 #define MAP_ROWS	20
@@ -25,15 +25,15 @@
 
 enum { START, END, ACCESS, SIZE, SYSTEM, SWAPPED, OTHER, DEVICES, FIXED };
 
-/* A mapping and what is where in it. */
+/* A mapping and the locations of its pages. */
 struct tenant {
 	struct mapping mapping;
 	struct runs runs;
-	uint64_t pages[PLACES_MAX];
+	uint64_t pages[LOCATIONS_MAX];
 	bool out_of_memory;
 };
 
-struct residency {
+struct locations {
 	const struct devices *devices;
 	struct maps maps;
 	struct tenant *tenant;
@@ -43,25 +43,25 @@ struct residency {
 	uint64_t page_size;
 };
 
-static void count(void *arg, unsigned int place, uint64_t pages)
+static void count(void *arg, unsigned int location, uint64_t pages)
 {
 	struct tenant *tenant = arg;
 
-	tenant->pages[place] += pages;
-	if (!runs_add(&tenant->runs, place, pages))
+	tenant->pages[location] += pages;
+	if (!runs_add(&tenant->runs, location, pages))
 		tenant->out_of_memory = true;
 }
 
-static void free_tenants(struct residency *residency)
+static void free_tenants(struct locations *locations)
 {
 	size_t i;
 
-	for (i = 0; i < residency->n; i++)
-		runs_free(&residency->tenant[i].runs);
-	free(residency->tenant);
-	residency->tenant = NULL;
-	residency->n = 0;
-	maps_free(&residency->maps);
+	for (i = 0; i < locations->n; i++)
+		runs_free(&locations->tenant[i].runs);
+	free(locations->tenant);
+	locations->tenant = NULL;
+	locations->n = 0;
+	maps_free(&locations->maps);
 }
 
 static int look_at_mapping(struct tenant *tenant, struct pages *pages)
@@ -82,17 +82,17 @@ static int look_at_mapping(struct tenant *tenant, struct pages *pages)
 	return ret;
 }
 
-static int look_at_memory(struct residency *residency, struct pages *pages)
+static int look_at_memory(struct locations *locations, struct pages *pages)
 {
-	const struct maps *maps = &residency->maps;
+	const struct maps *maps = &locations->maps;
 	size_t i;
 	int ret = 0;
 
-	residency->tenant = calloc(maps->n + 1, sizeof(*residency->tenant));
-	if (!residency->tenant)
+	locations->tenant = calloc(maps->n + 1, sizeof(*locations->tenant));
+	if (!locations->tenant)
 		return -ENOMEM;
 	for (i = 0; i < maps->n && !ret; i++) {
-		struct tenant *tenant = &residency->tenant[residency->n++];
+		struct tenant *tenant = &locations->tenant[locations->n++];
 
 		tenant->mapping = maps->mapping[i];
 		ret = look_at_mapping(tenant, pages);
@@ -101,7 +101,7 @@ static int look_at_memory(struct residency *residency, struct pages *pages)
 	return ret ? ret : pages_check(pages);
 }
 
-static int look(struct residency *residency, const struct target *target)
+static int look(struct locations *locations, const struct target *target)
 {
 	struct pages *pages;
 	uint64_t total = 0;
@@ -109,26 +109,26 @@ static int look(struct residency *residency, const struct target *target)
 	size_t i;
 	int ret;
 
-	ret = pages_open(&target->proc, target->process, residency->devices, &pages);
+	ret = pages_open(&target->proc, target->process, locations->devices, &pages);
 	if (ret)
 		return ret;
-	ret = pages_maps(pages, &residency->maps);
+	ret = pages_maps(pages, &locations->maps);
 	if (!ret) {
-		for (i = 0; i < residency->maps.n; i++)
-			total += residency->maps.mapping[i].end -
-				 residency->maps.mapping[i].start;
+		for (i = 0; i < locations->maps.n; i++)
+			total += locations->maps.mapping[i].end -
+				 locations->maps.mapping[i].start;
 		snprintf(what, sizeof(what), "looking at %s", target->name);
 		progress_begin(what, total);
-		ret = look_at_memory(residency, pages);
+		ret = look_at_memory(locations, pages);
 		progress_end();
 	}
 	pages_close(pages);
 	if (ret)
-		free_tenants(residency);
+		free_tenants(locations);
 	return ret;
 }
 
-static size_t make_columns(const struct residency *residency, uint64_t swapped,
+static size_t make_columns(const struct locations *locations, uint64_t swapped,
 			   uint64_t other, struct column *columns,
 			   char (*names)[32])
 {
@@ -147,9 +147,9 @@ static size_t make_columns(const struct residency *residency, uint64_t swapped,
 	columns[SWAPPED].json_only = !swapped;
 	columns[OTHER].json_only = !other;
 	n = DEVICES;
-	for (i = 0; i < residency->devices->n; i++) {
+	for (i = 0; i < locations->devices->n; i++) {
 		snprintf(names[i], sizeof(names[i]), "DEVPUB%u",
-			 residency->devices->device[i].index);
+			 locations->devices->device[i].index);
 		columns[n++] = (struct column) {
 			.name = names[i], .kind = COLUMN_SIZE,
 		};
@@ -158,11 +158,11 @@ static size_t make_columns(const struct residency *residency, uint64_t swapped,
 	return n;
 }
 
-static void add_row(struct table *table, const struct residency *residency,
+static void add_row(struct table *table, const struct locations *locations,
 		    const struct mapping *mapping, const uint64_t *pages)
 {
-	const uint64_t page_size = residency->page_size;
-	const size_t nr_devices = residency->devices->n;
+	const uint64_t page_size = locations->page_size;
+	const size_t nr_devices = locations->devices->n;
 	char text[32];
 	size_t i;
 
@@ -175,39 +175,39 @@ static void add_row(struct table *table, const struct residency *residency,
 		table_text(table, ACCESS, mapping->access);
 		table_number(table, SIZE, mapping->end - mapping->start);
 	}
-	table_number(table, SYSTEM, pages[PLACE_SYSTEM] * page_size);
-	table_number(table, SWAPPED, pages[PLACE_SWAPPED] * page_size);
-	table_number(table, OTHER, pages[PLACE_OTHER] * page_size);
+	table_number(table, SYSTEM, pages[LOCATION_SYSTEM] * page_size);
+	table_number(table, SWAPPED, pages[LOCATION_SWAPPED] * page_size);
+	table_number(table, OTHER, pages[LOCATION_OTHER] * page_size);
 	for (i = 0; i < nr_devices; i++)
 		table_number(table, DEVICES + i,
-			     pages[PLACE_DEVICE + i] * page_size);
+			     pages[LOCATION_DEVICE + i] * page_size);
 	table_text(table, DEVICES + nr_devices, mapping->name);
 }
 
-static void print_table(const struct residency *residency)
+static void print_table(const struct locations *locations)
 {
 	static char names[DEVICES_MAX][32];
 	struct column columns[DEVICES + DEVICES_MAX + 1];
 	struct mapping total = { .name = "total" };
-	uint64_t sum[PLACES_MAX] = { 0 };
+	uint64_t sum[LOCATIONS_MAX] = { 0 };
 	struct table *table;
 	size_t i, j, n;
 
-	for (i = 0; i < residency->n; i++)
-		for (j = 0; j < PLACES_MAX; j++)
-			sum[j] += residency->tenant[i].pages[j];
-	n = make_columns(residency, sum[PLACE_SWAPPED], sum[PLACE_OTHER],
+	for (i = 0; i < locations->n; i++)
+		for (j = 0; j < LOCATIONS_MAX; j++)
+			sum[j] += locations->tenant[i].pages[j];
+	n = make_columns(locations, sum[LOCATION_SWAPPED], sum[LOCATION_OTHER],
 			 columns, names);
-	table = table_new("residency", columns, n);
-	for (i = 0; i < residency->n; i++) {
-		const struct tenant *tenant = &residency->tenant[i];
+	table = table_new("locations", columns, n);
+	for (i = 0; i < locations->n; i++) {
+		const struct tenant *tenant = &locations->tenant[i];
 
-		if (residency->all || ctl_json || runs_any(&tenant->runs))
-			add_row(table, residency, &tenant->mapping, tenant->pages);
+		if (locations->all || ctl_json || runs_any(&tenant->runs))
+			add_row(table, locations, &tenant->mapping, tenant->pages);
 	}
 	/* Programs can add. */
 	if (!ctl_json)
-		add_row(table, residency, &total, sum);
+		add_row(table, locations, &total, sum);
 	table_print(table);
 	table_free(table);
 }
@@ -215,14 +215,13 @@ static void print_table(const struct residency *residency)
 static unsigned int terminal_width(void)
 {
 	const char *columns = getenv("COLUMNS");
-	struct winsize size;
+	unsigned int width, height;
 	uint64_t number;
 
 	if (columns && text_parse_number(columns, 1000, &number) && number)
 		return number;
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col;
-	return 80;
+	term_size(&height, &width);
+	return width;
 }
 
 /* Neighbours of one name are one row of the picture, as a library's are. */
@@ -242,14 +241,14 @@ static const char *label(const struct mapping *mapping)
 }
 
 /* NULL when memory is out. */
-static struct row *make_rows(const struct residency *residency, size_t *n)
+static struct row *make_rows(const struct locations *locations, size_t *n)
 {
-	struct row *rows = calloc(residency->n + 1, sizeof(*rows)), *row = NULL;
+	struct row *rows = calloc(locations->n + 1, sizeof(*rows)), *row = NULL;
 	size_t i, j;
 
 	*n = 0;
-	for (i = 0; rows && i < residency->n; i++) {
-		const struct tenant *tenant = &residency->tenant[i];
+	for (i = 0; rows && i < locations->n; i++) {
+		const struct tenant *tenant = &locations->tenant[i];
 		const char *name = label(&tenant->mapping);
 
 		if (!runs_any(&tenant->runs))
@@ -261,8 +260,8 @@ static struct row *make_rows(const struct residency *residency, size_t *n)
 			const struct run *run = &tenant->runs.run[j];
 
 			/* Without memory, the picture is not as it should be. */
-			runs_add(&row->runs, run->place, run->pages);
-			if (run->place != PLACE_ABSENT)
+			runs_add(&row->runs, run->location, run->pages);
+			if (run->location != LOCATION_ABSENT)
 				row->pages += run->pages;
 		}
 	}
@@ -289,13 +288,13 @@ static void print_label(const struct row *row, uint64_t page_size)
 	printf(" %7s ", text_size(size, row->pages * page_size));
 }
 
-static void print_map(const struct residency *residency)
+static void print_map(const struct locations *locations)
 {
 	const unsigned int width = terminal_width();
 	struct style style = {
 		.columns = width > MARGIN + 24 ? width - MARGIN : 24,
 		.scale = 1,
-		.page_size = residency->page_size,
+		.page_size = locations->page_size,
 		.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
 	};
@@ -303,7 +302,7 @@ static void print_map(const struct residency *residency)
 	struct row *rows;
 	size_t i, n;
 
-	rows = make_rows(residency, &n);
+	rows = make_rows(locations, &n);
 	if (!rows)
 		return;
 	while (count_lines(rows, n, &style) > (n > MAP_ROWS ? n : MAP_ROWS))
@@ -311,7 +310,7 @@ static void print_map(const struct residency *residency)
 	snprintf(margin, sizeof(margin), "%*s", MARGIN, "");
 	putchar('\n');
 	for (i = 0; i < n; i++) {
-		print_label(&rows[i], residency->page_size);
+		print_label(&rows[i], locations->page_size);
 		picture_draw(stdout, &rows[i].runs, &style, margin);
 		runs_free(&rows[i].runs);
 	}
@@ -320,7 +319,7 @@ static void print_map(const struct residency *residency)
 	picture_legend(stdout, &style);
 }
 
-static int show(struct residency *residency, const char *pid)
+static int show(struct locations *locations, const char *pid)
 {
 	struct target target;
 	unsigned int try = 0;
@@ -329,16 +328,16 @@ static int show(struct residency *residency, const char *pid)
 	ret = target_open(pid, &target);
 	if (ret)
 		return ret;
-	while ((ret = look(residency, &target)) == -EAGAIN && ++try < TARGET_TRIES)
+	while ((ret = look(locations, &target)) == -EAGAIN && ++try < TARGET_TRIES)
 		usleep(TARGET_PAUSE_US);
 	if (ret) {
 		ret = target_error(ret, &target);
 	} else {
-		print_table(residency);
-		if (residency->map && !ctl_json)
-			print_map(residency);
+		print_table(locations);
+		if (locations->map && !ctl_json)
+			print_map(locations);
 	}
-	free_tenants(residency);
+	free_tenants(locations);
 	target_close(&target);
 	return ret;
 }
@@ -353,7 +352,7 @@ static int run(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	static struct devices devices;
-	struct residency residency = {
+	struct locations locations = {
 		.devices = &devices,
 		.map = true,
 		.page_size = sysconf(_SC_PAGESIZE),
@@ -367,32 +366,32 @@ static int run(int argc, char **argv)
 			pid = optarg;
 			break;
 		case 'a':
-			residency.all = true;
+			locations.all = true;
 			break;
 		case 'n':
-			residency.map = false;
+			locations.map = false;
 			break;
 		default:
-			status = ctl_option(&command_residency, option);
+			status = ctl_option(&command_locations, option);
 			if (status >= 0)
 				return status;
 		}
 	}
 	if (optind < argc)
-		return ctl_usage(&command_residency, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_locations, "'%s' is too much", argv[optind]);
 	if (!pid)
-		return ctl_usage(&command_residency, "say whose memory: --pid PID");
+		return ctl_usage(&command_locations, "say whose memory: --pid PID");
 	status = devices_get(&devices);
 	if (status)
 		return status;
-	status = show(&residency, pid);
+	status = show(&locations, pid);
 	devices_put(&devices);
 	return status;
 }
 
-const struct command command_residency = {
-	.name = "residency",
-	.summary = "Shows where the memory of a running program lives",
+const struct command command_locations = {
+	.name = "locations",
+	.summary = "Shows the locations of the pages of a running program",
 	.usage = "[OPTION...] --pid PID",
 	.help =
 	"  -p, --pid PID       whose memory\n"

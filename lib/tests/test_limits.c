@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Checks that want no device: what is refused before one is asked, and other processes. */
+/* Tests that want no device: what is refused before one is asked, and other processes. */
 #include "internal.h"
 
 #include <errno.h>
@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "test.h"
 
 /* Refused before the device, which here is none, is asked. */
-int check_arguments(void)
+int test_arguments(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	struct devpub_range two[] = { { 4096, 4096 }, { 8192, 1 } };
@@ -41,13 +41,13 @@ int check_arguments(void)
  * A process of 64 bits has more pages than one of 32 can count: no array may come out
  * smaller than what the kernel fills.
  */
-int check_wide_ranges(void)
+int test_wide_ranges(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	const struct devpub_range wide = { 0, (1ULL << 44) + 4096 };
 	const struct devpub_range all = { 0, -4096ULL };
 	struct devpub_range *many;
-	struct devpub_residency residency;
+	struct devpub_locations counts;
 	struct devpub_outcome outcome;
 	unsigned char reasons[1] = { 42 };
 	const size_t n = 5000;
@@ -60,11 +60,11 @@ int check_wide_ranges(void)
 			 -ENOMEM);
 		CHECK_EQ(devpub_migrate_to_v(&dev, NULL, &wide, 1, 0, reasons, NULL),
 			 -EFAULT);
-		CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, reasons, &residency),
+		CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, reasons, &counts),
 			 -EFAULT);
 	}
 	/* Without an array, there is nothing to count. */
-	CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, NULL, &residency), -ENOTTY);
+	CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, NULL, &counts), -ENOTTY);
 	many = malloc(n * sizeof(*many));
 	for (i = 0; many && i < n; i++)
 		many[i] = all;
@@ -77,7 +77,7 @@ int check_wide_ranges(void)
 	return 0;
 }
 
-int check_absent_device(void)
+int test_absent_device(void)
 {
 	struct devpub *dev = NULL;
 	struct devpub_stats stats;
@@ -96,7 +96,7 @@ int check_absent_device(void)
 	return 0;
 }
 
-int check_attach(void)
+int test_attach(void)
 {
 	struct devpub_process *process = NULL, *again = NULL;
 	pid_t child;
@@ -121,7 +121,7 @@ int check_attach(void)
 }
 
 /* Without a descriptor left, who has ended is still told from who lives. */
-int check_no_descriptors(void)
+int test_no_descriptors(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
 	const struct devpub_range range = { 4096, 4096 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the checks share. */
-#ifndef DEVPUB_TOOLS_CHECK_H
-#define DEVPUB_TOOLS_CHECK_H
+/* What the files of the tests share. */
+#ifndef DEVPUB_TOOLS_TEST_H
+#define DEVPUB_TOOLS_TEST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,17 +35,17 @@ void be_a_user(void);
 /* Are so many of its pages seen, at least?  True where no frames are shown. */
 bool is_seen(pid_t pid, uint64_t pages);
 
-/* check_names.c */
+/* test_names.c */
 bool names_shown(void);
 bool names_fitted(void);
 bool paths_cleaned(void);
 
-/* check_keys.c */
+/* test_keys.c */
 bool keys_identified(void);
 bool keys_numbered(void);
 bool keys_found(void);
 
-/* check_hostile.c: processes that ordinary users run, and what they may not do to us. */
+/* test_hostile.c: processes that ordinary users run, and what they may not do to us. */
 bool stat_parsed(void);
 bool named_to_hide(void);
 bool zombie_has_ended(void);
@@ -53,16 +53,16 @@ bool main_thread_gone(void);
 bool descriptors_out(void);
 bool storm_of_exec(void);
 
-/* check_reserved.c */
+/* test_reserved.c */
 bool reservation_passed_over(void);
 bool reservation_by_hand(void);
 bool move_is_stopped(void);
 
-/* check_family.c */
+/* test_family.c */
 bool deep_family(void);
 bool number_used_again(void);
 
 /* What this program is when it is started with arguments: such a process. */
-int check_peer(char **argv);
+int test_peer(char **argv);
 
-#endif /* DEVPUB_TOOLS_CHECK_H */
+#endif /* DEVPUB_TOOLS_TEST_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checks with processes that hold up whoever looks at them, by addresses without end.  No
+ * Tests with processes that hold up whoever looks at them, by addresses without end.  No
  * device needed: one that is made up takes all frames for its own.
  */
 #include <errno.h>
@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "ctl.h"
+#include "test.h"
+#include "clock.h"
 #include "maps.h"
 #include "mover.h"
 #include "pages.h"
@@ -20,20 +19,12 @@
 #include "proc.h"
 #include "scan.h"
 
-#include "../lib/internal.h"
+#include "../../lib/internal.h"
 
 #define RESERVED	(80ULL << 40)
 
 /* Generous: on a busy machine without hardware virtualisation, too. */
 #define SECONDS_BOUND	20
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 /* Frames of all memory are this device's. */
 static struct devices *all_memory(void)
@@ -60,9 +51,9 @@ static const struct tenant *find_tenant(const struct scan *scan, pid_t pid)
 	return NULL;
 }
 
-static void count(void *arg, unsigned int place, uint64_t pages)
+static void count(void *arg, unsigned int location, uint64_t pages)
 {
-	if (place >= PLACE_DEVICE)
+	if (location >= LOCATION_DEVICE)
 		*(uint64_t *)arg += pages;
 }
 
@@ -136,7 +127,7 @@ bool reservation_passed_over(void)
 {
 	const pid_t pid = start(reserve_sparse);
 	struct populated populated;
-	const double begun = now();
+	const double begun = clock_now();
 	bool scans;
 	int fd;
 
@@ -149,7 +140,7 @@ bool reservation_passed_over(void)
 	else
 		puts("# this kernel does not look for pages");
 	stop(pid);
-	CHECK(now() - begun < SECONDS_BOUND);
+	CHECK(clock_now() - begun < SECONDS_BOUND);
 	return true;
 }
 
@@ -179,16 +170,16 @@ static pid_t start_sleep(void)
 /* Rounds are short, also where nothing can be passed over; and others have their turn. */
 static bool rounds_are_short(pid_t other)
 {
-	const double first = now();
+	const double first = clock_now();
 	struct scan scan = { 0 };
 	double begun, longest = 0;
 	int i;
 
-	for (i = 0; now() - first < 15 * SECONDS_BOUND; i++) {
-		begun = now();
+	for (i = 0; clock_now() - first < 15 * SECONDS_BOUND; i++) {
+		begun = clock_now();
 		scan_round(&scan, all_memory(), 100);
-		if (now() - begun > longest)
-			longest = now() - begun;
+		if (clock_now() - begun > longest)
+			longest = clock_now() - begun;
 		if (scan.blind || find_tenant(&scan, other))
 			break;
 	}
@@ -244,11 +235,11 @@ bool move_is_stopped(void)
 	CHECK(!proc_open(pid, &proc) && !pipe(end));
 	CHECK(!mover_open(&mover, &proc, NULL));
 	mover.until = end[0];
-	mover.deadline = now() + 0.2;
-	begun = now();
+	mover.deadline = clock_now() + 0.2;
+	begun = clock_now();
 	/* Nothing is there, whatever is mapped. */
 	CHECK(mover_move(&mover, &mapping, 0) == MOVER_STOPPED);
-	CHECK(now() - begun < SECONDS_BOUND);
+	CHECK(clock_now() - begun < SECONDS_BOUND);
 	CHECK(mover.at > 1ULL << 40 && mover.at < 100ULL << 40);
 	CHECK(write(end[1], "", 1) == 1);
 	CHECK(mover_move(&mover, &mapping, 0) == MOVER_STOPPED);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEVPUB_TOOLS_CLOCK_H
+#define DEVPUB_TOOLS_CLOCK_H
+
+#include <time.h>
+
+/* Seconds of the monotonic clock. */
+static inline double clock_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+#endif /* DEVPUB_TOOLS_CLOCK_H */
