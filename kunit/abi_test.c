@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * abi: the layout and the numbers of include/uapi/linux/devpub.h, written down a
- * second time.  They are frozen: a case that turns red here tells of a change
- * that breaks programs, and is never mended by changing the number here.
+ * abi: checks the layout and the numbers of include/uapi/linux/devpub.h against a copy.
+ * They are frozen: a case that fails here has found a change that breaks programs.  Never
+ * fix it by changing the number here.
  */
 #include <kunit/test.h>
 #include <linux/stddef.h>
@@ -133,8 +133,8 @@ static void abi_layout(struct kunit *test)
 }
 
 /*
- * What a hole or the padding at the end holds would leak to a program or be
- * taken from it, and 32-bit and 64-bit programs may not agree where it is.
+ * Structs must have neither holes nor padding: these bytes would leak kernel memory or carry
+ * garbage from a program, and their position may differ for 32-bit and 64-bit programs.
  */
 static void abi_no_holes(struct kunit *test)
 {
@@ -147,7 +147,7 @@ static void abi_no_holes(struct kunit *test)
 
 		KUNIT_EXPECT_EQ_MSG(test, member->offset, end,
 				    "hole before %s", member->name);
-		/* Where no ABI aligns it differently. */
+		/* With natural alignment, the offset is the same in each ABI. */
 		KUNIT_EXPECT_EQ_MSG(test, member->offset % member->size, 0UL,
 				    "alignment of %s", member->name);
 		end = member->offset + member->size;
@@ -157,7 +157,7 @@ static void abi_no_holes(struct kunit *test)
 			    "only 64-bit programs would pad it");
 }
 
-/* Structs grow, their first versions don't. */
+/* A struct may grow, but the size of its first version must not change. */
 static void abi_first_version(struct kunit *test)
 {
 	const struct abi_struct *abi = test->param_value;
@@ -165,7 +165,7 @@ static void abi_first_version(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, abi->size_ver0, abi->want_size_ver0);
 	KUNIT_EXPECT_GE(test, abi->size, abi->size_ver0);
-	/* The first version ends where a member does. */
+	/* The first version must end at the end of a member. */
 	for (i = 0; i < abi->nr_members; i++)
 		if (abi->members[i].offset + abi->members[i].size ==
 		    abi->size_ver0)
@@ -204,7 +204,7 @@ static void abi_command_desc(const struct abi_command *abi, char *desc)
 
 KUNIT_ARRAY_PARAM(abi_command, abi_commands, abi_command_desc);
 
-/* A program tells by its command's number how much of the struct it knows. */
+/* The command number contains the size of the struct that the program knows. */
 static void abi_command_size(struct kunit *test)
 {
 	const struct abi_command *abi = test->param_value;
@@ -214,7 +214,7 @@ static void abi_command_size(struct kunit *test)
 
 #define NUMBER(name, want)	{ #name, name, want }
 
-/* A command's number grows with its struct; this is what the oldest program has. */
+/* The command number for the first version of the struct, as the oldest program has it. */
 #define COMMAND(name, size_ver0, want)					\
 	{ #name, ((name) & ~IOCSIZE_MASK) | (size_ver0) << IOCSIZE_SHIFT, want }
 
@@ -253,7 +253,7 @@ static const struct abi_number abi_numbers[] = {
 	NUMBER(DEVPUB_REASON_BUSY, 15),
 	NUMBER(DEVPUB_REASON_NO_SPACE, 16),
 	NUMBER(DEVPUB_REASON_OTHER_DEVICE, 17),
-	/* From here on, a page counts as refused. */
+	/* This reason and all later ones count as refused. */
 	NUMBER(DEVPUB_FIRST_REFUSAL, 5),
 
 	NUMBER(DEVPUB_LOCATION_UNSEEN, 0),

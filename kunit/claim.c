@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A region of one case, and what claiming it may and may not change.
+ * A region for one case, and checks of what a claim changes in the system.
  */
 #include <kunit/test.h>
 #include <linux/device.h>
@@ -25,7 +25,7 @@ int devpub_claim_init(struct kunit *test)
 	claim = kunit_kzalloc(test, sizeof(*claim), GFP_KERNEL);
 	if (!claim)
 		return -ENOMEM;
-	/* Of no module: 6.1 runs the cases before ours has its place in sysfs. */
+	/* Register it without a module: 6.1 runs the cases before this module is in sysfs. */
 	claim->dev = __root_device_register("devpub-kunit", NULL);
 	if (IS_ERR(claim->dev))
 		return PTR_ERR(claim->dev);
@@ -39,7 +39,7 @@ int devpub_claim_init(struct kunit *test)
  * devpub_claim_exit() - .exit of a suite whose cases claim regions
  * @test: the case
  *
- * However it ended, the system has its memory again.
+ * Checks that the system has its memory back, also after a failed case.
  */
 void devpub_claim_exit(struct kunit *test)
 {
@@ -52,8 +52,8 @@ void devpub_claim_exit(struct kunit *test)
 		devpub_claim_release(test);
 	root_device_unregister(claim->dev);
 	/*
-	 * The page array of memory that was there at boot becomes system memory
-	 * when the block goes for the first time.  A case takes two at most.
+	 * When a block of boot memory is removed for the first time, its page array becomes
+	 * system memory.  A case takes at most two blocks.
 	 */
 	KUNIT_EXPECT_GE(test, totalram_pages(), claim->ram);
 	KUNIT_EXPECT_LE(test, totalram_pages() - claim->ram,
@@ -99,9 +99,9 @@ void devpub_claim_release(struct kunit *test)
 }
 
 /**
- * devpub_claim_iomem() - how /proc/iomem has a range
+ * devpub_claim_iomem() - check if a range has entries in /proc/iomem
  * @start: physical address
- * @size: bytes
+ * @size: size in bytes
  *
  * Return: REGION_DISJOINT, REGION_INTERSECTS or REGION_MIXED.
  */
@@ -111,12 +111,11 @@ int devpub_claim_iomem(u64 start, u64 size)
 }
 
 /**
- * devpub_claim_iomem_name() - who has a range
+ * devpub_claim_iomem_name() - get the name of the entry for a range in /proc/iomem
  * @start: physical address of its beginning
  *
- * The lock of the list is not exported, and what walks it with the lock held tells
- * no names.  While a case runs, nobody but the case adds to the list or takes from
- * it.
+ * The lock of the resource tree is not exported, and the exported walks of the tree do not
+ * return names.  Only the running case changes the tree, so this needs no lock.
  *
  * Return: the name of the entry of /proc/iomem that begins there, or "".
  */
@@ -133,9 +132,9 @@ const char *devpub_claim_iomem_name(u64 start)
 /**
  * devpub_claim_expect_refusal() - expect a claim to fail and to change nothing
  * @test: the case; provider and node are set in its request
- * @start: address to ask for
- * @size: bytes to ask for
- * @want: the error
+ * @start: requested address
+ * @size: requested size in bytes
+ * @want: the expected error
  */
 void devpub_claim_expect_refusal(struct kunit *test, u64 start, u64 size,
 				 int want)

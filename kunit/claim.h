@@ -10,19 +10,19 @@
 struct device;
 struct kunit;
 
-/* Some address; nothing is looked up there. */
+/* An arbitrary address; nothing is accessed there. */
 #define DEVPUB_CLAIM_HOLE	(64ULL * SZ_1G)
 
 /* The name of the entry in /proc/iomem. */
 #define DEVPUB_CLAIM_NAME	"devpub-kunit"
 
 /**
- * struct devpub_claim - what a case has that claims a region (test->priv)
- * @dev:	for the messages
- * @request:	what to claim; set by cases
- * @region:	what was claimed
+ * struct devpub_claim - state of a case that claims a region (test->priv)
+ * @dev:	the device to log messages for
+ * @request:	the memory to claim; set by the case
+ * @region:	the claimed region
  * @claimed:	@region is claimed, and is released after the case
- * @ram:	pages of system memory before the case
+ * @ram:	number of pages of system memory before the case
  */
 struct devpub_claim {
 	struct device *dev;
@@ -33,10 +33,10 @@ struct devpub_claim {
 };
 
 /**
- * struct devpub_claim_range - a parameter: what to ask for
+ * struct devpub_claim_range - a case parameter: a range to request
  * @name:	of the case
  * @start:	physical address
- * @size:	bytes
+ * @size:	size in bytes
  */
 struct devpub_claim_range {
 	const char *name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page on its way: made, migrated with a spy inside the engine, and compared in
- * each phase with what expect.c expects.
+ * Page counts: creates a page, migrates it with a spy inside the engine, and compares its
+ * counts in each phase with the tables in expect.c.
  */
 #include <kunit/test.h>
 #include <linux/bits.h>
@@ -17,14 +17,14 @@
 #include "fixture.h"
 #include "user.h"
 
-/* Another one each time, lest a page that was used before pass for a copy. */
+/* A different content for each page, so that a page used before can't pass for a copy. */
 static u64 count_content;
 
 /**
  * devpub_count_expect() - compare one of the two pages with its row
- * @c: the page on its way
- * @phase: when
- * @role: which; one that is not there is passed over
+ * @c: the migrating page
+ * @phase: the phase of the migration
+ * @role: which of the two pages; skipped if that page does not exist
  */
 void devpub_count_expect(struct devpub_count *c, enum devpub_phase phase,
 			 enum devpub_role role)
@@ -45,7 +45,7 @@ static bool count_has_destination(const struct devpub_count *c)
 	       c->row->fate != DEVPUB_NOT_COLLECTED;
 }
 
-/* Each mapping of a collected page is a migration entry; of another, untouched. */
+/* Each PTE of a collected page is a migration entry; that of another page is unchanged. */
 static void count_expect_entries(struct devpub_count *c)
 {
 	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
@@ -61,7 +61,7 @@ static void count_expect_entries(struct devpub_count *c)
 	}
 }
 
-/* Hold the page that finalize leaves to the system's allocator. */
+/* Hold the system page that migrate_vma_finalize() frees, so that it can be checked. */
 static void count_hold(struct devpub_count *c)
 {
 	if (c->way == DEVPUB_TO && c->row->fate == DEVPUB_MOVED)
@@ -80,7 +80,7 @@ static unsigned long count_moments(const struct devpub_count *c)
 	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
 }
 
-/* No fault may come between where a THP must not. */
+/* mmap_lock must keep faults out if a THP must not be mapped over a hole. */
 static void count_expect_lock(const struct devpub_count *c)
 {
 	struct mm_struct *mm = c->users[0]->mm;
@@ -99,7 +99,7 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
 	long ret = 0;
 
-	/* An eviction tries a page that stays again. */
+	/* An eviction retries a page that stays; look only at the first attempt. */
 	if (c->way == DEVPUB_EVICT && moment == DEVPUB_AFTER_SETUP &&
 	    c->seen == count_moments(c))
 		c->again = true;
@@ -107,11 +107,11 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 		return;
 	if (moment == DEVPUB_BEFORE_PAGES && c->param.obstacle == DEVPUB_NO_MEMORY)
 		KUNIT_EXPECT_TRUE(c->test, devpub_fault_disarm());
-	/* Once each, in their order. */
+	/* The moments occur once each, in order. */
 	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(moment) - 1);
 	c->seen |= BIT(moment);
 
-	/* An eviction begins with the first page that it finds, and ours is the only one. */
+	/* An eviction begins with the first page in use, and this page is the only one. */
 	devpub_fixture_drain_batches(c->test->priv);
 	switch (moment) {
 	case DEVPUB_AFTER_SETUP:
@@ -125,7 +125,7 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 			count_expect_lock(c);
 		if (c->param.obstacle == DEVPUB_NO_MEMORY)
 			devpub_fault_arm(1);
-		/* Its own thread: this one has mmap_lock. */
+		/* The process's own thread must fault, because this thread holds mmap_lock. */
 		if (c->param.obstacle == DEVPUB_HOLE_TAKEN)
 			ret = devpub_user_call(c->users[0], __NR_getcpu, c->addr,
 					       0, 0);
@@ -138,7 +138,7 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 			break;
 		devpub_count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_SOURCE);
 		devpub_count_expect(c, DEVPUB_PHASE_FILLED, DEVPUB_DESTINATION);
-		/* devpub_fixture_unhinder() puts it. */
+		/* devpub_fixture_unhinder() drops this reference. */
 		if (c->param.obstacle == DEVPUB_LATE_REF)
 			get_page(c->src);
 		break;
@@ -162,11 +162,11 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 }
 
 /**
- * devpub_count_migrate() - migrate the page, watched from inside
- * @c: the page on its way
- * @populate: a hole shall be filled
+ * devpub_count_migrate() - migrate the page with the spy inside
+ * @c: the migrating page
+ * @populate: fill a hole
  *
- * The engine's answer and what is left of both pages are compared, too.
+ * Compares the engine's reason and the final state of both pages as well.
  */
 void devpub_count_migrate(struct devpub_count *c, bool populate)
 {
@@ -192,7 +192,7 @@ void devpub_count_migrate(struct devpub_count *c, bool populate)
 	devpub_spy_set(NULL);
 	KUNIT_EXPECT_EQ(test, c->seen, count_moments(c));
 	devpub_fixture_drain_batches(fix);
-	/* Whether the spy saw the end or not. */
+	/* Check this also if the spy did not see the last moment. */
 	devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
 	devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
 	if (c->held)
@@ -201,9 +201,9 @@ void devpub_count_migrate(struct devpub_count *c, bool populate)
 }
 
 /**
- * devpub_count_make_page() - make a page that as many processes map as asked for
- * @c: receives it, and the processes; it is on the device unless that is where
- *     it shall go
+ * devpub_count_make_page() - create a page that the requested number of processes map
+ * @c: receives the page and the processes; the page is on the device unless it is to
+ *     migrate there
  */
 void devpub_count_make_page(struct devpub_count *c)
 {
@@ -226,8 +226,8 @@ void devpub_count_make_page(struct devpub_count *c)
 }
 
 /**
- * devpub_count_read_before() - remember what the page is mapped by
- * @c: the page on its way
+ * devpub_count_read_before() - save the page table entries before the migration
+ * @c: the migrating page
  */
 void devpub_count_read_before(struct devpub_count *c)
 {
@@ -243,8 +243,8 @@ void devpub_count_read_before(struct devpub_count *c)
 }
 
 /**
- * devpub_count_check_after() - what is left when all is over
- * @c: the page on its way, which must have its content still
+ * devpub_count_check_after() - check the page and its content after the migration
+ * @c: the migrating page
  */
 void devpub_count_check_after(struct devpub_count *c)
 {
@@ -275,12 +275,12 @@ void devpub_count_check_after(struct devpub_count *c)
 }
 
 /**
- * devpub_count_begin() - get ready to look at a page
+ * devpub_count_begin() - prepare the check of a page
  * @test: the case
- * @way: where it shall go
- * @param: what is asked for beside that
+ * @way: the direction
+ * @param: the number of mappings and the obstacle
  *
- * Return: the page on its way, whose @row says what will become of it.
+ * Return: the migrating page, whose @row is the expected fate.
  */
 struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_way way,
 					const struct devpub_count_param *param)

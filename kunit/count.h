@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A page on its way, looked at in each phase of the engine's own migrations.
+ * Page counts: checks a page in each phase of the engine's own migrations.
  */
 #ifndef DEVPUB_COUNT_H
 #define DEVPUB_COUNT_H
@@ -19,21 +19,21 @@ struct devpub_count_param {
 };
 
 /**
- * struct devpub_count - a page on its way
- * @spy:	looks at it
+ * struct devpub_count - a migrating page
+ * @spy:	checks the page at each moment
  * @test:	the case
- * @way:	where it shall go
- * @param:	what is asked for beside that
- * @row:	what becomes of it
- * @users:	who maps it
- * @addr:	where
- * @before:	their page table entries at first
+ * @way:	the direction
+ * @param:	the number of mappings and the obstacle
+ * @row:	the expected fate
+ * @users:	the processes that map the page
+ * @addr:	the address at which they map it
+ * @before:	their page table entries before the migration
  * @src:	the page; NULL for a hole
- * @dst:	where the engine wants it to go
- * @seen:	moments at which the spy looked
- * @again:	the spy has seen all of the first try, and does not look at the next ones
- * @held:	a page that the system could give to somebody else, held to be
- *		looked at in peace
+ * @dst:	the destination that the engine has allocated
+ * @seen:	bit mask of the moments that the spy has seen
+ * @again:	the spy has seen the whole first attempt, and ignores later ones
+ * @held:	a page that the system could reuse, held by a reference so that it can
+ *		be checked
  */
 struct devpub_count {
 	struct devpub_spy spy;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * drain: a device is emptied, for a time or for good (src/device/device.c).
+ * drain: draining and removing a device (src/device/device.c).
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -15,11 +15,11 @@
 #include "fixture.h"
 #include "life.h"
 
-/* How long to wait for what shall not happen, and for what shall. */
+/* Wait times for events that must not happen, and for events that must. */
 #define DRAIN_NEVER	msecs_to_jiffies(200)
 #define DRAIN_SOON	msecs_to_jiffies(20000)
 
-/* The driver goes at once, whatever is held; the memory waits. */
+/* The driver is unbound at once even if pages are held; only the memory waits. */
 static void leave_begin(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
@@ -50,7 +50,7 @@ static void leave_expect_left(struct kunit *test)
 	devpub_life_expect_gone(test, ctx->ddev);
 }
 
-/* Who is inside may go on using the memory until the last one is out. */
+/* Calls inside may use the memory until the last one exits. */
 static void leave_waits_for_calls(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
@@ -65,7 +65,7 @@ static void leave_waits_for_calls(struct kunit *test)
 	leave_expect_left(test);
 }
 
-/* Two pages that somebody holds, one of them locked. */
+/* Allocate and hold two pages, one of them locked. */
 static void drain_hold(struct kunit *test, struct page **pages)
 {
 	struct devpub_life *ctx = test->priv;
@@ -86,7 +86,7 @@ static void drain_let_go(struct page **pages)
 	put_page(pages[1]);
 }
 
-/* A page that somebody holds keeps its memory until it is let go. */
+/* A held page keeps the memory until its last reference is dropped. */
 static void leave_waits_for_page(struct kunit *test)
 {
 	struct page *pages[2];
@@ -102,7 +102,7 @@ static void leave_waits_for_page(struct kunit *test)
 	leave_expect_left(test);
 }
 
-/* The memory can't be claimed again while it is not back. */
+/* The memory can't be claimed again until it is given back. */
 static void leave_bind_again(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
@@ -126,7 +126,7 @@ static void leave_bind_again(struct kunit *test)
 	devpub_life_expect_live(test, ctx->ddev);
 }
 
-/* A drain that can't come to its end leaves the device as it was. */
+/* A drain that fails leaves the device as it was. */
 static void drain_held(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
@@ -154,10 +154,10 @@ static void drain_held(struct kunit *test)
 }
 
 /**
- * struct drain_task - a drain on its way
- * @work:	in which it is done
- * @ddev:	what is drained
- * @ret:	what it returned
+ * struct drain_task - a drain in progress
+ * @work:	the work item that drains
+ * @ddev:	the device
+ * @ret:	the return value of the drain
  * @done:	completed at the end
  */
 struct drain_task {
@@ -177,8 +177,8 @@ static void drain_work(struct work_struct *work)
 }
 
 /*
- * Return once the gate is closed.  From here to the finish, nothing may end the
- * case.
+ * Start a drain, and return when the gate is closed.  Until drain_finish(), no assertion may
+ * end the case.
  */
 static void drain_start(struct kunit *test, struct drain_task *drain)
 {
@@ -192,7 +192,7 @@ static void drain_start(struct kunit *test, struct drain_task *drain)
 	while (!devpub_gate_is_closed(&ctx->ddev->gate) && time_before(jiffies, end))
 		usleep_range(1000, 2000);
 	KUNIT_EXPECT_TRUE(test, devpub_gate_is_closed(&ctx->ddev->gate));
-	/* The platform device's lock is not needed, and the node is there. */
+	/* The drain holds no lock of the platform device, and the node still exists. */
 	KUNIT_EXPECT_TRUE(test, device_trylock(&ctx->pdev->dev));
 	device_unlock(&ctx->pdev->dev);
 	KUNIT_EXPECT_TRUE(test, device_is_registered(&ctx->ddev->dev));
@@ -210,7 +210,7 @@ static void drain_finish(struct kunit *test, struct drain_task *drain, int want)
 	destroy_work_on_stack(&drain->work);
 }
 
-/* A drain keeps others out while it waits for those who are in. */
+/* A drain keeps new calls out while it waits for the calls inside. */
 static void drain_waits_for_calls(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
@@ -225,7 +225,7 @@ static void drain_waits_for_calls(struct kunit *test)
 	devpub_life_expect_gone(test, ddev);
 }
 
-/* Whoever drains is told that the driver has been unbound, and does not undo it. */
+/* A drain fails if the driver is unbound meanwhile, and does not reopen the gate. */
 static void drain_overtaken(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);

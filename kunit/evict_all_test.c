@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * evict_all: every page gets off the device, however long that takes (src/engine/evict.c).
+ * evict_all: moving every page off the device without a time limit (src/engine/evict.c).
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -16,16 +16,16 @@
 #include "memory.h"
 #include "user.h"
 
-/* More than a window, and no multiple of one. */
+/* More pages than a window, and not a multiple of one. */
 #define ALL_PAGES	600
 
-/* How long to wait for what shall not happen, and for what shall. */
+/* Wait times for events that must not happen, and for events that must. */
 #define ALL_NEVER	msecs_to_jiffies(300)
 #define ALL_SOON	msecs_to_jiffies(60000)
 
 /**
- * struct all_worker - a device that is emptied beside a case
- * @work:	in which that is done
+ * struct all_worker - empties a device in parallel to a case
+ * @work:	the work item
  * @ddev:	devpub0
  * @done:	completed when the device is empty
  */
@@ -58,7 +58,7 @@ static void all_finish(struct all_worker *worker)
 	destroy_work_on_stack(&worker->work);
 }
 
-/* Emptying the device for good waits for a page as long as it takes. */
+/* An uninterruptible eviction waits for a held page without a time limit. */
 static void all_waits(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -90,7 +90,7 @@ static void all_waits(struct kunit *test)
 	devpub_memory_expect(test, &mem);
 }
 
-/* Whoever can take no for an answer gets it while a page is held. */
+/* An interruptible eviction gives up with -EBUSY while a page is held. */
 static void all_gives_up(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -113,9 +113,9 @@ static void all_gives_up(struct kunit *test)
 #define ALL_BATCHES	4
 
 /*
- * When a process that has its memory locked gets a copy of a page that it shares
- * with a child, the page waits, with a reference, in a batch of the processor.
- * An idle processor never looks at its batch.
+ * When a process with locked memory gets a copy of a page that it shares with a child, the
+ * shared page is put into the processor's mlock batch, which holds a reference.  An idle
+ * processor never drains its batch.
  */
 static void all_empties_batches(struct kunit *test)
 {
@@ -132,7 +132,7 @@ static void all_empties_batches(struct kunit *test)
 		kunit_skip(test, "needs two processors");
 	devpub_memory_create(test, &mem, ALL_BATCHES + 1);
 
-	/* The last page for the mask; the others are overwritten over there. */
+	/* Only the last page is for the CPU mask; the process overwrites the others. */
 	mask = mem.addr + ALL_BATCHES * PAGE_SIZE;
 	KUNIT_ASSERT_EQ(test, devpub_user_write(mem.user, mask, BIT_ULL(other)), 0);
 	KUNIT_ASSERT_GE(test, devpub_user_call(mem.user, __NR_sched_setaffinity,
@@ -147,17 +147,17 @@ static void all_empties_batches(struct kunit *test)
 		devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, i + 2, 0);
 		KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_getcpu, addr,
 						       0, 0), 0);
-		/* Whoever else runs there may empty the batch. */
+		/* Retry, because another task on that processor may drain the batch. */
 		if (page_ref_count(page) > i + 1)
 			break;
 	}
-	/* The children's, and held by the batch. */
+	/* The children map the page, and the batch holds a reference. */
 	devpub_expect_state(test, DEVPUB_STATE_MAPPED, page, i + 1, 1);
 
 	all_start(&worker, fix->ddev);
 	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&worker.done,
 							  ALL_SOON), 0UL);
-	/* Also where the module would wait for ever. */
+	/* Drain the batch in any case, as a failed eviction would wait forever. */
 	set_cpus_allowed_ptr(current, cpumask_of(other));
 	devpub_fixture_drain_batches(fix);
 	all_finish(&worker);
@@ -169,7 +169,7 @@ static void all_empty_device(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, false), 0);
 	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), 0);
-	/* With nothing to do, there is nothing to end early. */
+	/* On an empty device, a pending signal changes nothing. */
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, devpub_evict_all(&fix->ddev->endpoint, true), 0);
 	clear_thread_flag(TIF_SIGPENDING);

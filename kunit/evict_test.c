@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * evict: getting pages off the device by device page (src/engine/evict.c).
+ * evict: moving pages off the device, page by page (src/engine/evict.c).
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -17,16 +17,16 @@
 #include "memory.h"
 #include "user.h"
 
-/* More than a window, and no multiple of one. */
+/* More pages than a window, and not a multiple of one. */
 #define EVICT_PAGES	600
 
-/* How often pages come and go against each other, where there is time. */
+/* Number of rounds in which pages arrive and leave at the same time, if time permits. */
 #define EVICT_ROUNDS	50
 
-/* How long to wait for what shall happen. */
+/* Wait time for events that must happen. */
 #define EVICT_SOON	msecs_to_jiffies(60000)
 
-/* Evict, and expect that many to move, and that many of the process to stay. */
+/* Evict, and expect @want_moved pages to move, and @want_left of the process to stay. */
 static void evict_expect(struct kunit *test, const struct devpub_memory *mem,
 			 u64 want_moved, unsigned long want_left)
 {
@@ -52,7 +52,7 @@ static void evict_process(struct kunit *test)
 	devpub_memory_create(test, &mem, EVICT_PAGES);
 	evict_expect(test, &mem, EVICT_PAGES, 0);
 
-	/* The pages are the process's as ever: it can write, and come again. */
+	/* The process can still write to the pages, and migrate them again. */
 	mem.seed = 0x5eed000000000000ULL;
 	devpub_memory_fill(test, &mem);
 	devpub_memory_move_to(test, &mem);
@@ -94,7 +94,7 @@ static void evict_stay_desc(const struct evict_stay *stay, char *desc)
 
 KUNIT_ARRAY_PARAM(evict_stay, evict_stays, evict_stay_desc);
 
-/* A page that somebody works on stays, all others go; afterwards it goes too. */
+/* A locked or held page stays and all others leave; it leaves when it is free again. */
 static void evict_page_stays(struct kunit *test)
 {
 	const struct evict_stay *stay = test->param_value;
@@ -122,7 +122,7 @@ static void evict_page_stays(struct kunit *test)
 	devpub_expect_state(test, DEVPUB_STATE_FREE, page, 1, 0);
 }
 
-/* Free pages and pages that no process has, beside those of a process. */
+/* Free pages and pages that no process maps, next to pages of a process. */
 static void evict_only_processes(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -150,7 +150,7 @@ static void evict_only_processes(struct kunit *test)
 	}
 }
 
-/* The device's first and last page, and nothing between. */
+/* Only the first and the last page of the device are in use. */
 static void evict_first_and_last(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -182,7 +182,7 @@ static void evict_first_and_last(struct kunit *test)
 	kvfree(pfns);
 }
 
-/* A page that two processes map is moved once, for both. */
+/* A page that two processes map moves once, for both. */
 static void evict_shared_by_fork(struct kunit *test)
 {
 	struct devpub_memory mem, child;
@@ -190,7 +190,7 @@ static void evict_shared_by_fork(struct kunit *test)
 	devpub_memory_create(test, &mem, 100);
 	child = mem;
 	child.user = devpub_user_fork(test, mem.user);
-	/* The first half becomes the child's own, still on the device or not. */
+	/* The child writes to the first half and so gets pages of its own. */
 	child.npages = 50;
 	child.seed = 0xc411d00000000000ULL;
 	devpub_memory_fill(test, &child);
@@ -237,7 +237,7 @@ static int evict_while(const struct evict_end *end, struct devpub_device *ddev,
 	return ret;
 }
 
-/* A window is dealt with before the first look at what may end a call. */
+/* The eviction completes a window before it checks for signals or a closed gate. */
 static void evict_ends_early(struct kunit *test)
 {
 	const struct evict_end *end = test->param_value;
@@ -254,22 +254,22 @@ static void evict_ends_early(struct kunit *test)
 			EVICT_PAGES - moved);
 	devpub_memory_expect(test, &mem);
 
-	/* Who must have the device empty does not listen. */
+	/* An uninterruptible eviction ignores both. */
 	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, false, &moved), 0);
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
 	devpub_memory_expect(test, &mem);
-	/* And with nothing to do, there is nothing to end early. */
+	/* On an empty device, there is nothing to end early. */
 	KUNIT_EXPECT_EQ(test, evict_while(end, fix->ddev, true, &moved), 0);
 }
 
 /**
- * struct evict_worker - what goes on beside a case
- * @work:	in which it does
+ * struct evict_worker - migrates pages to the device in parallel to a case
+ * @work:	the work item
  * @ddev:	devpub0
- * @mem:	pages that come to the device again and again
- * @reasons:	for their migration
- * @moved:	how many came
- * @stop:	enough
+ * @mem:	pages that migrate to the device repeatedly
+ * @reasons:	array for their migration
+ * @moved:	number of pages that arrived
+ * @stop:	the worker must stop
  */
 struct evict_worker {
 	struct work_struct work;
@@ -293,7 +293,7 @@ static void evict_migrate_work(struct work_struct *work)
 	}
 }
 
-/* Pages come to the device while others, and the same, are on their way off. */
+/* Pages migrate to the device while an eviction moves the same and other pages off. */
 static void evict_against_migration(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -307,7 +307,7 @@ static void evict_against_migration(struct kunit *test)
 	worker.mem = &mem;
 	worker.reasons = kunit_kzalloc(test, fix->ddev->endpoint.window, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, worker.reasons);
-	/* On a processor of its own, if there is one. */
+	/* Run the worker on another processor, if there is one. */
 	wq = alloc_workqueue("devpub_kunit", WQ_UNBOUND, 1);
 	KUNIT_ASSERT_NOT_NULL(test, wq);
 	INIT_WORK_ONSTACK(&worker.work, evict_migrate_work);
@@ -318,7 +318,7 @@ static void evict_against_migration(struct kunit *test)
 		devpub_memory_expect(test, &mem);
 		cond_resched();
 	}
-	/* However slow the machine, some came back after the first time. */
+	/* Even on a slow machine, some pages have returned after the first eviction. */
 	KUNIT_EXPECT_GT(test, evicted, (u64)mem.npages);
 	WRITE_ONCE(worker.stop, true);
 	destroy_workqueue(wq);
@@ -327,12 +327,12 @@ static void evict_against_migration(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
 	evicted += moved;
 	KUNIT_EXPECT_EQ(test, devpub_memory_on_device(test, &mem), 0UL);
-	/* Each page that came has gone, and was counted once each way. */
+	/* Each page that arrived has left, and each move was counted once. */
 	KUNIT_EXPECT_EQ(test, evicted, worker.moved + mem.npages);
 	devpub_memory_expect(test, &mem);
 }
 
-/* So small that the arrays can't come from elsewhere when there is no page. */
+/* A window so small that kvmalloc() does not fall back to vmalloc() for its arrays. */
 #define EVICT_SHORT_WINDOW	(PAGE_SIZE / (4 * sizeof(unsigned long)))
 
 static int evict_with_failure(struct kunit *test, const struct devpub_memory *mem,
@@ -356,7 +356,7 @@ static int evict_with_failure(struct kunit *test, const struct devpub_memory *me
 
 static void evict_short_of_memory(struct kunit *test)
 {
-	/* The three arrays of a migration, and that of what became of the pages. */
+	/* The three arrays of the transfer, and the array of reasons. */
 	devpub_fault_walk(test, DEVPUB_EVICT, evict_with_failure, 4);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is expected of the kernel: what a page that moves, or should, is compared with in
- * each phase, and at rest before and after, a row a fact.  Where kernels differ, the
- * value is on a condition that src/compat.h provides.
+ * Expectations of the kernel: tables with the expected counts of a migrating page in each
+ * phase, and of a page at rest.  Each row states one fact.  If kernels differ, a value
+ * depends on a condition from src/compat.h.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -19,11 +19,12 @@
 int devpub_expect_pagemap_refs = 1;
 
 /*
- * Who stops a migration, and where.  The kernel's check at unmap allows a device page one
+ * The fate of a page for each obstacle.  The kernel's check at unmap allows a device page one
  * reference more than a system page (mm/migrate_device.c, migrate_vma_check_page()).  The
- * engine counts again and makes no copy of a page that somebody holds, as the holder could
- * write to it and let go before the kernel's last check (mm/migrate.c,
- * folio_migrate_mapping()).  Only a reference that comes after the copy gets that far.
+ * engine counts references again and does not copy a page with an extra one, because its
+ * holder could write to the page and drop the reference before the kernel's last check
+ * (mm/migrate.c, folio_migrate_mapping()).  So only a reference that is taken after the copy
+ * reaches that last check.
  */
 static struct devpub_expect_fate expect_fates[] = {
 	/* ways		obstacle	refs	fate		reason */
@@ -43,11 +44,11 @@ static struct devpub_expect_fate expect_fates[] = {
 	{ DEVPUB_TO, DEVPUB_FULL,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
 #if DEVPUB_FAULT_POSSIBLE
 	{ DEVPUB_FROM, DEVPUB_NO_MEMORY, 0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
-	/* An eviction asks for memory of any node then. */
+	/* An eviction then allocates memory of any node. */
 	{ DEVPUB_EVICT, DEVPUB_NO_MEMORY, 0, DEVPUB_MOVED, DEVPUB_REASON_MOVED },
 #endif
 
-	/* Nobody can hold a hole; this goes for its destination. */
+	/* A hole has no page to hold, so the counts are those of the destination. */
 	{ DEVPUB_TO, DEVPUB_HOLE,	0, DEVPUB_FILLED, DEVPUB_REASON_POPULATED },
 #ifdef DEVPUB_HAVE_SPLIT_OF_PTES
 	{ DEVPUB_TO, DEVPUB_HOLE_TAKEN,	0, DEVPUB_NOT_FILLED, DEVPUB_REASON_BUSY },
@@ -63,9 +64,9 @@ static struct devpub_expect_fate expect_fates[] = {
 #define DST		DEVPUB_DESTINATION
 
 /*
- * References, mappings and LRU.  A page in system memory has a reference more while
- * it waits in a processor's batch for the LRU; but for the first row, the batches
- * are drained before a look.
+ * References, mappings and LRU state.  A system page has one more reference while it waits
+ * in a processor's batch for the LRU.  The tests drain the batches before each check, except
+ * for the first row.
  */
 static struct devpub_expect_count expect_counts[] = {
 	/* ways    fate				phase	   role mapped extra locked lru */
@@ -89,7 +90,7 @@ static struct devpub_expect_count expect_counts[] = {
 	{ BACK, DEVPUB_MOVED,			FINALIZED, SRC, false, 0, false, false },
 	{ BACK, DEVPUB_MOVED,			FINALIZED, DST, true,  0, false, true },
 
-	/* No source: and one mapping, that of the hole. */
+	/* There is no source, and one mapping, that of the hole. */
 	{ DEVPUB_TO, DEVPUB_FILLED,		FILLED,    DST, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_FILLED,		PAGES,     DST, true,  1, true,  false },
 	{ DEVPUB_TO, DEVPUB_FILLED,		FINALIZED, DST, true,  0, false, false },
@@ -100,7 +101,7 @@ static struct devpub_expect_count expect_counts[] = {
 	{ DEVPUB_TO, DEVPUB_NOT_FILLED,		FINALIZED, DST, false, 0, false, false },
 #endif
 
-	/* The engine leaves it: no destination. */
+	/* The engine does not select the page: there is no destination. */
 	{ DEVPUB_TO, DEVPUB_SKIPPED,		BEFORE,    SRC, true,  0, false, true },
 	{ DEVPUB_TO, DEVPUB_SKIPPED,		SETUP,     SRC, false, 1, true,  false },
 	{ DEVPUB_TO, DEVPUB_SKIPPED,		FILLED,    SRC, false, 1, true,  false },
@@ -113,7 +114,7 @@ static struct devpub_expect_count expect_counts[] = {
 	{ BACK, DEVPUB_SKIPPED,			PAGES,     SRC, false, 1, true,  false },
 	{ BACK, DEVPUB_SKIPPED,			FINALIZED, SRC, true,  0, false, false },
 
-	/* Put back by migrate_vma_setup() itself: no destination. */
+	/* migrate_vma_setup() itself restores the page: there is no destination. */
 	{ DEVPUB_TO, DEVPUB_NOT_COLLECTED,	BEFORE,    SRC, true,  0, false, true },
 	{ DEVPUB_TO, DEVPUB_NOT_COLLECTED,	SETUP,     SRC, true,  0, false, true },
 	{ DEVPUB_TO, DEVPUB_NOT_COLLECTED,	FINALIZED, SRC, true,  0, false, true },
@@ -139,7 +140,7 @@ static struct devpub_expect_count expect_counts[] = {
 	{ BACK, DEVPUB_NOT_MOVED,		FINALIZED, DST, false, 0, false, false },
 };
 
-/* A reference for each that maps or holds it, and at first for who allocates. */
+/* Each mapping and each holder has a reference; a new page has that of its allocation. */
 static struct devpub_expect_state expect_states[] = {
 	/* state		 refs mapped locked */
 	{ DEVPUB_STATE_FREE,		0, 0, false },
@@ -148,7 +149,7 @@ static struct devpub_expect_state expect_states[] = {
 	{ DEVPUB_STATE_HELD,		1, 0, false },
 };
 
-/* The cases that see pages go one of these ways, all of them. */
+/* Return the names of the cases that compare pages of these directions. */
 static const char *ways_cases(unsigned int ways)
 {
 	switch (ways) {
@@ -190,7 +191,7 @@ static const char *fate_spoil(unsigned int row, unsigned int member)
 	case DEVPUB_HOLE_TAKEN:
 		return "count_of_taken_hole";
 	default:
-		/* An eviction tells no reason. */
+		/* An eviction reports no reason. */
 		return ways_cases(member == 2 ? fate->ways & ~DEVPUB_EVICT :
 						fate->ways);
 	}
@@ -251,8 +252,8 @@ static const char *pagemap_spoil(unsigned int row, unsigned int member)
 }
 
 /*
- * The proof that every value above counts: with any one of them wrong, the cases that
- * look at it, which the log names, must all turn red (scripts/checks/kunit-values).
+ * Prove that each value above matters: if any one is wrong, all cases that compare with it
+ * must fail.  The log names those cases (scripts/checks/kunit-values).
  */
 static int wrong_set(const char *text, const struct kernel_param *param)
 {
@@ -305,12 +306,12 @@ static const char * const phase_names[] = {
 };
 
 /**
- * devpub_expect_fate() - what becomes of a page that should move
+ * devpub_expect_fate() - get the expected fate of a page that is to move
  * @test: the case
- * @way: where it should go
- * @obstacle: what stands in its way
+ * @way: the direction
+ * @obstacle: the obstacle to the migration
  *
- * Return: the row.
+ * Return: the row of the table.
  */
 const struct devpub_expect_fate *
 devpub_expect_fate(struct kunit *test, enum devpub_way way,
@@ -335,13 +336,13 @@ devpub_expect_fate(struct kunit *test, enum devpub_way way,
 /**
  * devpub_expect_counts() - compare a page with its row
  * @test: the case
- * @way: where it goes
- * @fate: what becomes of it
- * @phase: when
- * @role: the page that is looked at
- * @page: it
- * @maps: how many mapped the source at first, or the hole
- * @held: references by obstacles and lookers-on
+ * @way: the direction
+ * @fate: the fate of the page
+ * @phase: the phase of the migration
+ * @role: source or destination
+ * @page: the page to check
+ * @maps: number of processes that mapped the source, or the hole, before the migration
+ * @held: references of obstacles and of the test
  *
  * Context: any that may allocate.
  */
@@ -365,7 +366,7 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 		row = &expect_counts[i];
 		rows++;
 	}
-	/* No assertion: whoever looks holds locks. */
+	/* Do not use an assertion, because the caller holds locks. */
 	KUNIT_EXPECT_EQ_MSG(test, rows, 1U, "rows for a %s, %s, %s", what,
 			    way_names[way], phase_names[phase]);
 	if (!row)
@@ -376,7 +377,7 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(page), refs,
 			    "references, %s, %s, %s", way_names[way],
 			    phase_names[phase], what);
-	/* A small page's count, which has many names over the kernels. */
+	/* The count of an order-0 page; kernels have different names for the function. */
 	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&page->_mapcount) + 1, mapped,
 			    "mappings, %s, %s, %s", way_names[way],
 			    phase_names[phase], what);
@@ -391,10 +392,10 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 /**
  * devpub_expect_state() - compare a page at rest with its row
  * @test: the case
- * @state: what goes on with it
- * @page: it
- * @n: how often: how many map it, say
- * @held: how many hold it beside that
+ * @state: the state of the page
+ * @page: the page
+ * @n: multiple of the row's values, for example the number of mappings
+ * @held: number of further references
  */
 void devpub_expect_state(struct kunit *test, enum devpub_state state,
 			 struct page *page, int n, int held)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is expected of the kernel: see the tables in expect.c.
+ * Expectations of the kernel: see the tables in expect.c.
  */
 #ifndef DEVPUB_EXPECT_H
 #define DEVPUB_EXPECT_H
@@ -11,41 +11,41 @@
 
 struct page;
 
-/* Ways for a page to move; bits, for a row may be about several. */
+/* Directions of a migration.  They are bits, because a row may apply to several. */
 enum devpub_way {
 	DEVPUB_TO	= 1,	/* to the device */
-	DEVPUB_FROM	= 2,	/* back, by address */
-	DEVPUB_EVICT	= 4,	/* back, by device page */
+	DEVPUB_FROM	= 2,	/* from the device, by address */
+	DEVPUB_EVICT	= 4,	/* from the device, by device page */
 };
 
-/* What stands in its way. */
+/* Obstacles to the migration of a page. */
 enum devpub_obstacle {
 	DEVPUB_NOTHING,
 	DEVPUB_REF,		/* one get_page() */
 	DEVPUB_TWO_REFS,
-	DEVPUB_GUP,		/* get_user_pages(), that is FOLL_GET */
-	DEVPUB_PIN,		/* pin_user_pages(), that is FOLL_PIN */
-	DEVPUB_LATE_REF,	/* one get_page(), once the engine has copied it */
-	DEVPUB_SWAPCACHE,	/* it still has a copy in swap */
+	DEVPUB_GUP,		/* get_user_pages() (FOLL_GET) */
+	DEVPUB_PIN,		/* pin_user_pages() (FOLL_PIN) */
+	DEVPUB_LATE_REF,	/* one get_page(), after the engine has copied the page */
+	DEVPUB_SWAPCACHE,	/* the page still has a copy in swap */
 	DEVPUB_FULL,		/* no page is free on the device */
-	DEVPUB_NO_MEMORY,	/* an allocation of the system's fails */
-	DEVPUB_HOLE,		/* there is no page yet; it is to be filled */
-	DEVPUB_HOLE_TAKEN,	/* its owner fills it, while it is to be filled */
+	DEVPUB_NO_MEMORY,	/* an allocation of system memory fails */
+	DEVPUB_HOLE,		/* there is no page; a hole is to be filled */
+	DEVPUB_HOLE_TAKEN,	/* the process fills the hole during the migration */
 };
 
-/* What becomes of the page. */
+/* The fate of the page. */
 enum devpub_fate {
 	DEVPUB_MOVED,
-	DEVPUB_FILLED,		/* there was none; there is one on the device now */
-	DEVPUB_SKIPPED,		/* collected; the engine does not choose it */
+	DEVPUB_FILLED,		/* the hole has a page on the device now */
+	DEVPUB_SKIPPED,		/* collected, but the engine does not select it */
 	DEVPUB_NOT_COLLECTED,	/* migrate_vma_setup() refuses it */
 	DEVPUB_NOT_MOVED,	/* migrate_vma_pages() refuses it */
-	DEVPUB_NOT_FILLED,	/* likewise, and there was none before */
+	DEVPUB_NOT_FILLED,	/* migrate_vma_pages() refuses to fill the hole */
 };
 
-/* When a page is looked at. */
+/* The phase in which a page is checked. */
 enum devpub_phase {
-	DEVPUB_PHASE_FRESH,	/* just faulted in, the batches not drained yet */
+	DEVPUB_PHASE_FRESH,	/* just faulted in, before the batches are drained */
 	DEVPUB_PHASE_BEFORE,
 	DEVPUB_PHASE_SETUP,	/* after migrate_vma_setup() */
 	DEVPUB_PHASE_FILLED,	/* after the engine has allocated and copied */
@@ -59,12 +59,12 @@ enum devpub_role {
 };
 
 /**
- * struct devpub_expect_fate - what becomes of a page that should move
- * @ways:	ways that the row is about
- * @obstacle:	what stands in its way
- * @refs:	references to it that this is
- * @fate:	what becomes of it
- * @reason:	what the engine says
+ * struct devpub_expect_fate - the fate of a page that is to move
+ * @ways:	directions that the row applies to
+ * @obstacle:	the obstacle
+ * @refs:	number of references that the obstacle holds
+ * @fate:	the fate of the page
+ * @reason:	the reason that the engine reports
  */
 struct devpub_expect_fate {
 	unsigned int ways;
@@ -75,15 +75,16 @@ struct devpub_expect_fate {
 };
 
 /**
- * struct devpub_expect_count - a page in a phase
- * @ways:	ways that the row is about
- * @fate:	what becomes of the page
- * @phase:	when
- * @role:	which of the two pages
- * @mapped:	by all who mapped it at first, each with a reference; or by no one
- * @extra:	references beside those of mappings and obstacles
- * @locked:	it is
- * @lru:	it is on an LRU list
+ * struct devpub_expect_count - the counts of a page in a phase
+ * @ways:	directions that the row applies to
+ * @fate:	the fate of the page
+ * @phase:	the phase of the migration
+ * @role:	source or destination
+ * @mapped:	all processes that mapped the source map this page, each with a reference;
+ *		if false, none does
+ * @extra:	references in addition to those of mappings and obstacles
+ * @locked:	the page is locked
+ * @lru:	the page is on an LRU list
  */
 struct devpub_expect_count {
 	unsigned int ways;
@@ -96,20 +97,20 @@ struct devpub_expect_count {
 	bool lru;
 };
 
-/* What goes on with a device page. */
+/* The state of a device page. */
 enum devpub_state {
 	DEVPUB_STATE_FREE,
 	DEVPUB_STATE_ALLOCATED,
 	DEVPUB_STATE_MAPPED,
-	DEVPUB_STATE_HELD,		/* by get_page() */
+	DEVPUB_STATE_HELD,		/* referenced by get_page() */
 };
 
 /**
  * struct devpub_expect_state - a device page at rest
- * @state:	what goes on with it
- * @refs:	references, each time
- * @mapped:	mappings, each time
- * @locked:	it is
+ * @state:	the state of the page
+ * @refs:	references per mapping or holder
+ * @mapped:	mappings per mapping or holder
+ * @locked:	the page is locked
  */
 struct devpub_expect_state {
 	enum devpub_state state;
@@ -118,30 +119,30 @@ struct devpub_expect_state {
 	bool locked;
 };
 
-/* What happened to a page before its page table entry is looked at. */
+/* The event before a page table entry is checked. */
 enum devpub_scene {
 	DEVPUB_SCENE_MOVED_TO,
 	DEVPUB_SCENE_MOVED_BACK,
 	DEVPUB_SCENE_REFUSED,
-	DEVPUB_SCENE_COLLECTED,		/* between the two, after migrate_vma_setup() */
-	DEVPUB_SCENE_FILLED,		/* a hole's population */
+	DEVPUB_SCENE_COLLECTED,		/* during a migration, after migrate_vma_setup() */
+	DEVPUB_SCENE_FILLED,		/* a hole was filled */
 	DEVPUB_SCENE_FORK_PARENT,
 	DEVPUB_SCENE_FORK_CHILD,
 	DEVPUB_SCENE_PROTECTED,		/* mprotect(PROT_READ) */
-	DEVPUB_SCENE_UNPROTECTED,	/* and PROT_READ | PROT_WRITE again */
+	DEVPUB_SCENE_UNPROTECTED,	/* mprotect(PROT_READ | PROT_WRITE) after that */
 	DEVPUB_SCENE_PROTECTED_WHOLLY,	/* mprotect(PROT_NONE) */
 	DEVPUB_SCENES,
 };
 
 /**
- * enum devpub_mark - a mark of a page table entry
- * @DEVPUB_CLEAR:	is not set
- * @DEVPUB_SET:		is set
- * @DEVPUB_KEPT:	is as it was before
- * @DEVPUB_CHANGED:	is not as it was before
- * @DEVPUB_KEPT_OR_DIRTY: is as it was before, or set because the page is dirty
- * @DEVPUB_AS_DIRTY:	is as the dirty mark is
- * @DEVPUB_NO_SUCH:	this kernel's entries have no such mark
+ * enum devpub_mark - the expected value of a flag of a page table entry
+ * @DEVPUB_CLEAR:	clear
+ * @DEVPUB_SET:		set
+ * @DEVPUB_KEPT:	the value before the event
+ * @DEVPUB_CHANGED:	not the value before the event
+ * @DEVPUB_KEPT_OR_DIRTY: the value before the event, or set if the page is dirty
+ * @DEVPUB_AS_DIRTY:	the value of the dirty flag
+ * @DEVPUB_NO_SUCH:	this kernel's entries have no such flag
  */
 enum devpub_mark {
 	DEVPUB_CLEAR,
@@ -154,16 +155,16 @@ enum devpub_mark {
 };
 
 /**
- * struct devpub_expect_pte - the entry of a page after a scene
- * @scene:	what happened
- * @migration:	it is a migration entry, and present where it is none
- * @on_device:	the frame is the device's
- * @writable:	as struct devpub_pte has them, which goes for all below
- * @dirty:	likewise
- * @young:	likewise
- * @soft_dirty:	likewise
- * @special:	likewise
- * @devmap:	likewise
+ * struct devpub_expect_pte - the page table entry of a page after an event
+ * @scene:	the event
+ * @migration:	the entry is a migration entry; if not, the page is present
+ * @on_device:	the page is a device page
+ * @writable:	as in struct devpub_pte
+ * @dirty:	as in struct devpub_pte
+ * @young:	as in struct devpub_pte
+ * @soft_dirty:	as in struct devpub_pte
+ * @special:	as in struct devpub_pte
+ * @devmap:	as in struct devpub_pte
  */
 struct devpub_expect_pte {
 	enum devpub_scene scene;
@@ -177,7 +178,7 @@ struct devpub_expect_pte {
 	enum devpub_mark devmap;
 };
 
-/* References that a device page which is out holds to its pagemap. */
+/* References that a device page in use holds to its pagemap. */
 extern int devpub_expect_pagemap_refs;
 
 const struct devpub_expect_fate *

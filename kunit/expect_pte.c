@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is expected of page table entries, a row a scene: see expect.c.
+ * Expectations of page table entries, with one row per event; see expect.c.
  */
 #include <linux/build_bug.h>
 
@@ -11,19 +11,19 @@
 #define Y	DEVPUB_SET
 #define K	DEVPUB_KEPT
 /*
- * Up to 6.1 a migration that maps a dirty page again marks it soft-dirty, as
- * pte_mkdirty() does (mm/migrate.c, remove_migration_pte()), and mprotect() leaves
- * a page that is not dirty to the next write (mm/mprotect.c,
+ * Up to 6.1, a migration that maps a dirty page again marks it soft-dirty, because it calls
+ * pte_mkdirty() (mm/migrate.c, remove_migration_pte()).  Also up to 6.1, mprotect() leaves a
+ * page that is not dirty read-only until the next write (mm/mprotect.c,
  * can_change_pte_writable()).
  */
 #define S	(DEVPUB_COMPAT_DIRTY_COUNTS ? DEVPUB_KEPT_OR_DIRTY : DEVPUB_KEPT)
 #define W	(DEVPUB_COMPAT_DIRTY_COUNTS ? DEVPUB_AS_DIRTY : DEVPUB_SET)
-/* The mark went with 6.17; before, what it marks are other devices' pages. */
+/* 6.17 removed this flag.  Before, it marked pages of other devices. */
 #define D	(DEVPUB_COMPAT_DEVMAP ? DEVPUB_CLEAR : DEVPUB_NO_SUCH)
 
 /*
- * The entry of a page.  Linux 4.14 marked that of a device-public page devmap; a
- * coherent page has an ordinary one.
+ * The page table entry of a page.  Linux 4.14 marked the entry of a device-public page as
+ * devmap; a coherent page has an ordinary entry.
  */
 static struct devpub_expect_pte expect_ptes[] = {
 	/* scene		  migration   writable	   young       special */
@@ -44,10 +44,10 @@ static_assert(ARRAY_SIZE(expect_ptes) == DEVPUB_SCENES);
 
 /**
  * devpub_expect_pte_spoil() - make a value of the table wrong
- * @row: of which row
- * @member: which of its marks
+ * @row: number of the row
+ * @member: number of the flag in that row
  *
- * Return: the case that must notice.
+ * Return: the case that must fail.
  */
 const char *devpub_expect_pte_spoil(unsigned int row, unsigned int member)
 {
@@ -95,7 +95,7 @@ static bool expect_mark(enum devpub_mark mark, bool before, bool dirty)
 /**
  * devpub_expect_pte() - compare a page table entry with its row
  * @test: the case; its priv is a struct devpub_fixture
- * @scene: what happened
+ * @scene: the event
  * @before: the entry before that
  * @now: the entry after it
  */
@@ -108,7 +108,7 @@ void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
 	for (i = 0; i < ARRAY_SIZE(expect_ptes); i++)
 		if (expect_ptes[i].scene == scene)
 			row = &expect_ptes[i];
-	/* No assertion: whoever looks may hold locks. */
+	/* Do not use an assertion, because the caller may hold locks. */
 	KUNIT_EXPECT_NOT_NULL(test, row);
 	if (!row)
 		return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * expected_count: references, mappings and locks of source and destination at each
- * phase of the engine's own migrations, and that a refusal leaves no trace.  The
- * numbers are in expect.c.
+ * expected_count: checks references, mappings and locks of source and destination in each
+ * phase of the engine's own migrations, and that a refusal leaves no trace.  expect.c
+ * contains the expected numbers.
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -19,8 +19,7 @@
 #include "user.h"
 
 /*
- * A page can't be pinned by FOLL_PIN and be mapped twice: whichever comes
- * second makes a copy.
+ * FOLL_PIN and a second mapping of the page exclude each other: the later one makes a copy.
  */
 static const struct devpub_count_param count_params[] = {
 	{ 1, DEVPUB_NOTHING }, { 2, DEVPUB_NOTHING }, { 3, DEVPUB_NOTHING },
@@ -61,7 +60,7 @@ static void count_at_each_phase(struct kunit *test, enum devpub_way way,
 	if (c->row->fate == DEVPUB_MOVED)
 		return;
 
-	/* The page can move after all. */
+	/* Without the obstacle, the page can move. */
 	c->param.obstacle = DEVPUB_NOTHING;
 	c->row = devpub_expect_fate(test, c->way, DEVPUB_NOTHING);
 	devpub_count_read_before(c);
@@ -85,7 +84,7 @@ static void count_evicted(struct kunit *test)
 	count_at_each_phase(test, DEVPUB_EVICT, test->param_value);
 }
 
-/* A hole is no page at first, and mapped once when it is filled. */
+/* A hole has no page at first, and one mapping when it is filled. */
 static const struct devpub_count_param count_hole = { 1, DEVPUB_HOLE };
 
 static void count_fill(struct devpub_count *c)
@@ -95,7 +94,7 @@ static void count_fill(struct devpub_count *c)
 	struct devpub_pte before, now;
 	u64 content;
 
-	/* The next page of the pool, whichever it is, has seen better days. */
+	/* Fill all free pages with garbage, because any of them may be the next one. */
 	memset(pfn_to_kaddr(fix->pool->base_pfn), 0xa5,
 	       fix->pool->npages * PAGE_SIZE);
 
@@ -142,7 +141,7 @@ static void count_of_zero_page(struct kunit *test)
 	count_fill(c);
 }
 
-/* Its owner is faster: what was for it goes back to the pool. */
+/* The process fills the hole first; the page for it returns to the pool. */
 static void count_of_taken_hole(struct kunit *test)
 {
 	static const struct devpub_count_param param = { 1, DEVPUB_HOLE_TAKEN };
@@ -150,7 +149,7 @@ static void count_of_taken_hole(struct kunit *test)
 	struct devpub_count *c;
 	struct devpub_pte now;
 
-	/* Nobody is faster where holes are filled under the writer's mmap_lock. */
+	/* If holes are filled with mmap_lock held for writing, the process can't be first. */
 	if (devpub_thp_by_hand()) {
 		count_of_hole(test);
 		return;
@@ -166,7 +165,7 @@ static void count_of_taken_hole(struct kunit *test)
 			fix->pool->npages);
 }
 
-/* Read back from swap by one of two, a page keeps its copy there for the other. */
+/* When one of two processes faults a page in from swap, the copy stays for the other. */
 static void count_of_swapcache_page(struct kunit *test)
 {
 	static const struct devpub_count_param param = { 1, DEVPUB_SWAPCACHE };
@@ -214,7 +213,7 @@ static void count_of_full_device(struct kunit *test)
 	devpub_count_check_after(c);
 }
 
-/* The first batch that has room for another page. */
+/* Number of pages to try until one stays in the processor's batch. */
 #define FRESH_PAGES	4
 
 static void count_of_fresh_page(struct kunit *test)
@@ -226,7 +225,7 @@ static void count_of_fresh_page(struct kunit *test)
 	c->users[0] = devpub_user_start(test);
 	c->addr = devpub_user_mmap(test, c->users[0], FRESH_PAGES,
 				   PROT_READ | PROT_WRITE);
-	/* Whoever else runs here may empty the batches, or fill them up. */
+	/* Retry, because another task on this processor may drain or fill the batches. */
 	for (i = 0; i < FRESH_PAGES; i++, c->addr += PAGE_SIZE) {
 		devpub_fixture_drain_batches(test->priv);
 		KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr, i),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A provider whose every step a test decides, and addresses that nobody uses.
+ * A provider that a test controls, and unused physical addresses.
  */
 #include <linux/ioport.h>
 #include <linux/memory_hotplug.h>
@@ -63,7 +63,7 @@ static int fake_verify(struct devpub_region *region, struct device *dev)
 }
 
 /**
- * devpub_fake_verify() - have a provider look at what was claimed
+ * devpub_fake_verify() - let a provider verify the claimed range
  * @fake: the provider
  */
 void devpub_fake_verify(struct devpub_fake *fake)
@@ -72,11 +72,10 @@ void devpub_fake_verify(struct devpub_fake *fake)
 }
 
 /**
- * devpub_fake_hole() - find physical addresses that nobody uses
- * @size: bytes
+ * devpub_fake_hole() - find unused physical addresses
+ * @size: size in bytes
  *
- * Return: the first address, a multiple of 1 GiB above all memory, or 0 when
- * there is none.
+ * Return: the first address, a multiple of 1 GiB above all memory, or 0 if there is none.
  */
 u64 devpub_fake_hole(u64 size)
 {

@@ -8,16 +8,16 @@
 
 /**
  * struct devpub_fake - a provider of physical addresses without memory
- * @ops:	for a request to point to, with this struct as its data
- * @error:	what a claim returns, instead of success
- * @claims:	how many succeeded
- * @releases:	how many there were
- * @released:	called at each release, when set
- * @verify_error:	what a verification returns, after devpub_fake_verify()
- * @verified_busy:	the last one found the range requested
+ * @ops:	the provider for a request, whose data is this struct
+ * @error:	the return value of a claim
+ * @claims:	number of successful claims
+ * @releases:	number of releases
+ * @released:	if set, called at each release
+ * @verify_error:	the return value of a verification, after devpub_fake_verify()
+ * @verified_busy:	the last verification found the range requested in /proc/iomem
  *
- * Good for everything that does not look into a page, and much faster than
- * taking memory away from the system.
+ * This suits all tests that do not access pages, and is much faster than taking memory from
+ * the system.
  */
 struct devpub_fake {
 	struct devpub_provider_ops ops;

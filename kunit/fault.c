@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocations that fail on demand, on kernels that can
- * (Documentation/fault-injection).  Walking through all of them, one run each,
- * reaches every error path of a call.
+ * Fault injection: lets allocations fail, on kernels that support that
+ * (Documentation/fault-injection).  To reach each error path of a call, a test runs it once
+ * for each of its allocations and lets that one fail.
  */
 #include <kunit/resource.h>
 #include <kunit/test.h>
@@ -23,9 +23,9 @@
 #define FAULT_SAVED	"/run/devpub-kunit-fault"
 
 /*
- * $1 and $2: the least order of pages that fail, and whether slabs are let off.
- * By default, only what may not sleep fails, with a call trace that would look
- * like a bug's.
+ * $1 is the minimum order of page allocations that fail, and $2 tells if slab allocations do
+ * not fail.  By default, only allocations that may not sleep fail, and the kernel logs a call
+ * trace that would look like that of a bug.
  */
 static const char fault_script[] =
 	"set -e\n"
@@ -60,9 +60,9 @@ static void fault_restore(struct kunit_resource *res)
 }
 
 /**
- * devpub_fault_setup() - have devpub_fault_arm() fail certain allocations
- * @test: the case, which is skipped on a kernel that can't; after it, the settings
- *	are again what they were
+ * devpub_fault_setup() - select the allocations that devpub_fault_arm() lets fail
+ * @test: the case, which is skipped if the kernel does not support that; the settings are
+ *	restored after the case
  * @kinds: DEVPUB_FAULT_SLAB, DEVPUB_FAULT_PAGE or both
  */
 void devpub_fault_setup(struct kunit *test, unsigned int kinds)
@@ -74,8 +74,8 @@ void devpub_fault_setup(struct kunit *test, unsigned int kinds)
 	};
 
 	/*
-	 * First, for the script may end half-way.  By a pointer to something: a resource
-	 * without data counts as failed.
+	 * Register the restoration first, because the script may fail half-way.  Pass a
+	 * non-NULL pointer, because KUnit treats a resource without data as failed.
 	 */
 	KUNIT_ASSERT_NOT_NULL(test, kunit_alloc_resource(test, NULL, fault_restore,
 							 GFP_KERNEL, test));
@@ -85,7 +85,7 @@ void devpub_fault_setup(struct kunit *test, unsigned int kinds)
 
 /**
  * devpub_fault_arm() - fail an allocation of this task
- * @nth: which from now on; the first is 1
+ * @nth: number of the allocation from now on; the first is 1
  */
 void devpub_fault_arm(unsigned int nth)
 {
@@ -93,9 +93,9 @@ void devpub_fault_arm(unsigned int nth)
 }
 
 /**
- * devpub_fault_disarm() - end what devpub_fault_arm() began
+ * devpub_fault_disarm() - undo devpub_fault_arm()
  *
- * Return: an allocation has failed.
+ * Return: true if an allocation has failed.
  */
 bool devpub_fault_disarm(void)
 {
@@ -127,9 +127,9 @@ bool devpub_fault_disarm(void)
 #define FAULT_WALKS	30
 
 /*
- * Each page is back, or is as it was.
+ * Check that each page either moved, or is unchanged.
  *
- * Return: those that are as they were, a bit each.
+ * Return: a bit mask of the unchanged pages.
  */
 static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
 					const struct devpub_memory *mem)
@@ -160,10 +160,10 @@ static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
 }
 
 /*
- * Each allocation fails in turn.
+ * Let each allocation fail in turn.
  *
- * Return: how many failures called all off; @alone receives the pages that one left
- * behind alone.
+ * Return: the number of failures that ended the whole call; @alone receives a bit mask of the
+ * pages that a failure left behind alone.
  */
 static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 				    devpub_fault_back *back,
@@ -203,14 +203,13 @@ static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 }
 
 /**
- * devpub_fault_walk() - let each allocation of a way back fail in turn
+ * devpub_fault_walk() - let each allocation of a migration from the device fail in turn
  * @test: the case, of a suite with the fixture
- * @way: the way
- * @back: goes it
- * @essential: how many failures must call all off
+ * @way: the direction
+ * @back: migrates
+ * @essential: number of failures that must end the whole call
  *
- * A page for which there is no system memory stays where it is, and its neighbours
- * do not care.
+ * A page for which there is no system memory stays on the device, and its neighbours move.
  */
 void devpub_fault_walk(struct kunit *test, enum devpub_way way,
 		       devpub_fault_back *back, unsigned int essential)
@@ -222,13 +221,14 @@ void devpub_fault_walk(struct kunit *test, enum devpub_way way,
 
 	devpub_fault_setup(test, DEVPUB_FAULT_SLAB | DEVPUB_FAULT_PAGE);
 	devpub_memory_create(test, &mem, FAULT_PAGES);
-	/* Pages of a mapping with a policy are allocated one by one. */
+	/* With this policy of the mapping, pages are allocated one by one. */
 	KUNIT_ASSERT_EQ(test, devpub_user_call(mem.user, __NR_mbind, mem.addr,
 					       FAULT_PAGES * PAGE_SIZE,
 					       MPOL_LOCAL, 0, 0, 0), 0L);
 	/*
-	 * What a debugging aid allocates comes and goes, and the turn of a page, or of
-	 * what is essential, with it: then that has another one.
+	 * Debugging features of the kernel allocate memory at some runs only, which shifts the
+	 * numbers of the other allocations.  A page or an essential allocation may be missed
+	 * in that way; repeat the walk then.
 	 */
 	for (i = 0; i < FAULT_WALKS && !done; i++) {
 		if (i)
@@ -237,7 +237,7 @@ void devpub_fault_walk(struct kunit *test, enum devpub_way way,
 				       &alone);
 		done = alone == all && none == essential;
 	}
-	/* Each page was the one without memory. */
+	/* Each page was once the one without memory. */
 	KUNIT_EXPECT_EQ(test, alone, all);
 	KUNIT_EXPECT_EQ(test, none, essential);
 }

@@ -15,7 +15,7 @@ struct kunit;
 	(IS_ENABLED(CONFIG_FAILSLAB) && IS_ENABLED(CONFIG_FAIL_PAGE_ALLOC) && \
 	 IS_ENABLED(CONFIG_FAULT_INJECTION_DEBUG_FS))
 
-/* What may fail. */
+/* The kinds of allocations that fail. */
 #define DEVPUB_FAULT_SLAB	BIT(0)
 #define DEVPUB_FAULT_PAGE	BIT(1)
 
@@ -24,13 +24,13 @@ void devpub_fault_arm(unsigned int nth);
 bool devpub_fault_disarm(void);
 
 /**
- * typedef devpub_fault_back - bring memory back while an allocation fails
+ * typedef devpub_fault_back - migrate memory from the device while an allocation fails
  * @test: the case
  * @mem: the memory
- * @nth: for devpub_fault_arm()
- * @failed: receives what devpub_fault_disarm() returns
+ * @nth: argument for devpub_fault_arm()
+ * @failed: receives the return value of devpub_fault_disarm()
  *
- * Return: 0, or the error by which all was called off.
+ * Return: 0, or the error that ended the whole call.
  */
 typedef int devpub_fault_back(struct kunit *test,
 			      const struct devpub_memory *mem, unsigned int nth,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fixture: the live device devpub0 with an empty pool, processes for those
- * who want some, and a look at the kernel's free callback.
+ * The fixture: the live device devpub0 without pages in use, processes for cases that need
+ * them, and a spy in the kernel's free callback.
  */
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
@@ -15,7 +15,7 @@
 #include "spy.h"
 #include "user.h"
 
-/* Cases run one at a time. */
+/* One fixture suffices, because cases run one at a time. */
 static struct devpub_fixture *fixture_current;
 
 static void fixture_freed(struct page *page, bool refused)
@@ -55,7 +55,7 @@ int devpub_fixture_init(struct kunit *test)
 	if (ret)
 		goto err_exit;
 
-	/* Where pages wait in batches of a processor, it shall be this one. */
+	/* Stay on one processor, so that pages wait only in the batches of this one. */
 	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 
 	fix->pool = &fix->ddev->pool;
@@ -75,7 +75,7 @@ err_put:
  * devpub_fixture_exit() - .exit of a suite that works on devpub0
  * @test: the case
  *
- * Whatever the case did and wherever it stopped, no page may be missing.
+ * Checks that all pages are free, also after a failed case.
  */
 void devpub_fixture_exit(struct kunit *test)
 {
@@ -97,7 +97,7 @@ void devpub_fixture_exit(struct kunit *test)
  * devpub_fixture_count_frees() - count calls of the free callback in fix->frees,
  *				  ->refused and ->wrong
  * @fix: the fixture
- * @on: begin with 0, or stop
+ * @on: true to start from 0, false to stop
  */
 void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on)
 {
@@ -111,12 +111,13 @@ void devpub_fixture_count_frees(struct devpub_fixture *fix, bool on)
 }
 
 /**
- * devpub_fixture_drain_batches() - empty this processor's batches of LRU pages
+ * devpub_fixture_drain_batches() - drain this processor's LRU batches
  * @fix: the fixture
  *
- * Each page in one has a reference more.  lru_add_drain() is not exported, but is
- * the first thing that a migration, even of nothing, does.  The module does the same
- * (devpub_transfer_drain()); a test must not depend on what it tests.
+ * A batch holds a reference to each of its pages.  lru_add_drain() is not exported, but each
+ * migration calls it first, even a migration of no pages.  The module does the same in
+ * devpub_transfer_drain(), which this does not call: a test must not depend on the code that
+ * it tests.
  *
  * Context: process context.
  */
@@ -128,12 +129,12 @@ void devpub_fixture_drain_batches(const struct devpub_fixture *fix)
 /**
  * devpub_fixture_migrate() - migrate one page
  * @test: the case
- * @user: whose
- * @addr: its address
- * @to: to the device, or back from it
- * @populate: give a hole a page
+ * @user: the process
+ * @addr: address of the page
+ * @to: true to migrate to the device, false to migrate from it
+ * @populate: fill a hole
  *
- * Return: what became of it, an enum devpub_reason.
+ * Return: the enum devpub_reason of the page.
  */
 u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 			  unsigned long addr, bool to, bool populate)
@@ -148,7 +149,7 @@ u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 	u8 reason = DEVPUB_REASON_UNSEEN;
 	int ret;
 
-	/* No assertion: who calls may hold pages that the unloading would wait for. */
+	/* Do not assert: the caller may hold pages that the module's exit would wait for. */
 	ret = devpub_transfer_begin(&transfer, &spec, user->mm);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	if (ret)
@@ -160,12 +161,12 @@ u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 }
 
 /**
- * devpub_fixture_hinder() - take the references that stand in a page's way
+ * devpub_fixture_hinder() - take the references of an obstacle
  * @test: the case
- * @user: who maps the page
- * @addr: where
- * @page: it
- * @obstacle: what stands in its way; may be nothing that is a reference
+ * @user: a process that maps the page
+ * @addr: its address of the page
+ * @page: the page
+ * @obstacle: the obstacle; it may need no reference
  */
 void devpub_fixture_hinder(struct kunit *test, struct devpub_user *user,
 			   unsigned long addr, struct page *page,
@@ -200,7 +201,7 @@ void devpub_fixture_hinder(struct kunit *test, struct devpub_user *user,
 /**
  * devpub_fixture_unhinder() - undo devpub_fixture_hinder()
  * @page: the page
- * @obstacle: what stood in its way
+ * @obstacle: the obstacle
  */
 void devpub_fixture_unhinder(struct page *page, enum devpub_obstacle obstacle)
 {

@@ -9,19 +9,19 @@
 
 struct devpub_user;
 
-/* 6.7: a case may say that it takes its time. */
+/* 6.7: a case can be marked as slow. */
 #ifndef KUNIT_CASE_SLOW
 #define KUNIT_CASE_SLOW(name)	KUNIT_CASE(name)
 #endif
 
 /**
- * struct devpub_fixture - what a case on the live device has (test->priv)
- * @ddev:	devpub0, entered: it can't go away under the case
- * @pool:	its pool; all of it is free when a case begins, and must be
- *		when it has ended
- * @frees:	calls of the kernel's free callback, when asked to count them
- * @refused:	of these, for a page that the pool did not take
- * @wrong:	of these, for a page that had a reference, or is not the device's
+ * struct devpub_fixture - state of a case on the live device (test->priv)
+ * @ddev:	devpub0; the case is inside its gate, so it stays
+ * @pool:	its pool; all pages are free when a case begins, and must be free when it
+ *		has ended
+ * @frees:	number of calls of the free callback, while they are counted
+ * @refused:	number of these for pages that the pool refused
+ * @wrong:	number of these for pages that had a reference or are not of the device
  */
 struct devpub_fixture {
 	struct devpub_device *ddev;

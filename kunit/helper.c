@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The helper process of devpub_kunit.ko: makes the system calls that the tests
- * ask for, and so lends them a process to fork, an address space to map in.
- * A forked child goes on asking for itself.  Link it statically.
+ * The helper process of devpub_kunit.ko: makes the system calls that tests request, so that
+ * tests have processes that map memory and fork.  A forked child serves requests as well.
+ * Link it statically.
  */
 #include <errno.h>
 #include <fcntl.h>

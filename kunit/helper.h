@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Between devpub_kunit.ko and its helper process: see user.c and helper.c.
+ * The interface between devpub_kunit.ko and its helper process; see user.c and helper.c.
  */
 #ifndef DEVPUB_HELPER_H
 #define DEVPUB_HELPER_H
@@ -11,9 +11,9 @@
 #define DEVPUB_HELPER_NAME	"devpub_kunit"
 
 /**
- * struct devpub_helper_call - what the last call returned; the next to make
- * @result:	in: a value or a negative error
- * @nr:		out: number of a system call
+ * struct devpub_helper_call - the result of the last system call, and the next one to make
+ * @result:	in: the result of the last call, a value or a negative error
+ * @nr:		out: number of the next system call
  * @args:	out: its arguments
  */
 struct devpub_helper_call {

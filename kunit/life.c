@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device of one case, which may come and go.
+ * A device for one case, which the case can create and remove.
  *
- * The driver core probes it like any other, on a provider that has addresses and
- * no memory: nobody looks into its pages.
+ * The driver core probes it like any other device.  Its provider has addresses but no
+ * memory, because the cases do not access its pages.
  */
 #include <kunit/test.h>
 #include <linux/fs.h>
@@ -37,7 +37,7 @@ static void life_released(struct devpub_fake *fake,
 
 /**
  * devpub_life_init() - .init of a suite whose cases have a device of their own
- * @test: the case; its priv becomes a struct devpub_life.  There is no device yet
+ * @test: the case; its priv becomes a struct devpub_life, without a device yet
  *
  * Return: 0 or a negative error, which fails the case.
  */
@@ -49,7 +49,7 @@ int devpub_life_init(struct kunit *test)
 	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 	if (!ctx)
 		return -ENOMEM;
-	/* There is no file behind it, but no call looks. */
+	/* This is no real file, but the calls only use its private_data. */
 	ctx->file = kunit_kzalloc(test, sizeof(*ctx->file), GFP_KERNEL);
 	if (!ctx->file)
 		return -ENOMEM;
@@ -78,7 +78,7 @@ int devpub_life_init(struct kunit *test)
 }
 
 /**
- * devpub_life_expect_nothing() - expect nothing to be left of the device
+ * devpub_life_expect_nothing() - expect the device to be removed completely
  * @test: the case
  */
 void devpub_life_expect_nothing(struct kunit *test)
@@ -110,7 +110,7 @@ void devpub_life_remove(struct kunit *test)
 }
 
 /**
- * devpub_life_put() - let go of the device, as closing a file does
+ * devpub_life_put() - drop the reference to the device, as closing a file does
  * @test: the case
  */
 void devpub_life_put(struct kunit *test)
@@ -140,8 +140,8 @@ void devpub_life_exit(struct kunit *test)
 }
 
 /**
- * devpub_life_register() - have the driver core probe the device
- * @test: the case; its struct devpub_life tells how that ended
+ * devpub_life_register() - let the driver core probe the device
+ * @test: the case; devpub_life_error() returns the result
  */
 void devpub_life_register(struct kunit *test)
 {
@@ -155,7 +155,7 @@ void devpub_life_register(struct kunit *test)
 }
 
 /**
- * devpub_life_error() - what became of the last probe
+ * devpub_life_error() - get the result of the last probe
  * @test: the case, whose device is registered
  *
  * Return: 0 or a negative error.
@@ -168,10 +168,10 @@ int devpub_life_error(struct kunit *test)
 }
 
 /**
- * devpub_life_create() - make the device
- * @test: the case; fails here and now when there can be none
+ * devpub_life_create() - create the device
+ * @test: the case; asserts that this succeeds
  *
- * Return: the device, which the case holds until devpub_life_put().
+ * Return: the device, to which the case holds a reference until devpub_life_put().
  */
 struct devpub_device *devpub_life_create(struct kunit *test)
 {
@@ -185,8 +185,8 @@ struct devpub_device *devpub_life_create(struct kunit *test)
 }
 
 /*
- * A call on an open file of the device, by a process, and on nothing: its range
- * is a hole.
+ * Make a call on an open file of the device, for a process.  The range is a hole, so no page
+ * moves.
  */
 static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
 		       unsigned int cmd)
@@ -218,10 +218,10 @@ static long life_ioctl(struct kunit *test, struct devpub_device *ddev,
 }
 
 /**
- * devpub_life_expect_ioctls() - expect what calls return
+ * devpub_life_expect_ioctls() - expect the return value of each call
  * @test: the case
  * @ddev: the device of an open file
- * @want: what each call that there is returns
+ * @want: the return value of each valid call
  */
 void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
 			       long want)
@@ -235,14 +235,14 @@ void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
 	for (i = 0; i < ARRAY_SIZE(cmds); i++)
 		KUNIT_EXPECT_EQ_MSG(test, life_ioctl(test, ddev, cmds[i]), want,
 				    "ioctl %#x", cmds[i]);
-	/* What is no call of ours is none before and after. */
+	/* An unknown call fails in the same way on any device. */
 	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, DEVPUB_IOC_EVICT + 1),
 			-ENOTTY);
 	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, 0), -ENOTTY);
 }
 
 /**
- * devpub_life_expect_live() - expect a device to serve, with nobody inside
+ * devpub_life_expect_live() - expect a device to serve calls, with no call inside
  * @test: the case
  * @ddev: the device
  */
@@ -264,9 +264,9 @@ void devpub_life_expect_live(struct kunit *test, struct devpub_device *ddev)
 }
 
 /**
- * devpub_life_expect_gone() - expect a device to be gone, in the right order
+ * devpub_life_expect_gone() - expect a device to be removed, in the right order
  * @test: the case
- * @ddev: the device, whose struct lives as long as a file is open
+ * @ddev: the device, whose struct stays as long as a file is open
  */
 void devpub_life_expect_gone(struct kunit *test, struct devpub_device *ddev)
 {
@@ -280,7 +280,7 @@ void devpub_life_expect_gone(struct kunit *test, struct devpub_device *ddev)
 	KUNIT_EXPECT_EQ(test, atomic_read(&ddev->gate.users), 0);
 	devpub_life_expect_ioctls(test, ddev, -ENODEV);
 
-	/* Each thing went after what builds on it. */
+	/* Each part was removed after the parts that depend on it. */
 	KUNIT_EXPECT_FALSE(test, ctx->release.registered);
 	KUNIT_EXPECT_FALSE(test, ctx->release.live);
 	KUNIT_EXPECT_FALSE(test, ctx->release.users);

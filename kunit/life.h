@@ -15,17 +15,17 @@ struct file;
 struct kunit;
 struct platform_device;
 
-/* N of /dev/devpubN, far from those of the module's parameters. */
+/* N of /dev/devpubN, not used by devices of the module's parameters. */
 #define DEVPUB_LIFE_INDEX	255
 #define DEVPUB_LIFE_SIZE	SZ_4M
 
 /**
- * struct devpub_life_release - a device at the moment when its region goes
- * @registered:	its node was still there
- * @live:	it was not draining
+ * struct devpub_life_release - the state of a device when its region is released
+ * @registered:	/dev/devpubN still existed
+ * @live:	the gate was open
  * @users:	calls were inside
  * @pages:	its pages were still registered
- * @out:	pages that were not free
+ * @out:	number of pages that were not free
  */
 struct devpub_life_release {
 	bool registered;
@@ -36,19 +36,19 @@ struct devpub_life_release {
 };
 
 /**
- * struct devpub_life - what a case with a device of its own has (test->priv)
+ * struct devpub_life - state of a case with a device of its own (test->priv)
  * @fake:	provider of the device's region
- * @hole:	where that is
- * @spec:	what the device is made from
- * @entry:	the device that was asked for, or NULL
+ * @hole:	physical address of the region
+ * @spec:	parameters of the device
+ * @entry:	the registration, or NULL
  * @pdev:	its platform device, or NULL
- * @ddev:	the device, held, or NULL
- * @release:	how it was found at the last release of the region
+ * @ddev:	the device, with a reference, or NULL
+ * @release:	the state of the device at the last release of the region
  * @gone:	the region has been released
- * @user:	who makes calls
+ * @user:	the process that makes calls
  * @file:	an open file of the device
- * @context:	what the module remembers of the file
- * @addr:	two pages of its memory: what calls are about, and a hole
+ * @context:	the module's context of the file
+ * @addr:	address of two pages of the process: one for the calls' structs, and a hole
  */
 struct devpub_life {
 	struct devpub_fake fake;

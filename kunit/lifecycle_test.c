@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lifecycle: a device comes, serves and goes (src/device).
+ * lifecycle: creation, use and removal of a device (src/device).
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -19,7 +19,7 @@
 #include "fixture.h"
 #include "life.h"
 
-/* How long to wait for what shall happen. */
+/* Wait time for events that must happen. */
 #define LIFE_SOON	msecs_to_jiffies(20000)
 
 static void life_probe(struct kunit *test)
@@ -75,7 +75,7 @@ static void life_rebind(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, device_attach(&ctx->pdev->dev), 1);
 		ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
-		/* A file that was opened before has nothing to do with it. */
+		/* A file that was opened before does not affect the new device. */
 		KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ddev->gate));
 		KUNIT_EXPECT_PTR_NE(test, ddev, ctx->ddev);
 		devpub_device_find_put(ddev);
@@ -85,7 +85,7 @@ static void life_rebind(struct kunit *test)
 	}
 }
 
-/* A device that the module did not make is refused, whatever data it has. */
+/* The probe refuses a platform device of another creator, whatever data it has. */
 static void life_foreign(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
@@ -99,7 +99,7 @@ static void life_foreign(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->fake.claims, 0U);
 }
 
-/* The system is not hibernated while a page is out, and is again afterwards. */
+/* Hibernation fails while a page is in use, and is possible afterwards. */
 static void life_freeze(struct kunit *test)
 {
 	struct devpub_device *ddev = devpub_life_create(test);
@@ -123,11 +123,11 @@ static void life_freeze(struct kunit *test)
 #define LIFE_CALLERS	4
 
 /**
- * struct life_caller - somebody who goes in and out until there is no device
- * @work:	in which that is done
- * @ctx:	of the case
- * @calls:	how often inside
- * @late:	how often inside a device whose region was gone
+ * struct life_caller - enters and exits the gate until the device is removed
+ * @work:	the work item
+ * @ctx:	state of the case
+ * @calls:	number of times inside
+ * @late:	number of times inside a device whose region was released
  */
 struct life_caller {
 	struct work_struct work;
@@ -199,7 +199,7 @@ static void life_failure_desc(const struct life_failure *failure, char *desc)
 
 KUNIT_ARRAY_PARAM(life_failure, life_failures, life_failure_desc);
 
-/* A probe that fails says why, leaves nothing, and may be tried again. */
+/* A failed probe returns its error, leaves nothing behind, and can be repeated. */
 static void life_probe_fails(struct kunit *test)
 {
 	const struct life_failure *failure = test->param_value;
@@ -229,8 +229,8 @@ static void life_probe_fails(struct kunit *test)
 }
 
 /*
- * Let each allocation of a probe fail in turn.  Not all are needed; where one
- * was, nothing is left.
+ * Let each allocation of a probe fail in turn.  The probe may succeed without some of them;
+ * if it fails, it leaves nothing behind.
  */
 static void life_probe_short_of_memory(struct kunit *test)
 {
@@ -254,7 +254,7 @@ static void life_probe_short_of_memory(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
 			device_release_driver(&ctx->pdev->dev);
 		} else {
-			/* The driver core may fail before it probes. */
+			/* The driver core may fail before the probe. */
 			KUNIT_EXPECT_NE(test, devpub_life_error(test), 0);
 			failed++;
 		}
@@ -262,7 +262,7 @@ static void life_probe_short_of_memory(struct kunit *test)
 		devpub_life_expect_nothing(test);
 	}
 	KUNIT_EXPECT_LT(test, nth, 1000U);
-	/* Its own allocations, the pool's and the pagemap's at least. */
+	/* At least the allocations of the device, the pool and the pagemap were tried. */
 	KUNIT_EXPECT_GT(test, failed, 5U);
 	kunit_info(test, "%u of %u allocations matter\n", failed, nth - 1);
 	KUNIT_EXPECT_EQ(test, bound, 1);

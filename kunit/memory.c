@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of processes, with content that tells where it belongs.
+ * Memory of processes, whose content depends on its position.
  */
 #include <kunit/test.h>
 #include <linux/kthread.h>
@@ -20,16 +20,16 @@
 
 #define MEMORY_BATCH	64
 
-/* Of a page's words, the first, the last and some between are looked at. */
+/* Only the first word of a page, the last one and some in between are checked. */
 #define MEMORY_STEP	73
 
 /**
- * devpub_memory_word() - what a word shall hold
+ * devpub_memory_word() - get the expected content of a word
  * @mem: the memory
  * @page: number of the page
- * @word: number of the word in it
+ * @word: number of the word in the page
  *
- * Return: its content.
+ * Return: the content.
  */
 u64 devpub_memory_word(const struct devpub_memory *mem, unsigned long page,
 		       unsigned int word)
@@ -38,8 +38,8 @@ u64 devpub_memory_word(const struct devpub_memory *mem, unsigned long page,
 }
 
 /**
- * devpub_memory_fill() - write the contents, as the process would itself
- * @test: the case; fails here and now when that can't be done
+ * devpub_memory_fill() - write the content in the process's address space
+ * @test: the case; asserts that this succeeds
  * @mem: the memory
  */
 void devpub_memory_fill(struct kunit *test, const struct devpub_memory *mem)
@@ -60,7 +60,7 @@ void devpub_memory_fill(struct kunit *test, const struct devpub_memory *mem)
 }
 
 /**
- * devpub_memory_expect() - expect the contents to be there
+ * devpub_memory_expect() - expect the content to be unchanged
  * @test: the case
  * @mem: the memory
  */
@@ -83,11 +83,12 @@ void devpub_memory_expect(struct kunit *test, const struct devpub_memory *mem)
 }
 
 /**
- * devpub_memory_on_device() - how much of it is on devpub0
+ * devpub_memory_on_device() - count the pages on devpub0
  * @test: the case, of a suite with the fixture
  * @mem: the memory
  *
- * Context: also where things are held that an assertion would leave behind.
+ * Context: process context; takes mmap_lock.  Makes no assertion, so the caller may hold
+ * resources that an assertion would leak.
  * Return: the number of pages.
  */
 unsigned long devpub_memory_on_device(struct kunit *test,
@@ -111,12 +112,12 @@ unsigned long devpub_memory_on_device(struct kunit *test,
 }
 
 /**
- * devpub_memory_migrate_to() - migrate to a device what can
+ * devpub_memory_migrate_to() - migrate as many pages as possible to a device
  * @ddev: the device
  * @mem: the memory
- * @reasons: room for a window
+ * @reasons: array for the reasons of a window
  *
- * Return: how many pages moved.
+ * Return: the number of pages that moved.
  */
 unsigned long devpub_memory_migrate_to(struct devpub_device *ddev,
 				       const struct devpub_memory *mem,
@@ -144,10 +145,9 @@ unsigned long devpub_memory_migrate_to(struct devpub_device *ddev,
 }
 
 /**
- * devpub_memory_move_to() - have all of it on devpub0
- * @test: the case, of a suite with the fixture; fails here and now when that
- *	  can't be done
- * @mem: the memory, none of it there yet
+ * devpub_memory_move_to() - migrate all pages to devpub0
+ * @test: the case, of a suite with the fixture; asserts that this succeeds
+ * @mem: the memory, none of which is on a device
  */
 void devpub_memory_move_to(struct kunit *test, const struct devpub_memory *mem)
 {
@@ -162,11 +162,10 @@ void devpub_memory_move_to(struct kunit *test, const struct devpub_memory *mem)
 }
 
 /**
- * devpub_memory_create() - a process with pages on devpub0
- * @test: the case, of a suite with the fixture; fails here and now when that
- *	  can't be done
- * @mem: to be set up
- * @npages: how many
+ * devpub_memory_create() - create a process with pages on devpub0
+ * @test: the case, of a suite with the fixture; asserts that this succeeds
+ * @mem: the memory to set up
+ * @npages: number of pages
  */
 void devpub_memory_create(struct kunit *test, struct devpub_memory *mem,
 			  unsigned long npages)
@@ -181,10 +180,10 @@ void devpub_memory_create(struct kunit *test, struct devpub_memory *mem,
 }
 
 /**
- * devpub_memory_get_page() - look a page up
- * @test: the case; fails here and now when there is none
+ * devpub_memory_get_page() - get a page of the memory
+ * @test: the case; asserts that there is a page
  * @mem: the memory
- * @page: its number
+ * @page: number of the page
  *
  * Return: the page, with a reference for the caller.
  */

@@ -11,9 +11,9 @@ struct kunit;
 /**
  * struct devpub_memory - pages of a process, each with content of its own
  * @user:	the process
- * @addr:	address of the first
- * @npages:	how many
- * @seed:	what the contents are made from: word N of the whole is @seed + N
+ * @addr:	address of the first page
+ * @npages:	number of pages
+ * @seed:	word N of the memory contains @seed + N
  */
 struct devpub_memory {
 	struct devpub_user *user;

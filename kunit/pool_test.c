@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pool: which pages of a device are free (src/memory/pool.c).
+ * pool: keeping track of the free pages of a device (src/memory/pool.c).
  *
- * All but the last cases have a pool of their own, of page numbers without pages.
+ * All cases except the last ones have a pool of their own, with frame numbers that have no
+ * pages.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -22,7 +23,7 @@
 #include "fixture.h"
 #include "memory/pool.h"
 
-/* The last word of the bitmap is used in part only. */
+/* A number of pages that uses the last word of the bitmap only partly. */
 #define POOL_PAGES	130
 #define POOL_BASE	0x123456UL
 
@@ -45,7 +46,7 @@ static void pool_give_all(struct kunit *test, const unsigned long *pfns, u32 n)
 		KUNIT_EXPECT_TRUE(test, devpub_pool_give(test->priv, pfns[i]));
 }
 
-/* Each page is there to be had, once; the numbers alone don't tell. */
+/* Check that each page can be taken exactly once; the counters do not prove that. */
 static void pool_expect_whole(struct kunit *test)
 {
 	struct devpub_pool *pool = test->priv;
@@ -64,7 +65,7 @@ static void pool_expect_whole(struct kunit *test)
 	pool_give_all(test, pfns, n);
 }
 
-/* However a case ends, its pool is whole again. */
+/* Check that all pages are free after each case, also after a failed one. */
 static void pool_test_exit(struct kunit *test)
 {
 	struct devpub_pool *pool = test->priv;
@@ -119,11 +120,11 @@ static void pool_init_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pfn, POOL_BASE);
 	KUNIT_EXPECT_TRUE(test, devpub_pool_give(&pool, pfn));
 	devpub_pool_destroy(&pool);
-	/* A device whose probe failed early is destroyed as well. */
+	/* A device whose probe fails early destroys a pool that was not set up. */
 	devpub_pool_destroy(&pool);
 }
 
-/* From the lowest up, in batches of any size, and then no more. */
+/* Pages are taken in ascending order, in batches of any size, until none is left. */
 static void pool_take_in_order(struct kunit *test)
 {
 	static const u32 batches[] = { 1, 3, 60, 1, 64, 0, 1 };
@@ -161,14 +162,14 @@ static void pool_exhausted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &pfn, 1), 0U);
 	KUNIT_EXPECT_EQ(test, pfn, 0UL);
 
-	/* One page that comes back is one page to have. */
+	/* After one page is given back, exactly one can be taken. */
 	KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, POOL_BASE + 77));
 	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &pfn, 1), 1U);
 	KUNIT_EXPECT_EQ(test, pfn, POOL_BASE + 77);
 	pool_give_all(test, pfns, POOL_PAGES);
 }
 
-/* Fewer are free than wanted: those, and nothing is written past them. */
+/* If fewer pages are free than wanted, take them all, and write nothing beyond. */
 static void pool_take_part(struct kunit *test)
 {
 	struct devpub_pool *pool = test->priv;
@@ -186,7 +187,7 @@ static void pool_take_part(struct kunit *test)
 	pool_give_all(test, pfns, POOL_PAGES);
 }
 
-/* In whatever order pages come back; that each one is there is checked after the case. */
+/* Pages may be given back in any order; the suite's exit checks that each one is free. */
 static void pool_give_in_any_order(struct kunit *test)
 {
 	struct devpub_pool *pool = test->priv;
@@ -195,7 +196,7 @@ static void pool_give_in_any_order(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, POOL_PAGES),
 			(u32)POOL_PAGES);
-	/* 37 and 130 have no common factor: all pages, in steps of 37. */
+	/* Steps of 37 reach all pages, because 37 and 130 have no common factor. */
 	for (i = 0; i < POOL_PAGES; i++) {
 		KUNIT_ASSERT_TRUE(test, devpub_pool_give(pool, POOL_BASE +
 							 i * 37 % POOL_PAGES));
@@ -213,7 +214,7 @@ static void pool_give_twice(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(pool, pfns[1]));
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), POOL_PAGES - 2U);
 
-	/* Nor did the second time put it on the free list again. */
+	/* The second call must not push the page on the free list again. */
 	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &pfns[1], 1), 1U);
 	KUNIT_EXPECT_EQ(test, pfns[1], POOL_BASE + 1);
 	KUNIT_EXPECT_EQ(test, bitmap_weight(pool->used, POOL_PAGES), 3U);
@@ -250,31 +251,31 @@ static void pool_give_foreign(struct kunit *test)
 	unsigned long pfns[5], next;
 
 	KUNIT_ASSERT_EQ(test, devpub_pool_take(pool, pfns, 5), 5U);
-	/* What follows the last page's bit shall not matter. */
+	/* The bits after that of the last page must not matter. */
 	bitmap_set(pool->used, POOL_PAGES,
 		   round_up(POOL_PAGES, BITS_PER_LONG) - POOL_PAGES);
 	KUNIT_EXPECT_FALSE(test, devpub_pool_give(pool, foreign->pfn));
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(pool), POOL_PAGES - 5U);
 	KUNIT_EXPECT_EQ(test, bitmap_weight(pool->used, POOL_PAGES), 5U);
-	/* The free list goes on where it was. */
+	/* The free list is unchanged. */
 	KUNIT_EXPECT_EQ(test, devpub_pool_take(pool, &next, 1), 1U);
 	KUNIT_EXPECT_EQ(test, next, POOL_BASE + 5);
 	KUNIT_EXPECT_TRUE(test, devpub_pool_give(pool, next));
 	pool_give_all(test, pfns, 5);
 }
 
-/* Together the workers want more than there is. */
+/* Together, the workers want more pages than the pool has. */
 #define HAMMER_WORKERS	4
 #define HAMMER_BATCH	48
 #define HAMMER_ROUNDS	3000
 
-/* Pages that two had at a time, and pages that were not taken back. */
+/* Number of pages that two workers had at the same time, or that the pool refused. */
 static atomic_t pool_wrong;
 
 /**
- * struct pool_mailbox - a page that an interrupt of one processor shall give back
+ * struct pool_mailbox - a page that an interrupt of one processor gives back
  * @work:	the interrupt
- * @pool:	whose page
+ * @pool:	the pool of the page
  * @pfn:	the page, or 0
  */
 struct pool_mailbox {
@@ -286,11 +287,11 @@ struct pool_mailbox {
 static DEFINE_PER_CPU(struct pool_mailbox, pool_boxes);
 
 /**
- * struct pool_hammer - somebody who takes and gives pages
- * @work:	in which it does so
- * @pool:	whose pages
- * @owner:	who has each page, by @id, or 0; shared by all
- * @id:		this one's number
+ * struct pool_hammer - a worker that takes and gives pages
+ * @work:	the work item
+ * @pool:	the pool
+ * @owner:	the @id of the worker that has each page, or 0; shared by all workers
+ * @id:		number of this worker
  */
 struct pool_hammer {
 	struct work_struct work;
@@ -308,12 +309,12 @@ static void pool_box_empty(struct irq_work *work)
 		atomic_inc(&pool_wrong);
 }
 
-/* Have an interrupt of this processor give the page back. */
+/* Let an interrupt of this processor give the page back. */
 static void pool_give_by_interrupt(struct pool_hammer *hammer, unsigned long pfn)
 {
 	struct pool_mailbox *box = get_cpu_ptr(&pool_boxes);
 
-	/* Somebody else's that waits there still goes now. */
+	/* Give a page that already waits in the mailbox back here. */
 	pfn = atomic_long_xchg(&box->pfn, pfn);
 	irq_work_queue(&box->work);
 	put_cpu_ptr(&pool_boxes);
@@ -356,7 +357,7 @@ static void pool_hammer_work(struct work_struct *work)
 	}
 }
 
-/* The last reference to a page is dropped in any context, interrupts included. */
+/* The last reference to a page can be dropped in any context, including interrupts. */
 static void pool_concurrent(struct kunit *test)
 {
 	struct pool_hammer hammers[HAMMER_WORKERS];
@@ -370,7 +371,7 @@ static void pool_concurrent(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, wq);
 
 	atomic_set(&pool_wrong, 0);
-	/* Interrupts of their own, on PREEMPT_RT as well. */
+	/* Use hard interrupts, also on PREEMPT_RT. */
 	for_each_possible_cpu(i)
 		per_cpu(pool_boxes, i) = (struct pool_mailbox) {
 			.work	= IRQ_WORK_INIT_HARD(pool_box_empty),
@@ -394,7 +395,7 @@ static void pool_concurrent(struct kunit *test)
 	}
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool_wrong), 0);
-	/* The rest is what is checked after each case. */
+	/* The suite's exit checks the pool. */
 }
 
 static struct kunit_case pool_cases[] = {
@@ -418,7 +419,7 @@ struct kunit_suite devpub_pool_suite = {
 };
 
 /*
- * The pages of a device.  Their counts in use are the refcount suite's matter.
+ * Cases with the pages of a device.  The refcount suite checks the counts of pages in use.
  */
 
 static void pool_alloc_pages(struct kunit *test)
@@ -449,7 +450,7 @@ static void pool_alloc_pages(struct kunit *test)
 	}
 }
 
-/* Every page of the device is there once, and comes back when let go. */
+/* Each page of the device can be allocated exactly once, and is free after its last put. */
 static void pool_alloc_all(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;

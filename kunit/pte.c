@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The reader of page table entries.
+ * A reader of page table entries.
  */
 #include <linux/mm.h>
 #include <linux/spinlock.h>
@@ -9,10 +9,10 @@
 #include "pte.h"
 
 /**
- * devpub_pte_decode() - what an entry says
+ * devpub_pte_decode() - decode a page table entry
  * @pte: the entry
  *
- * Return: all false for an entry that is none.
+ * Return: the decoded entry; all members are false for an empty one.
  */
 struct devpub_pte devpub_pte_decode(pte_t pte)
 {
@@ -42,8 +42,8 @@ struct devpub_pte devpub_pte_decode(pte_t pte)
 }
 
 /*
- * No lock keeps the tables: a struct devpub_user's memory is mapped and unmapped
- * only when a test says so.
+ * Find the PTE for an address.  This needs no lock to keep the page tables, because the process
+ * of a struct devpub_user maps and unmaps memory only when a test requests it.
  */
 static pte_t *pte_find(struct mm_struct *mm, unsigned long addr, pmd_t **pmdp)
 {
@@ -69,12 +69,12 @@ static pte_t *pte_find(struct mm_struct *mm, unsigned long addr, pmd_t **pmdp)
 }
 
 /**
- * devpub_pte_read() - what the entry of an address says
+ * devpub_pte_read() - read the page table entry of an address
  * @mm: address space of a struct devpub_user
  * @addr: the address
  *
- * Context: any in which the process is not making a call.
- * Return: all false when there is no entry.
+ * Context: any; the process must not be making a call.
+ * Return: the decoded entry; all members are false if there is none.
  */
 struct devpub_pte devpub_pte_read(struct mm_struct *mm, unsigned long addr)
 {
@@ -85,18 +85,18 @@ struct devpub_pte devpub_pte_read(struct mm_struct *mm, unsigned long addr)
 }
 
 /**
- * devpub_pte_set_flags() - set the marks of the entry of an address
+ * devpub_pte_set_flags() - set the flags of the page table entry of an address
  * @mm: address space of a struct devpub_user
  * @addr: the address
- * @dirty: the dirty mark, whose loss is the test's problem
- * @young: the accessed mark
- * @soft_dirty: the soft-dirty mark
+ * @dirty: the dirty flag; clearing it may lose data, which the test must allow for
+ * @young: the accessed flag
+ * @soft_dirty: the soft-dirty flag
  *
- * The TLB is not told.  It need not be: a migration, a fork or an mprotect comes
- * before the next access, and flushes.
+ * This does not flush the TLB, because the test calls migration, fork or mprotect before the
+ * next access, and each of these flushes.
  *
  * Context: process context; the process is not making a call.
- * Return: false when nothing is mapped there.
+ * Return: false if no page is mapped there.
  */
 bool devpub_pte_set_flags(struct mm_struct *mm, unsigned long addr, bool dirty,
 			  bool young, bool soft_dirty)
@@ -109,7 +109,7 @@ bool devpub_pte_set_flags(struct mm_struct *mm, unsigned long addr, bool dirty,
 		return false;
 
 	spin_lock(pte_lockptr(mm, pmd));
-	/* Setting the dirty mark sets the soft-dirty one, too: that comes last. */
+	/* Setting the dirty flag also sets the soft-dirty flag, so change the latter last. */
 	pte = READ_ONCE(*ptep);
 	pte = dirty ? pte_mkdirty(pte) : pte_mkclean(pte);
 	pte = young ? pte_mkyoung(pte) : pte_mkold(pte);

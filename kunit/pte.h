@@ -6,18 +6,17 @@
 #include <linux/pgtable.h>
 
 /**
- * struct devpub_pte - what a page table entry says
+ * struct devpub_pte - a decoded page table entry
  * @present:	a page is mapped
- * @swap:	none is: it is in swap
- * @migration:	none is: it is being migrated
- * @writable:	a present page or one in migration can be written to
- * @dirty:	a present page was
- * @young:	a present page was accessed
- * @soft_dirty:	written to since soft-dirty tracking last began
- * @special:	a present page is not for the kernel to look at
- * @devmap:	a present page is marked as device memory of the kind that has no
- *		ordinary references
- * @pfn:	frame number of a present page or of one in migration
+ * @swap:	the entry is a swap entry
+ * @migration:	the entry is a migration entry
+ * @writable:	the present or migrating page is writable
+ * @dirty:	the present page is dirty
+ * @young:	the present page was accessed
+ * @soft_dirty:	the page was written to since soft-dirty tracking last began
+ * @special:	the kernel must not use the struct page of the present page
+ * @devmap:	the present page is marked as device memory without ordinary references
+ * @pfn:	frame number of the present or migrating page
  */
 struct devpub_pte {
 	bool present;

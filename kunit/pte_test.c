@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pte: the page table entry of a page on the device, and what is left of its marks
- * when it has moved.  What is expected is in expect_pte.c.
+ * pte: checks the page table entry of a page on the device, and the flags that it keeps when
+ * it has moved.  expect_pte.c contains the expected values.
  */
 #include <kunit/test.h>
 #include <linux/migrate.h>
@@ -23,8 +23,8 @@
 #define PTE_WALK_PAGES	16
 
 /*
- * Controls: that a mark is not seen proves something only if the reader sees it
- * where it is.
+ * Controls: a test that finds a flag clear proves nothing unless the reader finds the flag when
+ * it is set.
  */
 enum control {
 	CONTROL_NONE,
@@ -52,7 +52,7 @@ static const struct control_param control_params[] = {
 	{ "present", CONTROL_PRESENT, { .present = true, .pfn = SOME_PFN } },
 	{ "writable", CONTROL_WRITABLE,
 	  { .present = true, .pfn = SOME_PFN, .writable = true } },
-	/* Whatever is dirty is soft-dirty. */
+	/* A dirty entry is also soft-dirty. */
 	{ "dirty", CONTROL_DIRTY,
 	  { .present = true, .pfn = SOME_PFN, .dirty = true, .soft_dirty = true } },
 	{ "young", CONTROL_YOUNG,
@@ -61,7 +61,7 @@ static const struct control_param control_params[] = {
 	  { .present = true, .pfn = SOME_PFN, .soft_dirty = true } },
 	{ "special", CONTROL_SPECIAL,
 	  { .present = true, .pfn = SOME_PFN, .special = true } },
-	/* So that who does not know of devmap keeps off. */
+	/* A devmap entry is also special, so that code that does not know devmap ignores it. */
 	{ "devmap", CONTROL_DEVMAP,
 	  { .present = true, .pfn = SOME_PFN, .special = true, .devmap = true } },
 	{ "swap", CONTROL_SWAP, { .swap = true } },
@@ -82,7 +82,7 @@ KUNIT_ARRAY_PARAM(control, control_params, control_describe);
 
 static pte_t control_make(enum control control)
 {
-	/* Neither dirty nor young, nor writable. */
+	/* This entry is neither dirty, young nor writable. */
 	pte_t pte = pte_mkold(pfn_pte(SOME_PFN, PAGE_READONLY));
 
 	switch (control) {
@@ -137,7 +137,7 @@ static void pte_control(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, now.pfn, param->want.pfn);
 }
 
-/* A process with a page of its own. */
+/* Create a process with a page of its own. */
 static struct devpub_user *pte_make_page(struct kunit *test, unsigned long *addr)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -164,7 +164,7 @@ struct marks_param {
 	bool soft_dirty;
 };
 
-/* Writable, dirty, young, soft-dirty: all that there is. */
+/* All combinations of writable, dirty, young and soft-dirty. */
 static const struct marks_param marks_params[] = {
 	{ 0, 0, 0, 0 }, { 0, 0, 0, 1 }, { 0, 0, 1, 0 }, { 0, 0, 1, 1 },
 	{ 0, 1, 0, 0 }, { 0, 1, 0, 1 }, { 0, 1, 1, 0 }, { 0, 1, 1, 1 },
@@ -182,7 +182,7 @@ static void marks_describe(const struct marks_param *param, char *text)
 
 KUNIT_ARRAY_PARAM(marks, marks_params, marks_describe);
 
-/* Give the entry of a page that can be written to the marks of the parameter. */
+/* Set the flags of the parameter in the entry of a writable page. */
 static void pte_mark(struct kunit *test, struct devpub_user *user,
 		     unsigned long addr)
 {
@@ -228,7 +228,7 @@ static void pte_moved_there_and_back(struct kunit *test)
 			  devpub_pte_read(user->mm, addr));
 }
 
-/* Who looks at the entry of a page that is collected. */
+/* A spy that checks the entry of a collected page. */
 struct pte_spy {
 	struct devpub_spy spy;
 	struct kunit *test;
@@ -270,7 +270,7 @@ static void pte_collected(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.seen, 2);
 }
 
-/* Refused on the way to the device, and on the way back in both places. */
+/* Refusals in both directions; from the device, by the engine and by migrate_vma_setup(). */
 static void pte_refused(struct kunit *test)
 {
 	struct devpub_pte before, now;
@@ -340,7 +340,7 @@ static void pte_filled(struct kunit *test)
 	if (param->zero_page)
 		KUNIT_ASSERT_EQ(test, devpub_user_read(user, addr, &value), 0);
 	before = devpub_pte_read(user->mm, addr);
-	/* The zero page is special. */
+	/* The entry of the zero page is special. */
 	KUNIT_EXPECT_EQ(test, before.present, param->zero_page);
 	KUNIT_EXPECT_EQ(test, before.special, param->zero_page);
 
@@ -380,7 +380,7 @@ static void pte_forked(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, devpub_user_write(child, addr, 2), -EFAULT);
 		return;
 	}
-	/* Who writes gets a copy, in system memory. */
+	/* A process that writes gets a copy in system memory. */
 	KUNIT_EXPECT_EQ(test, devpub_user_write(child, addr, 2), 0);
 	child_pte = devpub_pte_read(child->mm, addr);
 	KUNIT_EXPECT_TRUE(test, child_pte.writable);
@@ -417,7 +417,7 @@ static void pte_mprotected(struct kunit *test)
 	}
 }
 
-/* The reader sees a swap entry in a living table, too. */
+/* The reader also decodes a swap entry in a real page table. */
 static void pte_swapped(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -439,7 +439,7 @@ static void pte_swapped(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, devpub_pte_read(user->mm, addr).swap);
 }
 
-/* Each page says what became of it, and its entry agrees. */
+/* Check that the reason of each page agrees with its page table entry. */
 static int pte_back_with_failure(struct kunit *test,
 				 const struct devpub_memory *mem,
 				 unsigned int nth, bool *failed)
@@ -476,7 +476,7 @@ static int pte_back_with_failure(struct kunit *test,
 
 static void pte_short_of_memory(struct kunit *test)
 {
-	/* No failure is the end of all. */
+	/* No failure ends the whole call. */
 	devpub_fault_walk(test, DEVPUB_FROM, pte_back_with_failure, 0);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * range: arithmetic on user address ranges and windows (src/engine/range.c).
+ * range: arithmetic on ranges of user addresses and windows (src/engine/range.c).
  */
 #include <kunit/test.h>
 #include <linux/limits.h>
@@ -11,10 +11,10 @@
 #include "engine/range.h"
 
 #define PAGES(n)	((u64)(n) << PAGE_SHIFT)
-/* Addresses counted in pages from the end of the address space. */
+/* An address, counted in pages from the end of the address space. */
 #define FROM_TOP(n)	(-PAGES(n))
 
-/* Any limit of whole pages will do; the real one differs between machines. */
+/* The real limit differs between machines; any page-aligned limit serves the test. */
 #define LIMIT		PAGES(1UL << 35)
 
 struct range_check {
@@ -81,9 +81,8 @@ static void range_window_desc(const unsigned long *window, char *desc)
 KUNIT_ARRAY_PARAM(range_window, range_windows, range_window_desc);
 
 /*
- * The end of a window is the next border or the end of the range, whichever
- * comes first; borders are multiples of the window.  Put so that nothing is
- * added to an address, which could wrap.
+ * Check that a window ends at the next multiple of the window size or at the end of the range,
+ * whichever is lower.  The checks add nothing to an address, because the sum could overflow.
  */
 static bool range_window_end_is_right(unsigned long addr, unsigned long end,
 				      unsigned long window)
@@ -104,7 +103,7 @@ static void range_assert_window_end(struct kunit *test, unsigned long addr,
 			      window, devpub_range_window_end(addr, end, window));
 }
 
-/* Every offset of a page in its window, with ends around the next border. */
+/* All offsets of a page in its window, with ends around the next window border. */
 static void range_window_end_aligns(struct kunit *test)
 {
 	unsigned long window = *(const unsigned long *)test->param_value;
@@ -125,7 +124,7 @@ static void range_window_end_aligns(struct kunit *test)
 	}
 }
 
-/* Where the sum of an address and a window wraps. */
+/* Addresses at which the sum of address and window size overflows. */
 static void range_window_end_at_top(struct kunit *test)
 {
 	unsigned long window = *(const unsigned long *)test->param_value;
@@ -162,7 +161,7 @@ static void range_walk_desc(const struct range_walk *walk, char *desc)
 
 KUNIT_ARRAY_PARAM(range_walk, range_walks, range_walk_desc);
 
-/* Windows of every size cover a range without gap, and in as few as there can be. */
+/* Windows of each size cover a range without gaps, with the minimum number of windows. */
 static void range_windows_cover(struct kunit *test)
 {
 	const struct range_walk *walk = test->param_value;
@@ -195,7 +194,7 @@ static void range_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_range_pages(PAGES(5), PAGES(5)), 0UL);
 	KUNIT_EXPECT_EQ(test, devpub_range_pages(0, PAGES(1)), 1UL);
 	KUNIT_EXPECT_EQ(test, devpub_range_pages(PAGES(5), PAGES(8)), 3UL);
-	/* More than 32 bits of pages, and the last page there is. */
+	/* A range of more than 2^32 pages, and the last page of the address space. */
 	KUNIT_EXPECT_EQ(test, devpub_range_pages(0, PAGES(1UL << 33)),
 			1UL << 33);
 	KUNIT_EXPECT_EQ(test, devpub_range_pages(FROM_TOP(3), FROM_TOP(1)), 2UL);

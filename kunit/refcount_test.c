@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * refcount: the life of a device page, from free to free.
+ * refcount: the counts of a device page from its allocation until it is free again.
  */
 #include <kunit/test.h>
 #include <linux/memremap.h>
@@ -35,7 +35,7 @@ static void refcount_free_pages(struct kunit *test)
 	struct devpub_fixture *fix = test->priv;
 	u32 i;
 
-	/* One that is wrong is enough: all of them would fill the kernel's log. */
+	/* Stop at the first wrong page, because all of them would fill the kernel log. */
 	for (i = 0; i < fix->pool->npages && test->status == KUNIT_SUCCESS; i++)
 		refcount_expect_free(test, fix->pool->base_pfn + i);
 }
@@ -60,7 +60,7 @@ static void refcount_alloc(struct kunit *test, unsigned long *pfns, u32 n)
 			fix->pool->npages - n);
 }
 
-/* The callback came as often as pages were given up, and they are free. */
+/* Expect one call of the free callback for each released page, and all pages to be free. */
 static void refcount_expect_freed(struct kunit *test, unsigned long *pfns, u32 n)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -86,7 +86,7 @@ static void refcount_put_page(struct kunit *test)
 	refcount_expect_freed(test, &pfn, 1);
 }
 
-/* A head or an mlocked flag alone would mislead the kernel before the callback comes. */
+/* PG_head and PG_mlocked are excluded: the kernel would act on them before the callback. */
 static void refcount_marks_go(struct kunit *test)
 {
 	const unsigned long set = PAGE_FLAGS_CHECK_AT_PREP &
@@ -102,7 +102,7 @@ static void refcount_marks_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *flags, before);
 }
 
-/* A page of the same kind belongs to whom its pagemap's callbacks do. */
+/* The callbacks of a coherent page's pagemap tell if it belongs to devpub. */
 static void refcount_of_other_driver(struct kunit *test)
 {
 	static const struct dev_pagemap_ops other_ops;
@@ -137,7 +137,7 @@ static void refcount_release_pages(struct kunit *test)
 	refcount_expect_freed(test, pfns, BATCH);
 }
 
-/* A batch of both kinds, of which every second one comes from an LRU list. */
+/* Release a batch in which each second page is a system page on an LRU list. */
 static void refcount_release_mixed_pages(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -160,7 +160,7 @@ static void refcount_release_mixed_pages(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, PageLRU(pages[2 * i + 1]));
 		get_page(pages[2 * i + 1]);
 	}
-	/* The first of them stay, and the others go with the batch. */
+	/* The first half of the system pages stays mapped; the batch releases the others. */
 	KUNIT_EXPECT_EQ(test, 0, devpub_user_call(user, __NR_munmap,
 						  addr + BATCH / 2 * PAGE_SIZE,
 						  BATCH / 2 * PAGE_SIZE));
@@ -177,7 +177,7 @@ static void refcount_release_mixed_pages(struct kunit *test)
 				    1, 0);
 }
 
-/* A reference more delays the callback, and does not double it. */
+/* An extra reference delays the callback, and does not cause a second call. */
 static void refcount_extra_reference(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -213,7 +213,7 @@ static void refcount_describe(const int *maps, char *text)
 
 KUNIT_ARRAY_PARAM(refcount_maps, refcount_maps, refcount_describe);
 
-/* A device page that so many processes map at addr. */
+/* Create a device page that @n processes map at *@addr. */
 static struct page *refcount_map(struct kunit *test, struct devpub_user **users,
 				 int maps, unsigned long *addr)
 {
@@ -237,7 +237,7 @@ static struct page *refcount_map(struct kunit *test, struct devpub_user **users,
 	return pfn_to_page(pte.pfn);
 }
 
-/* Each mapping is a reference, and the last one's end is the page's. */
+/* Each mapping holds a reference; the last munmap() frees the page. */
 static void refcount_until_last(struct kunit *test, bool exits)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -267,13 +267,13 @@ static void refcount_of_mappings(struct kunit *test)
 	refcount_until_last(test, false);
 }
 
-/* The same when processes end instead. */
+/* The end of the last process frees the page. */
 static void refcount_of_exits(struct kunit *test)
 {
 	refcount_until_last(test, true);
 }
 
-/* ... when a holder is the last ... */
+/* If a holder has the last reference, dropping it frees the page. */
 static void refcount_held_past_unmap(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -293,7 +293,7 @@ static void refcount_held_past_unmap(struct kunit *test)
 	refcount_expect_freed(test, &pfn, 1);
 }
 
-/* ... and when the page moves away. */
+/* The migration from the device frees the page. */
 static void refcount_of_migration_back(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -324,7 +324,7 @@ static void refcount_of_eviction(struct kunit *test)
 	refcount_expect_freed(test, &pfn, 1);
 }
 
-/* A copy on write lets go of the page that was copied. */
+/* A copy on write drops the reference to the page that was copied. */
 static void refcount_of_copy_on_write(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -350,8 +350,8 @@ static void refcount_of_copy_on_write(struct kunit *test)
 }
 
 /*
- * The references to a pagemap, which memunmap_pages() waits for, but for a
- * constant.  They are counted per processor, and there is no asking for the sum.
+ * Return the number of references to a pagemap plus a constant.  memunmap_pages() waits for
+ * these references.  They are counted per CPU, and the kernel has no function for the sum.
  */
 static long refcount_of_pagemap(struct devpub_fixture *fix)
 {
@@ -375,7 +375,7 @@ static void refcount_pagemap_balances(struct kunit *test)
 	long at_rest;
 	int i;
 
-	/* Counted per processor: or the pointer is none. */
+	/* The pointer is valid only while the references are counted per CPU. */
 	KUNIT_ASSERT_EQ(test, fix->ddev->pagemap.pgmap.ref.percpu_count_ptr &
 			__PERCPU_REF_ATOMIC_DEAD, 0UL);
 	at_rest = refcount_of_pagemap(fix);
@@ -394,7 +394,7 @@ static void refcount_pagemap_balances(struct kunit *test)
 	release_pages(pages + 1, BATCH - 1);
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix), at_rest);
 
-	/* However many map it. */
+	/* The number of mappings does not matter. */
 	refcount_map(test, users, MAX_MAPS, &addr);
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix) - at_rest,
 			devpub_expect_pagemap_refs);
@@ -404,7 +404,7 @@ static void refcount_pagemap_balances(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_of_pagemap(fix), at_rest);
 }
 
-/* The callback comes for a page that is free: it has one owner later, not two. */
+/* If the callback is called for a free page, the page still has only one later owner. */
 static void refcount_double_free(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -446,7 +446,7 @@ static void refcount_foreign_page(struct kunit *test)
 	__free_page(page);
 }
 
-/* The callback comes for a page that the pool of its pagemap does not have. */
+/* The callback is called for a page that is not in the pool of its pagemap. */
 static void refcount_foreign_free(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;

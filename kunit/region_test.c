@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * region: claiming physical memory and giving it back (src/memory/provider.c), and taking
- * it out of the running system (src/memory/provider_carve.c).
+ * region: claiming and releasing physical memory (src/memory/provider.c), and taking it from
+ * the running system (src/memory/provider_carve.c).
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -19,7 +19,7 @@
 #include "fixture.h"
 #include "spy.h"
 
-/* Rounded up to a memory block, some of these would be 0. */
+/* Rounding up to a memory block would overflow to 0 for some of these sizes. */
 static const struct devpub_claim_range region_carve_sizes[] = {
 	{ "0", .size = 0 },
 	{ "1 EiB", .size = 1ULL << 60 },
@@ -31,8 +31,8 @@ static const struct devpub_claim_range region_carve_sizes[] = {
 KUNIT_ARRAY_PARAM(region_carve_size, region_carve_sizes, devpub_claim_range_desc);
 
 /*
- * What ends a search before it touches anything: a refusal that comes with it
- * was made without one.
+ * Expect a refusal while a signal is pending.  The signal would end a search with -EINTR before
+ * it changes anything, so another error proves that there was no search.
  */
 static void region_expect_interrupted(struct kunit *test, u64 size, int want)
 {
@@ -56,14 +56,14 @@ static u64 region_half_available(void)
 	return ((u64)si_mem_available() << PAGE_SHIFT) / 2;
 }
 
-/* More than half of what is available, before and after rounding up. */
+/* More than half of the available memory, before and after rounding up. */
 static void carve_refuses_half(struct kunit *test)
 {
 	u64 half = region_half_available(), block = memory_block_size_bytes();
 	struct devpub_claim *claim = test->priv;
 	void *ballast = NULL;
 
-	/* What is available moves: keep it clear of a multiple of the block. */
+	/* Available memory varies meanwhile, so keep away from a multiple of the block size. */
 	if ((half + SZ_16M) % block < SZ_32M) {
 		ballast = vmalloc(SZ_64M);
 		KUNIT_ASSERT_NOT_NULL(test, ballast);
@@ -101,7 +101,7 @@ static void carve_refuses_node(struct kunit *test)
 	}
 }
 
-/* Somebody presses ^C while memory is looked for. */
+/* A signal interrupts the search for memory. */
 static void carve_interrupted(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
@@ -115,7 +115,7 @@ static bool region_memory_is_kept(void)
 	return true;
 }
 
-/* A balloon driver would have the memory in the end. */
+/* A balloon driver would keep the memory when it is given back. */
 static void carve_refuses_balloon(struct kunit *test)
 {
 	const struct devpub_spy_machine machine = {
@@ -129,13 +129,13 @@ static void carve_refuses_balloon(struct kunit *test)
 	devpub_spy_set_machine(NULL);
 }
 
-/* More than any wait takes, and less than a case may. */
+/* Longer than any wait in these cases, and shorter than the timeout of a case. */
 #define REGION_PATIENCE		msecs_to_jiffies(60000)
 
 static DECLARE_COMPLETION(region_lock_taken);
 static DECLARE_COMPLETION(region_lock_wanted);
 
-/* Called by the thread that claims first, with the lock. */
+/* The thread that claims first calls this, with carve_lock held. */
 static bool region_hold_lock(void)
 {
 	complete(&region_lock_taken);
@@ -157,7 +157,7 @@ static int region_claim_thread(void *data)
 				   claim->dev);
 }
 
-/* Somebody presses ^C while another device takes memory, which may last. */
+/* A signal interrupts the wait while another device takes memory, which may last long. */
 static void carve_interrupted_in_line(struct kunit *test)
 {
 	const struct devpub_spy_machine machine = {
@@ -178,7 +178,7 @@ static void carve_interrupted_in_line(struct kunit *test)
 
 	claim->request.provider = &devpub_provider_carve;
 	region_expect_interrupted(test, 1, -EINTR);
-	/* The other one has the lock still. */
+	/* The other thread still holds the lock. */
 	KUNIT_EXPECT_EQ(test, region_lock_wanted.done, 0U);
 	complete(&region_lock_wanted);
 	KUNIT_EXPECT_EQ(test, kthread_stop(other), -EOPNOTSUPP);
@@ -186,7 +186,7 @@ static void carve_interrupted_in_line(struct kunit *test)
 	devpub_spy_set_machine(NULL);
 }
 
-/* How /proc/iomem has a range as system memory. */
+/* Compare a range with the system memory in /proc/iomem. */
 static int region_ram(u64 start, u64 size)
 {
 	return region_intersects(start, size, IORESOURCE_SYSTEM_RAM,
@@ -215,8 +215,8 @@ static void region_carve(struct kunit *test, u64 size, int node)
 }
 
 /*
- * A block leaves the system and comes back online.  The second time around the
- * page array counts the same before and after, so the numbers are exact.
+ * A block is taken from the system and comes back online.  The first time, its page array
+ * becomes system memory.  So the numbers of pages are exact the second time.
  */
 static void carve_one_block(struct kunit *test)
 {
@@ -259,7 +259,7 @@ static int region_fills(struct resource *res, void *data)
 	return res->start == range->start && res->end == range->end;
 }
 
-/* Is the range part of one entry of system memory?  Entries are shown cut to it. */
+/* Return true if one entry of system memory contains the range; the walk clips entries. */
 static bool region_is_one(u64 start, u64 size)
 {
 	struct resource range = { .start = start, .end = start + size - 1 };
@@ -271,9 +271,9 @@ static bool region_is_one(u64 start, u64 size)
 }
 
 /*
- * What was given back in pieces can be taken as one again.  The pieces are two
- * halves, for two blocks taken one after the other need not be neighbours; and
- * the next to be taken need not be the same, but must lie in one entry.
+ * Memory that was given back in pieces can be taken as a whole again.  The case claims two
+ * blocks at once and releases them one by one, because two blocks that are claimed separately
+ * need not be neighbours.  The last claim may take other blocks.
  */
 static void carve_pieces_then_whole(struct kunit *test)
 {
@@ -297,7 +297,7 @@ static void carve_pieces_then_whole(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, claim->region.size, 2 * block);
 }
 
-/* What a provider gives and somebody else has goes back to it. */
+/* If another user has requested the range, it is released to its provider. */
 static void region_busy(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
@@ -326,7 +326,7 @@ static void region_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(hole, SZ_4M), REGION_DISJOINT);
 }
 
-/* What was not claimed is not released. */
+/* A failed claim is not released. */
 static void region_provider_fails(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
@@ -341,7 +341,7 @@ static void region_provider_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.releases, 0U);
 }
 
-/* A provider looks at what nobody else can request, and its word counts. */
+/* A provider verifies the range after it was requested, and its result counts. */
 static void region_verify(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;

@@ -16,7 +16,7 @@
 #include "memory/machine.h"
 #include "spy.h"
 
-/* Refused before anybody asks what is there. */
+/* Ranges that are refused before /proc/iomem is searched. */
 static const struct devpub_claim_range reserved_ranges[] = {
 	{ "empty", DEVPUB_CLAIM_HOLE, 0 },
 	{ "empty at 0", 0, 0 },
@@ -39,7 +39,7 @@ static void reserved_refuses_range(struct kunit *test)
 	devpub_claim_expect_refusal(test, range->start, range->size, -EINVAL);
 }
 
-/* Nothing above what the processor can address is ever mapped to look at it. */
+/* Memory above the processor's last address is never mapped for verification. */
 static void reserved_refuses_too_far(struct kunit *test)
 {
 	u64 end = rounddown(devpub_machine_last_address(), SZ_2M) + SZ_2M;
@@ -55,7 +55,7 @@ static void reserved_refuses_too_far(struct kunit *test)
 	devpub_claim_expect_refusal(test, 2 * end, SZ_2M, -EINVAL);
 }
 
-/* Nothing of what the kernel uses can be had, not even at the edge. */
+/* A range that overlaps memory of the kernel is refused, even if only at its edge. */
 static void reserved_refuses_ram(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
@@ -80,7 +80,7 @@ static void reserved_refuses_void(struct kunit *test)
 	devpub_claim_expect_refusal(test, hole, SZ_2M, -EINVAL);
 }
 
-/* The provider looks by this type, and two types do not go together. */
+/* The caching mode of the provider's verification; memremap() refuses to mix two modes. */
 #define RESERVED_MEMREMAP	MEMREMAP_WC
 
 static bool reserved_mark(u64 phys, u64 mark, bool set)
@@ -98,8 +98,8 @@ static bool reserved_mark(u64 phys, u64 mark, bool set)
 }
 
 /*
- * A range that the kernel leaves alone, as after booting with memmap=: made by
- * carving, without its entry in /proc/iomem.
+ * Create a range that the kernel does not use, as after booting with memmap=.  It is carved,
+ * but has no entry in /proc/iomem.
  */
 static void reserved_set_aside(struct kunit *test, struct devpub_region *aside)
 {
@@ -116,7 +116,7 @@ static void reserved_set_aside(struct kunit *test, struct devpub_region *aside)
 	claim->request.size = aside->size;
 }
 
-/* A refusal, of a range with memory that is there. */
+/* Expect the refusal of a range that contains memory. */
 static void reserved_expect_refusal(struct kunit *test, u64 start, u64 size)
 {
 	struct devpub_claim *claim = test->priv;
@@ -131,7 +131,7 @@ static void reserved_expect_refusal(struct kunit *test, u64 start, u64 size)
 	KUNIT_EXPECT_EQ(test, devpub_claim_iomem(start, size), iomem);
 }
 
-/* And what is not to be refused. */
+/* Expect a claim to succeed. */
 static void reserved_expect_claim(struct kunit *test, u64 start, u64 size)
 {
 	struct devpub_claim *claim = test->priv;
@@ -144,7 +144,7 @@ static void reserved_expect_claim(struct kunit *test, u64 start, u64 size)
 		devpub_claim_release(test);
 }
 
-/* Well inside of a memory block, the smallest of which has 128 MiB. */
+/* An offset within a memory block, which has at least 128 MiB. */
 #define RESERVED_INSIDE		SZ_16M
 
 static void reserved_refuses_unaligned(struct kunit *test)
@@ -170,7 +170,7 @@ static void reserved_refuses_unaligned(struct kunit *test)
 	aside.provider->release(&aside, claim->dev);
 }
 
-/* Another region's range, whole, in part, and with more around it. */
+/* The range of another region: all of it, a part of it, and a range that contains it. */
 static void reserved_refuses_overlap(struct kunit *test)
 {
 	struct devpub_claim *claim = test->priv;
@@ -212,7 +212,7 @@ static void reserved_claims(struct kunit *test)
 				REGION_INTERSECTS);
 		KUNIT_EXPECT_STREQ(test, devpub_claim_iomem_name(start),
 				   DEVPUB_CLAIM_NAME);
-		/* Looking for memory has left it as it was. */
+		/* The verification has restored the content. */
 		KUNIT_EXPECT_TRUE(test, reserved_mark(start, 0x123, false));
 		KUNIT_EXPECT_TRUE(test, reserved_mark(last, 0x456, false));
 
@@ -223,7 +223,7 @@ static void reserved_claims(struct kunit *test)
 	aside.provider->release(&aside, claim->dev);
 }
 
-/* Root may not choose addresses, though there is memory at these. */
+/* If the kernel is locked down, root may not choose addresses, even of real memory. */
 static void reserved_refuses_locked_down(struct kunit *test)
 {
 	const struct devpub_spy_machine machine = { .locked_down = true };
@@ -250,7 +250,7 @@ static void reserved_look(u64 phys)
 		reserved_early_looks++;
 }
 
-/* What looks for memory writes to it: the range must be ours by then. */
+/* The verification writes to the range, so the range must be requested before. */
 static void reserved_looks_when_claimed(struct kunit *test)
 {
 	const struct devpub_spy_machine machine = { .mapped = reserved_look };
@@ -276,8 +276,8 @@ static const struct devpub_claim_range reserved_ends[] = {
 KUNIT_ARRAY_PARAM(reserved_end, reserved_ends, devpub_claim_range_desc);
 
 /*
- * Each end is looked at.  What somebody has mapped as ordinary memory can't be
- * mapped for the look, and so is as good as not there.
+ * The verification checks both ends.  It treats memory as absent if it can't map it, because
+ * another user has mapped it with another caching mode.
  */
 static void reserved_looks_at_ends(struct kunit *test)
 {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The spy: stands between the engine and the kernel, in a build for KUnit only,
- * so that a test sees the phases of the engine's own migrations and not those of
- * a copy of it.
+ * The spy: intercepts calls from the module to the kernel, in a build for KUnit only.  So a
+ * test can check the phases of the engine's own migrations instead of those of a copy.
  *
- * Kbuild has src/migrate.c, src/device.c and the providers call the functions here in
- * place of the kernel's, or src/machine.c's, of the same arguments.
+ * Kbuild lets the engine, device/device.c and the providers call the functions here instead of
+ * those of the kernel, or of memory/machine.c, with the same arguments.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -22,10 +21,10 @@ static void (*spy_freed)(struct page *page, bool refused);
 static struct devpub_spy_machine spy_machine;
 
 /**
- * devpub_spy_set() - have someone look, or no one
- * @spy: who, or NULL
+ * devpub_spy_set() - set the spy
+ * @spy: the spy, or NULL for none
  *
- * Context: nothing migrates.
+ * Context: no migration is in progress.
  */
 void devpub_spy_set(struct devpub_spy *spy)
 {
@@ -34,11 +33,11 @@ void devpub_spy_set(struct devpub_spy *spy)
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set);
 
 /**
- * devpub_spy_set_freed() - have someone told of pages that are freed, or no one
- * @freed: called by the free callback, in its context, with the page; and once more, with
- *	   "refused", where it would complain that the pool did not take it; or NULL
+ * devpub_spy_set_freed() - set a function to be called for freed pages
+ * @freed: called by the free callback, in its context, with the page; called again with
+ *	   "refused" if the pool refuses the page, instead of a warning.  Or NULL
  *
- * Context: nothing is freed.
+ * Context: no page is being freed.
  */
 void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused))
 {
@@ -96,8 +95,8 @@ void devpub_spy_vma_finalize(struct migrate_vma *args)
 }
 
 /*
- * To devpub_fault_arm(), all of this is one allocation: where it runs out of memory
- * on its way, the kernel warns (arch/x86/mm/init_64.c, add_pages()).
+ * devpub_fault_arm() counts this whole function as one allocation, because the kernel warns if
+ * an allocation fails in the middle of it (arch/x86/mm/init_64.c, add_pages()).
  */
 void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap)
 {
@@ -117,10 +116,10 @@ void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap)
 }
 
 /**
- * devpub_spy_set_machine() - pretend another machine
- * @machine: which, or NULL for the one that is there
+ * devpub_spy_set_machine() - simulate another machine
+ * @machine: the machine, or NULL for the real one
  *
- * Context: nothing is claimed, but by the caller.
+ * Context: no other task claims memory.
  */
 void devpub_spy_set_machine(const struct devpub_spy_machine *machine)
 {

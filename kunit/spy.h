@@ -10,12 +10,12 @@ struct migrate_vma;
 struct page;
 
 /**
- * enum devpub_moment - when in a migration a spy looks
+ * enum devpub_moment - the moments of a migration at which a spy is called
  * @DEVPUB_AFTER_SETUP:		pages are collected, locked and unmapped
  * @DEVPUB_BEFORE_PAGES:	the engine has filled the destinations
- * @DEVPUB_AFTER_PAGES:		what struct page knows has moved
- * @DEVPUB_BEFORE_FINALIZE:	the engine has told moved from refused
- * @DEVPUB_AFTER_FINALIZE:	all is mapped and unlocked
+ * @DEVPUB_AFTER_PAGES:		the state in struct page has moved
+ * @DEVPUB_BEFORE_FINALIZE:	the engine has told moved pages from refused ones
+ * @DEVPUB_AFTER_FINALIZE:	all pages are mapped and unlocked
  */
 enum devpub_moment {
 	DEVPUB_AFTER_SETUP,
@@ -26,10 +26,10 @@ enum devpub_moment {
 };
 
 /**
- * struct devpub_spy - who looks at a migration or an eviction from the inside
+ * struct devpub_spy - checks a migration or an eviction from the inside
  * @look:	called at each moment, by the migrating thread, with mmap_lock held.
- *		@src and @dst are the engine's arrays of
- *		@npages entries; @dst is NULL at the first moment
+ *		@src and @dst are the engine's arrays of @npages entries; @dst is NULL
+ *		at the first moment
  */
 struct devpub_spy {
 	void (*look)(struct devpub_spy *spy, enum devpub_moment moment,
@@ -38,12 +38,11 @@ struct devpub_spy {
 };
 
 /**
- * struct devpub_spy_machine - what the providers find, instead of the machine
+ * struct devpub_spy_machine - a machine that the providers see instead of the real one
  * @locked_down:	the kernel is locked down
- * @keeps_memory:	when set, says whether a driver keeps memory that comes online;
- *			called with the lock held that only one claim of carved memory has
- * @mapped:		when set, called before the reserved provider maps memory to look
- *			at it
+ * @keeps_memory:	if set, returns true if a driver keeps memory that comes online;
+ *			called with carve_lock held
+ * @mapped:		if set, called before the reserved provider maps memory to verify it
  */
 struct devpub_spy_machine {
 	bool locked_down;
@@ -55,7 +54,7 @@ void devpub_spy_set(struct devpub_spy *spy);
 void devpub_spy_set_machine(const struct devpub_spy_machine *machine);
 void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused));
 
-/* For the module, where the kernel's headers declare them by these names. */
+/* Replacements for functions that the module calls; Kbuild renames the calls. */
 int devpub_spy_vma_setup(struct migrate_vma *args);
 void devpub_spy_vma_pages(struct migrate_vma *args);
 void devpub_spy_vma_finalize(struct migrate_vma *args);

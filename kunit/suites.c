@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * devpub_kunit.ko: the suites, in the order in which they run when the module is
- * loaded.  devpub0 is there before.
+ * devpub_kunit.ko: the suites, in the order in which they run when the module is loaded.
+ * devpub0 must exist before.
  */
 #include <kunit/test.h>
 #include <linux/module.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Processes for tests: real address spaces that fork, which no function exported
- * to modules gives, and for which KUnit's own (kunit_attach_mm(),
- * kunit_vm_mmap()) are not there, or not all exported, up to 6.12.
+ * Processes for tests, with real address spaces that can fork.  The kernel exports no function
+ * that creates one.  Kernels up to 6.12 lack KUnit's functions (kunit_attach_mm(),
+ * kunit_vm_mmap()), or do not export all of them.
  *
- * The kernel starts the program of helper.c, which opens our device and asks it
- * for system calls to make.  A test makes the process map, fork, mprotect and so
- * on by devpub_user_call().  It touches the memory itself, from its own thread,
- * so that faults happen on the processor that the test runs on.
+ * The kernel starts the program of helper.c, which opens a device of this file and reads system
+ * calls to make from it.  A test lets the process map, fork, mprotect and so on by
+ * devpub_user_call().  The test's own thread accesses the memory, so that faults happen on the
+ * processor that the test runs on.
  */
 #include <kunit/test.h>
 #include <linux/fs.h>
@@ -26,15 +26,15 @@
 
 #include "user.h"
 
-/* For what takes milliseconds; a test that waits longer fails. */
+/* The timeout for events that take milliseconds. */
 #define USER_TIMEOUT	(60 * HZ)
 
-/* On 6.1 KUnit runs the cases before the parameters are looked at, too. */
+/* 6.1 runs the cases also before the module parameters are parsed. */
 static char *helper = "/devpub/kunit-helper";
 module_param(helper, charp, 0444);
 MODULE_PARM_DESC(helper, "Path of the helper program");
 
-static DEFINE_MUTEX(users_lock); /* protects the list and each state and call */
+static DEFINE_MUTEX(users_lock); /* protects the list, and the state and call of each process */
 static DECLARE_WAIT_QUEUE_HEAD(users_wait);
 static LIST_HEAD(users);
 static atomic_t users_open = ATOMIC_INIT(0);
@@ -49,7 +49,7 @@ static struct devpub_user *user_find(pid_t pid)
 	return NULL;
 }
 
-/* The calling process asks for the first time. */
+/* Create the struct of the calling process at its first request. */
 static struct devpub_user *user_add(void)
 {
 	struct devpub_user *user = kzalloc(sizeof(*user), GFP_KERNEL);
@@ -65,7 +65,7 @@ static struct devpub_user *user_add(void)
 
 static bool user_in_state(struct devpub_user *user, int one, int other)
 {
-	/* What the call came to is seen once the state is. */
+	/* The acquire makes the result of the call visible together with the state. */
 	int state = smp_load_acquire(&user->state);
 
 	return state == one || state == other;
@@ -143,10 +143,9 @@ static struct miscdevice helper_device = {
 };
 
 /**
- * devpub_users_begin() - let a case have processes
+ * devpub_users_begin() - let a case create processes
  *
- * Not done once for all by the module's init: on 6.1 KUnit runs the cases before
- * that.
+ * The module's init does not do this, because 6.1 runs the cases before it.
  *
  * Return: 0 or a negative error.
  */
@@ -155,7 +154,7 @@ int devpub_users_begin(void)
 	return misc_register(&helper_device);
 }
 
-/* Take the new process of this number, or any new one for 0; NULL when not there. */
+/* Claim the new process with this number, or any new one if 0; NULL if there is none. */
 static struct devpub_user *user_claim(pid_t pid)
 {
 	struct devpub_user *user, *found = NULL;
@@ -170,7 +169,7 @@ static struct devpub_user *user_claim(pid_t pid)
 	return found;
 }
 
-/* Not wait_event(): to claim may sleep. */
+/* wait_event() is not possible here, because user_claim() may sleep. */
 static struct devpub_user *user_await(pid_t pid)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
@@ -185,8 +184,8 @@ static struct devpub_user *user_await(pid_t pid)
 }
 
 /**
- * devpub_user_start() - a process with an address space of its own
- * @test: the case; fails here and now when there can be none
+ * devpub_user_start() - create a process with an address space of its own
+ * @test: the case; asserts that this succeeds
  *
  * Return: the process, which ends with the case at the latest.
  */
@@ -207,8 +206,8 @@ struct devpub_user *devpub_user_start(struct kunit *test)
 }
 
 /**
- * devpub_user_fork() - a child process
- * @test: the case; fails here and now when there can be none
+ * devpub_user_fork() - create a child process
+ * @test: the case; asserts that this succeeds
  * @user: the parent
  *
  * Return: the child.
@@ -229,10 +228,10 @@ struct devpub_user *devpub_user_fork(struct kunit *test,
 /**
  * devpub_user_stop() - end a process and its address space
  * @test: the case
- * @user: the process; gone afterwards
+ * @user: the process; not valid afterwards
  *
- * All that was mapped is unmapped when this returns.  A process that does not
- * end may still be in helper_ioctl(): better to leak what that uses.
+ * All mappings are unmapped when this returns.  A process that does not end may still be in
+ * helper_ioctl(), so this leaks the struct in that case.
  */
 void devpub_user_stop(struct kunit *test, struct devpub_user *user)
 {
@@ -242,7 +241,7 @@ void devpub_user_stop(struct kunit *test, struct devpub_user *user)
 	user_set_state(user, DEVPUB_USER_END);
 	mutex_unlock(&users_lock);
 
-	/* When ours is the last reference, we are who unmaps. */
+	/* Wait until this is the last reference, so that mmput() below unmaps. */
 	if (user->mm) {
 		unsigned long end = jiffies + USER_TIMEOUT;
 
@@ -288,12 +287,12 @@ void devpub_users_end(struct kunit *test)
 }
 
 /**
- * devpub_user_call_args() - what devpub_user_call() is made of
- * @user: the process that makes a system call
- * @nr: which
+ * devpub_user_call_args() - let a process make a system call, for devpub_user_call()
+ * @user: the process
+ * @nr: number of the system call
  * @args: its arguments
  *
- * Return: what the system call returned, or -ETIMEDOUT.
+ * Return: the return value of the system call, or -ETIMEDOUT.
  */
 long devpub_user_call_args(struct devpub_user *user, long nr, const u64 args[6])
 {
@@ -312,12 +311,12 @@ long devpub_user_call_args(struct devpub_user *user, long nr, const u64 args[6])
 
 /**
  * devpub_user_mmap() - map private anonymous memory
- * @test: the case; fails here and now when there can be none
+ * @test: the case; asserts that this succeeds
  * @user: the process
- * @npages: how much
+ * @npages: number of pages
  * @prot: PROT_...
  *
- * Nothing is faulted in.
+ * This faults no page in.
  *
  * Return: the address.
  */
@@ -332,10 +331,10 @@ unsigned long devpub_user_mmap(struct kunit *test, struct devpub_user *user,
 }
 
 /**
- * devpub_user_write() - write to a process's memory as it would itself
+ * devpub_user_write() - write to a process's memory in its address space
  * @user: the process
- * @addr: where
- * @value: what
+ * @addr: the address
+ * @value: the value
  *
  * Context: a kernel thread.
  * Return: 0 or -EFAULT.
@@ -351,10 +350,10 @@ int devpub_user_write(struct devpub_user *user, unsigned long addr, u64 value)
 }
 
 /**
- * devpub_user_read() - read a process's memory as it would itself
+ * devpub_user_read() - read a process's memory in its address space
  * @user: the process
- * @addr: where
- * @value: receives what
+ * @addr: the address
+ * @value: receives the value
  *
  * Context: a kernel thread.
  * Return: 0 or -EFAULT.

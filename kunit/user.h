@@ -12,23 +12,23 @@ struct mm_struct;
 
 /**
  * struct devpub_user - a process that makes system calls for a test
- * @mm:		its address space; the process itself only waits, so that nobody
- *		but the test touches it
+ * @mm:		its address space; only the test accesses it, because the process itself
+ *		just waits
  * @pid:	its number
- * @list:	in the list of all
- * @state:	whose turn it is
- * @call:	what it shall do, or did
+ * @list:	entry of the list of all processes
+ * @state:	its state
+ * @call:	the system call that it is to make or has made
  */
 struct devpub_user {
 	struct mm_struct *mm;
 	pid_t pid;
 	struct list_head list;
 	enum {
-		DEVPUB_USER_NEW,	/* nobody knows of it yet */
-		DEVPUB_USER_IDLE,	/* waits for a call */
+		DEVPUB_USER_NEW,	/* no test has claimed it yet */
+		DEVPUB_USER_IDLE,	/* waits for a call to make */
 		DEVPUB_USER_ASKED,	/* has a call to make */
-		DEVPUB_USER_BUSY,	/* makes it */
-		DEVPUB_USER_END,	/* shall exit */
+		DEVPUB_USER_BUSY,	/* makes the call */
+		DEVPUB_USER_END,	/* must exit */
 	} state;
 	struct devpub_helper_call call;
 };
