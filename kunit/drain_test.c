@@ -65,7 +65,7 @@ static void leave_waits_for_calls(struct kunit *test)
 	leave_expect_left(test);
 }
 
-/* Two pages with an extra reference, one of them locked. */
+/* Allocate and hold two pages, one of them locked. */
 static void drain_hold(struct kunit *test, struct page **pages)
 {
 	struct devpub_life *ctx = test->priv;

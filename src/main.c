@@ -47,6 +47,7 @@
 #include "device/registry.h"
 #include "engine/endpoint.h"
 #include "engine/job.h"
+#include "engine/system.h"
 #include "engine/thp.h"
 #include "engine/workers.h"
 #include "front/control_ioctl.h"
@@ -156,7 +157,7 @@ static int parse_sizes(const char *text)
 }
 
 /* Queues for unbound callers, for callers bound to processors, and for leaving devices. */
-static struct workqueue_struct *queue_anywhere, *queue_bound, *queue_leavers;
+static struct workqueue_struct *queue_anywhere, *queue_bound, *queue_leavers, *queue_memory;
 
 static void destroy_queues(void)
 {
@@ -166,6 +167,8 @@ static void destroy_queues(void)
 		destroy_workqueue(queue_bound);
 	if (queue_leavers)
 		destroy_workqueue(queue_leavers);
+	if (queue_memory)
+		destroy_workqueue(queue_memory);
 }
 
 static int create_queues(void)
@@ -174,11 +177,13 @@ static int create_queues(void)
 	queue_bound = alloc_workqueue("devpub_bound", WQ_CPU_INTENSIVE | WQ_PERCPU, 0);
 	/* A separate queue, because each device that leaves may occupy a slot for long. */
 	queue_leavers = alloc_workqueue("devpub_leave", WQ_UNBOUND, 0);
-	if (!queue_anywhere || !queue_bound || !queue_leavers) {
+	queue_memory = alloc_workqueue("devpub_memory", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!queue_anywhere || !queue_bound || !queue_leavers || !queue_memory) {
 		destroy_queues();
 		return -ENOMEM;
 	}
 	devpub_workers_init(queue_anywhere, queue_bound);
+	devpub_system_init(queue_memory);
 	return 0;
 }
 

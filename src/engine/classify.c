@@ -6,23 +6,23 @@
 #include <linux/rcupdate.h>
 
 #include "engine/classify.h"
+#include "engine/endpoint.h"
 #include "engine/folio.h"
 #include "engine/location.h"
 #include "engine/pgtable.h"
 #include "engine/reason.h"
-#include "engine/transfer.h"
 #include "memory/pagemap.h"
 
 #define CLASSIFY_BATCH	16
 
-static enum devpub_entry classify_look(const struct devpub_transfer *transfer,
-				       unsigned long addr, unsigned long *pfn)
+static enum devpub_entry classify_look(struct mm_struct *mm, unsigned long addr,
+				       unsigned long *pfn)
 {
 	enum devpub_entry entry;
 	unsigned long next;
 
 	rcu_read_lock();
-	entry = devpub_pgtable_look(transfer->mm, addr, pfn, &next);
+	entry = devpub_pgtable_look(mm, addr, pfn, &next);
 	rcu_read_unlock();
 	return entry;
 }
@@ -31,12 +31,12 @@ static enum devpub_entry classify_look(const struct devpub_transfer *transfer,
  * Return the reason for an address where devpub_location_get_pages() found no page.  A page
  * that another migration moves is busy, and so is a page that was mapped since.
  */
-static u8 classify_absent(const struct devpub_transfer *transfer,
+static u8 classify_absent(const struct devpub_endpoint *source,
 			  struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long pfn = 0;
 
-	switch (classify_look(transfer, addr, &pfn)) {
+	switch (classify_look(vma->vm_mm, addr, &pfn)) {
 	case DEVPUB_ENTRY_MOVING:
 	case DEVPUB_ENTRY_HUGE_MOVING:
 	case DEVPUB_ENTRY_HUGE:
@@ -48,7 +48,7 @@ static u8 classify_absent(const struct devpub_transfer *transfer,
 	default:
 		break;
 	}
-	return transfer->spec.source->ops->absent(vma);
+	return source->ops->absent(vma);
 }
 
 /*
@@ -56,20 +56,21 @@ static u8 classify_absent(const struct devpub_transfer *transfer,
  * 6.12 split a folio that is mapped by a PMD, and skip a folio that is mapped by PTEs.  Later
  * kernels split both (mm/migrate_device.c, migrate_vma_collect_pmd()).
  */
-static bool classify_may_split(const struct devpub_transfer *transfer,
-			       unsigned long addr)
+static bool classify_may_split(struct mm_struct *mm, unsigned long addr)
 {
 #ifdef DEVPUB_HAVE_SPLIT_OF_PTES
 	return true;
 #else
 	unsigned long pfn;
 
-	return classify_look(transfer, addr, &pfn) != DEVPUB_ENTRY_PAGE;
+	return classify_look(mm, addr, &pfn) != DEVPUB_ENTRY_PAGE;
 #endif
 }
 
 /* Return the reason for a page that is mapped and was not collected. */
-static u8 classify_page(const struct devpub_transfer *transfer, unsigned long addr,
+static u8 classify_page(const struct devpub_endpoint *source,
+			const struct devpub_endpoint *destination,
+			struct vm_area_struct *vma, unsigned long addr,
 			struct page *page)
 {
 	const struct devpub_pagemap *pagemap = devpub_pagemap_of_page(page);
@@ -77,10 +78,10 @@ static u8 classify_page(const struct devpub_transfer *transfer, unsigned long ad
 	u8 reason;
 
 	/* The pagemap is NULL both for the system endpoint and for a system page. */
-	if (pagemap && pagemap != transfer->spec.source->pagemap &&
-	    pagemap != transfer->spec.destination->pagemap)
+	if (pagemap && pagemap != source->pagemap &&
+	    pagemap != destination->pagemap)
 		return DEVPUB_REASON_OTHER_DEVICE;
-	if (pagemap == transfer->spec.destination->pagemap)
+	if (pagemap == destination->pagemap)
 		return DEVPUB_REASON_ALREADY;
 	if (is_zone_device_page(page) && !pagemap)
 		return DEVPUB_REASON_SPECIAL;
@@ -90,14 +91,15 @@ static u8 classify_page(const struct devpub_transfer *transfer, unsigned long ad
 		return reason;
 	if (folio_maybe_dma_pinned(folio))
 		return DEVPUB_REASON_PINNED;
-	if (folio_test_large(folio) && !classify_may_split(transfer, addr))
+	if (folio_test_large(folio) && !classify_may_split(vma->vm_mm, addr))
 		return DEVPUB_REASON_LARGE;
 	return DEVPUB_REASON_BUSY;
 }
 
 /**
  * devpub_classify() - find the reasons for pages of a mapping that were not collected
- * @transfer: the transfer
+ * @source: the endpoint that pages move from
+ * @destination: the endpoint that pages move to
  * @vma: the mapping
  * @start: first address
  * @npages: number of pages
@@ -105,7 +107,8 @@ static u8 classify_page(const struct devpub_transfer *transfer, unsigned long ad
  *
  * Context: process context, mmap_lock held for reading.
  */
-void devpub_classify(const struct devpub_transfer *transfer,
+void devpub_classify(const struct devpub_endpoint *source,
+		     const struct devpub_endpoint *destination,
 		     struct vm_area_struct *vma, unsigned long start,
 		     unsigned long npages, u8 *states)
 {
@@ -113,7 +116,7 @@ void devpub_classify(const struct devpub_transfer *transfer,
 	unsigned long i, n, addr;
 	unsigned int got, j;
 
-	mmap_assert_locked(transfer->mm);
+	mmap_assert_locked(vma->vm_mm);
 	for (i = 0; i < npages; i += n) {
 		for (n = 0; i + n < npages && n < CLASSIFY_BATCH &&
 		     states[i + n] == DEVPUB_PAGE_UNDECIDED; n++)
@@ -124,13 +127,14 @@ void devpub_classify(const struct devpub_transfer *transfer,
 		}
 
 		addr = start + (i << PAGE_SHIFT);
-		got = devpub_location_get_pages(transfer->mm, addr, pages, n);
+		got = devpub_location_get_pages(vma->vm_mm, addr, pages, n);
 		for (j = 0; j < got; j++, addr += PAGE_SIZE) {
 			if (!pages[j]) {
-				states[i + j] = classify_absent(transfer, vma, addr);
+				states[i + j] = classify_absent(source, vma, addr);
 				continue;
 			}
-			states[i + j] = classify_page(transfer, addr, pages[j]);
+			states[i + j] = classify_page(source, destination, vma, addr,
+						      pages[j]);
 			put_page(pages[j]);
 		}
 		n = got;

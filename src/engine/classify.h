@@ -4,10 +4,11 @@
 
 #include <linux/types.h>
 
-struct devpub_transfer;
+struct devpub_endpoint;
 struct vm_area_struct;
 
-void devpub_classify(const struct devpub_transfer *transfer,
+void devpub_classify(const struct devpub_endpoint *source,
+		     const struct devpub_endpoint *destination,
 		     struct vm_area_struct *vma, unsigned long start,
 		     unsigned long npages, u8 *states);
 

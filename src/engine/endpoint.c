@@ -33,6 +33,18 @@ void devpub_endpoint_exit(const struct devpub_endpoint *endpoint)
 }
 
 /**
+ * devpub_endpoint_is_closed() - must the caller exit the endpoint?
+ * @endpoint: the endpoint
+ *
+ * Context: process context.
+ * Return: as devpub_gate_is_closed(); false for system memory.
+ */
+bool devpub_endpoint_is_closed(const struct devpub_endpoint *endpoint)
+{
+	return endpoint->gate && devpub_gate_is_closed(endpoint->gate);
+}
+
+/**
  * devpub_endpoint_fill() - copy or clear pages by the CPU
  * @src: the source array of struct migrate_vma; a hole has no page
  * @dst: the destination array of struct migrate_vma; 0 for pages that stay

@@ -104,6 +104,7 @@ extern bool devpub_thp_allowed;
 
 bool devpub_endpoint_enter(const struct devpub_endpoint *endpoint);
 void devpub_endpoint_exit(const struct devpub_endpoint *endpoint);
+bool devpub_endpoint_is_closed(const struct devpub_endpoint *endpoint);
 void devpub_endpoint_fill(const unsigned long *src, const unsigned long *dst,
 			  unsigned long n);
 

@@ -33,6 +33,8 @@
 
 /* Maximum number of passes of one eviction over all pages. */
 #define EVICT_PASSES		16
+/* Most looks at a page in use at the start, on average: new pages may arrive all the time. */
+#define EVICT_LOOKS		4
 /* After this many passes in a row without progress, the pages are not just briefly busy. */
 #define EVICT_IDLE_PASSES	6
 
@@ -48,6 +50,8 @@
  * @reasons:	receives the reasons of a window, one byte per page
  * @interruptible: end early on a signal, or when another task closes the gate
  * @patience:	remaining time to wait for mmap_locks, in jiffies
+ * @rmap_patience: how much longer to wait for anon_vma locks, in jiffies
+ * @looks:	how many more pages to look at
  * @missed:	an mmap_lock was not free during this pass
  * @is_short:	no system memory was free for a page during this pass
  * @moved:	number of pages that moved
@@ -58,6 +62,8 @@ struct evict_round {
 	u8 *reasons;
 	bool interruptible;
 	unsigned long patience;
+	unsigned long rmap_patience;
+	unsigned long looks;
 	bool missed;
 	bool is_short;
 	u64 moved;
@@ -147,7 +153,10 @@ static struct mm_struct *evict_lock(struct evict_round *round, struct page *page
 
 	for (;;) {
 		busy = false;
-		mm = devpub_rmap_lock(page, addr, &busy);
+		waited = jiffies;
+		mm = devpub_rmap_lock(page, addr, round->rmap_patience, &busy);
+		waited = jiffies - waited;
+		round->rmap_patience -= min(round->rmap_patience, waited);
 		waited = jiffies - start;
 		if (mm || !busy || waited >= patience ||
 		    (round->interruptible && signal_pending(current)))
@@ -182,7 +191,7 @@ static int evict_pages(struct evict_round *round)
 	struct mm_struct *mm;
 	int ret = 0;
 
-	for (pfn = pool->base_pfn;; pfn++, looked++) {
+	for (pfn = pool->base_pfn; round->looks; pfn++, looked++, round->looks--) {
 		ret = evict_look_around(round, looked);
 		if (ret)
 			break;
@@ -214,12 +223,15 @@ static int evict_passes(struct evict_round *round)
 	u64 before;
 	int ret = 0;
 
+	round->rmap_patience = EVICT_PATIENCE;
+	round->looks = (unsigned long)EVICT_LOOKS * devpub_pool_used_pages(pool) +
+		       round->device->window;
 	for (i = 0; i < EVICT_PASSES; i++) {
 		before = round->moved;
 		round->missed = false;
 		round->is_short = false;
 		ret = evict_pages(round);
-		if (ret || !devpub_pool_used_pages(pool))
+		if (ret || !round->looks || !devpub_pool_used_pages(pool))
 			break;
 		idle = round->moved == before ? idle + 1 : 0;
 		if (idle == EVICT_IDLE_PASSES || (idle && round->is_short))
@@ -240,6 +252,7 @@ static int evict_once(struct evict_round *round)
 		.source		= device,
 		.destination	= &devpub_endpoint_system,
 		.retry_hard	= true,
+		.unstoppable	= !round->interruptible,
 		.unclassified	= true,
 	};
 	int ret;

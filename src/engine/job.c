@@ -181,15 +181,6 @@ static int transfer_together(struct transfer_job *tj, struct devpub_crew *crew)
 }
 
 /*
- * The page allocator obeys the cpuset of the calling task, which may exclude the nodes of
- * the memory's owner.  A kernel thread's cpuset contains all nodes.
- */
-static bool transfer_needs_worker(const struct transfer_job *tj)
-{
-	return !tj->spec->destination->pagemap && tj->job->process.mm != current->mm;
-}
-
-/*
  * Return the number of workers that are allowed and worth their cost; 0 if the caller does
  * all the work.
  *
@@ -206,8 +197,6 @@ static unsigned int transfer_workers(const struct transfer_job *tj,
 
 	if (spec->populate)
 		return 0;
-	if (transfer_needs_worker(tj))
-		return 1;
 	if (most == 1)
 		return 0;
 	if (most)
@@ -253,8 +242,6 @@ int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spe
 			devpub_crew_destroy(crew);
 			return ret;
 		}
-		if (transfer_needs_worker(&tj))
-			return -ENOMEM;
 	}
 
 	reasons = devpub_transfer_alloc_array(window);

@@ -43,6 +43,8 @@ static bool retry_once(const struct devpub_retry *retry, unsigned long start,
 		next = retry_run(retry->window, addr, end, run);
 		if (next == addr)
 			next += PAGE_SIZE;
+		else if (fatal_signal_pending(current))
+			return false;
 		else if (retry->move(retry->data, addr, next, run))
 			return false;
 	}

@@ -133,11 +133,23 @@ static struct mm_struct *rmap_find(struct anon_vma *anon_vma, pgoff_t index,
 	return NULL;
 }
 
+static bool rmap_lock_anon_vma(struct anon_vma *anon_vma, bool wait, bool *busy)
+{
+	if (wait)
+		return !down_read_killable(&anon_vma->root->rwsem);
+	if (down_read_trylock(&anon_vma->root->rwsem))
+		return true;
+	*busy = true;
+	return false;
+}
+
 /**
  * devpub_rmap_lock() - find a process that maps a page, and take its mmap_lock
  * @page: a page of a device, free or in use
  * @addr: receives the address at which the process maps it
- * @busy: set to true when the mmap_lock of a process that maps the page is not free
+ * @wait: wait for the anon_vma lock
+ * @busy: set to true when the mmap_lock of a process that maps the page is not free, or the
+ *	anon_vma lock is not free and was not waited for
  *
  * The time for a call is proportional to the number of mappings that may map the page, as
  * for the kernel's own walk.  This waits for the anon_vma lock: the lock is contended while
@@ -152,7 +164,8 @@ static struct mm_struct *rmap_find(struct anon_vma *anon_vma, pgoff_t index,
  * NULL when no process maps the page, the folio is locked, each process that maps it is
  * exiting or has its mmap_lock taken, or a fatal signal arrived.
  */
-struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool *busy)
+struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool wait,
+				   bool *busy)
 {
 	struct folio *folio = page_folio(page);
 	struct anon_vma *anon_vma;
@@ -165,7 +178,7 @@ struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool 
 		goto put;
 	anon_vma = rmap_anon_vma_get(folio);
 	if (anon_vma) {
-		if (!down_read_killable(&anon_vma->root->rwsem)) {
+		if (rmap_lock_anon_vma(anon_vma, wait, busy)) {
 			mm = rmap_find(anon_vma, folio->index, page_to_pfn(page),
 				       addr, busy);
 			up_read(&anon_vma->root->rwsem);
@@ -176,6 +189,51 @@ struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr, bool 
 put:
 	folio_put(folio);
 	return mm;
+}
+
+/* A mapping whose pages can't be in another one, which is the common case. */
+static bool rmap_is_alone(const struct vm_area_struct *vma)
+{
+	const struct anon_vma *anon_vma = vma->anon_vma;
+
+	return !anon_vma ||
+	       (list_is_singular(&vma->anon_vma_chain) && anon_vma->root == anon_vma &&
+		READ_ONCE(anon_vma->num_children) == 1 &&
+		READ_ONCE(anon_vma->num_active_vmas) == 1);
+}
+
+/**
+ * devpub_rmap_count() - count the mappings that may have pages of a range
+ * @vma: the mapping of the range
+ * @start: first address
+ * @end: end address
+ *
+ * The kernel looks at so many mappings for each page that it unmaps.
+ *
+ * Context: process context, may sleep; mmap_lock of @vma held for reading.
+ * Return: the number, at least 1; also 1 when a fatal signal arrived.
+ */
+unsigned int devpub_rmap_count(struct vm_area_struct *vma, unsigned long start,
+			       unsigned long end)
+{
+	pgoff_t first = vma_start_anon_pgoff(vma) +
+			((start - vma->vm_start) >> PAGE_SHIFT);
+	pgoff_t last = first + ((end - start) >> PAGE_SHIFT) - 1;
+	struct anon_vma_chain *of_vma, *chain;
+	unsigned int count = 0;
+
+	mmap_assert_locked(vma->vm_mm);
+	if (rmap_is_alone(vma) || down_read_killable(&vma->anon_vma->root->rwsem))
+		return 1;
+	list_for_each_entry(of_vma, &vma->anon_vma_chain, same_vma) {
+		for (chain = rmap_tree_iter_first(&of_vma->anon_vma->rb_root, first, last);
+		     chain; chain = rmap_tree_iter_next(chain, first, last)) {
+			cond_resched();
+			count++;
+		}
+	}
+	up_read(&vma->anon_vma->root->rwsem);
+	return max(count, 1U);
 }
 
 /* Take the mmap_lock of one relative, which keeps its mapping from changing. */

@@ -23,7 +23,9 @@ struct devpub_relatives {
 };
 
 struct mm_struct *devpub_rmap_lock(struct page *page, unsigned long *addr,
-				   bool *busy);
+				   bool wait, bool *busy);
+unsigned int devpub_rmap_count(struct vm_area_struct *vma, unsigned long start,
+			       unsigned long end);
 bool devpub_relatives_lock(struct devpub_relatives *relatives,
 			   struct vm_area_struct *vma, unsigned long start,
 			   unsigned long end);

@@ -4,7 +4,7 @@
  * policy and the cpuset of the pages' owner name, regardless of the calling task.
  *
  * The page allocator's own functions obey the policy and the cpuset of the calling task,
- * which may be another process or a kernel thread.  The caller's cpuset restricts these
+ * which may be another process or a kernel thread.  The caller's cpuset would restrict these
  * allocations as well; a kernel thread's cpuset restricts nothing.
  */
 #include <linux/cpuset.h>
@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/topology.h>
+#include <linux/workqueue.h>
 
 #include "engine/system.h"
 #include "export.h"
@@ -26,6 +27,19 @@
 #define SYSTEM_GFP	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY)
 /* When the device must be emptied, reclaim harder, but without the OOM killer. */
 #define SYSTEM_GFP_HARD	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
+static struct workqueue_struct *system_queue;
+
+/**
+ * devpub_system_init() - set where pages are allocated for callers that a cpuset binds
+ * @queue: the work queue, with a rescuer since memory may be short
+ *
+ * Context: module init.
+ */
+void devpub_system_init(struct workqueue_struct *queue)
+{
+	system_queue = queue;
+}
 
 static void nodes_of_task(struct devpub_nodes *nodes, struct task_struct *task)
 {
@@ -80,8 +94,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_nodes_of);
  * Allocate at most @n locked pages, as devpub_pagemap_alloc() does.  Bulk allocation takes
  * a quarter of the time of single allocations.
  */
-static unsigned long system_alloc(gfp_t gfp, int nid, nodemask_t *mask,
-				  unsigned long *pfns, unsigned long n)
+static unsigned long system_alloc_here(gfp_t gfp, int nid, nodemask_t *mask,
+				       unsigned long *pfns, unsigned long n)
 {
 	struct page **pages = (struct page **)pfns;
 	unsigned long i, got;
@@ -99,6 +113,68 @@ static unsigned long system_alloc(gfp_t gfp, int nid, nodemask_t *mask,
 		pfns[i] = page_to_pfn(pages[i]);
 	}
 	return got;
+}
+
+/**
+ * struct system_request - an allocation that a worker makes
+ * @work:	its place in the queue
+ * @gfp:	flags
+ * @nid:	the node to prefer
+ * @mask:	the nodes that may be used, or NULL for all
+ * @pfns:	receives frame numbers
+ * @n:		how many are wanted
+ * @got:	receives how many were allocated
+ */
+struct system_request {
+	struct work_struct work;
+	gfp_t gfp;
+	int nid;
+	nodemask_t *mask;
+	unsigned long *pfns;
+	unsigned long n;
+	unsigned long got;
+};
+
+static void system_work(struct work_struct *work)
+{
+	struct system_request *request = container_of(work, struct system_request, work);
+
+	request->got = system_alloc_here(request->gfp, request->nid, request->mask,
+					 request->pfns, request->n);
+}
+
+/* Does the cpuset of the calling task keep it from some of the nodes? */
+static bool system_is_bound(const nodemask_t *mask)
+{
+	nodemask_t wanted = mask ? *mask : node_states[N_MEMORY];
+	nodemask_t allowed = cpuset_current_mems_allowed;
+
+	return cpusets_enabled() && !(current->flags & PF_KTHREAD) &&
+	       !nodes_subset(wanted, allowed);
+}
+
+/*
+ * Allocate system pages whatever the cpuset of the calling task is: the owner's cpuset is
+ * in @mask already.  A worker's cpuset has all nodes, and it waits for nothing but memory.
+ */
+static unsigned long system_alloc(gfp_t gfp, int nid, nodemask_t *mask,
+				  unsigned long *pfns, unsigned long n)
+{
+	struct system_request request = {
+		.gfp	= gfp,
+		.nid	= nid,
+		.mask	= mask,
+		.pfns	= pfns,
+		.n	= n,
+	};
+
+	if (!system_is_bound(mask))
+		return system_alloc_here(gfp, nid, mask, pfns, n);
+	INIT_WORK_ONSTACK(&request.work, system_work);
+	queue_work(system_queue, &request.work);
+	flush_work(&request.work);
+	destroy_work_on_stack(&request.work);
+	return request.got;
 }
 
 /* Return the @nth node, counted modulo the number of nodes, for an interleaving policy. */

@@ -7,6 +7,7 @@
 
 struct mm_struct;
 struct vm_area_struct;
+struct workqueue_struct;
 
 /**
  * struct devpub_nodes - the NUMA nodes for the system pages of a process
@@ -22,6 +23,7 @@ struct devpub_nodes {
 	nodemask_t allowed;
 };
 
+void devpub_system_init(struct workqueue_struct *queue);
 void devpub_nodes_of(struct devpub_nodes *nodes, struct mm_struct *mm);
 unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 				  struct vm_area_struct *vma, unsigned long addr,

@@ -145,6 +145,19 @@ static bool thp_wait(struct mm_struct *mm, unsigned long addr)
 }
 
 /*
+ * Is nobody about to move the THP?  On 6.12 the kernel spins while it finds a migration
+ * entry.  When the task that moves the THP waits for the same processor, that never ends
+ * (Documentation/kernel-bugs.md).  Such a task isolates the folio before it unmaps it, and
+ * move_pages(2) of this process can't isolate it while mmap_lock is held for writing.
+ * Reschedule first, so that migrate_vma_setup() has no reason to do so.
+ */
+static bool thp_is_unmoved(struct mm_struct *mm, unsigned long addr, unsigned long pfn)
+{
+	cond_resched();
+	return folio_test_lru(page_folio(pfn_to_page(pfn))) && thp_pfn(mm, addr) == pfn;
+}
+
+/*
  * Split the THP at @addr.  mmap_lock and the VMA lock are held for writing, so no fault can
  * replace the folio at @addr and map it again.  So if the folio is mapped at @addr before and
  * after an attempt, it was mapped there throughout, except during a migration that failed.
@@ -159,7 +172,8 @@ static void thp_split_locked(struct vm_area_struct *vma, unsigned long addr,
 	mmap_assert_write_locked(vma->vm_mm);
 	for (i = 0; i < THP_TRIES; i++) {
 		if (thp_pfn(vma->vm_mm, addr) != pfn ||
-		    !thp_wait(vma->vm_mm, addr))
+		    !thp_wait(vma->vm_mm, addr) ||
+		    !thp_is_unmoved(vma->vm_mm, addr, pfn))
 			return;
 		before = thp_witness();
 		if (!thp_collect(vma, addr) || thp_pfn(vma->vm_mm, addr) != pfn)
@@ -176,7 +190,8 @@ static void thp_split_one(struct vm_area_struct *vma, unsigned long addr)
 	unsigned long pfn = thp_pfn(vma->vm_mm, addr);
 	struct mutex *lock = &thp_locks[pfn / PTRS_PER_PTE % THP_LOCKS];
 
-	if (!pfn || mutex_lock_killable(lock))
+	/* Not waited for: the THP is busy then, and is tried again. */
+	if (!pfn || !mutex_trylock(lock))
 		return;
 	thp_split_locked(vma, addr, pfn);
 	mutex_unlock(lock);

@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 #include <linux/vmalloc.h>
@@ -36,6 +37,11 @@
 #include "memory/pagemap.h"
 #include "memory/pool.h"
 #include "trace.h"
+
+/* Up to so many mappings that may have the same pages, a window is collected at once. */
+#define TRANSFER_MAPPINGS	64U
+/* With more, so many looks at a mapping by the kernel come between two looks at signals. */
+#define TRANSFER_LOOKS		(TRANSFER_MAPPINGS * 512U)
 
 /**
  * devpub_transfer_alloc_array() - allocate an array with entries for the pages of windows
@@ -107,6 +113,7 @@ int devpub_transfer_begin(struct devpub_transfer *transfer,
 
 	*transfer = (struct devpub_transfer) {
 		.spec	= *spec,
+		.task	= current,
 		.window	= window,
 		.src	= devpub_transfer_alloc_array(entries),
 		.dst	= devpub_transfer_alloc_array(entries),
@@ -348,7 +355,52 @@ static void transfer_pages(struct devpub_transfer *transfer, struct vm_area_stru
 	}
 
 	if (moved < npages && !spec->unclassified)
-		devpub_classify(transfer, vma, start, npages, states);
+		devpub_classify(spec->source, spec->destination, vma, start, npages,
+				states);
+}
+
+/* Must a window end early?  The device may be wanted back, or the caller killed. */
+static bool transfer_must_stop(const struct devpub_transfer *transfer)
+{
+	const struct devpub_transfer_spec *spec = &transfer->spec;
+
+	return !spec->unstoppable &&
+	       (fatal_signal_pending(transfer->task) ||
+		devpub_endpoint_is_closed(spec->source) ||
+		devpub_endpoint_is_closed(spec->destination));
+}
+
+/*
+ * How many pages to collect at a time: for each one, the kernel looks at all mappings that
+ * may have it, of which a process may make tens of thousands.
+ */
+static unsigned long transfer_piece(struct vm_area_struct *vma, unsigned long start,
+				    unsigned long end)
+{
+	unsigned int mappings = devpub_rmap_count(vma, start, end);
+
+	if (mappings <= TRANSFER_MAPPINGS)
+		return end - start;
+	return max(1U, TRANSFER_LOOKS / mappings) * PAGE_SIZE;
+}
+
+/* Move pages of one mapping in pieces, with a look at what may end the window. */
+static void transfer_run(struct devpub_transfer *transfer, struct vm_area_struct *vma,
+			 unsigned long start, unsigned long end, u8 *states)
+{
+	unsigned long piece = transfer_piece(vma, start, end);
+	unsigned long addr, next;
+
+	for (addr = start; addr < end; addr = next) {
+		next = addr + min(piece, end - addr);
+		if (addr > start && transfer_must_stop(transfer)) {
+			memset(states + devpub_range_pages(start, addr),
+			       DEVPUB_REASON_BUSY, devpub_range_pages(addr, end));
+			return;
+		}
+		transfer_pages(transfer, vma, addr, next,
+			       states + devpub_range_pages(start, addr));
+	}
 }
 
 /* Move pages of one mapping, except those that must not be collected. */
@@ -367,8 +419,8 @@ static void transfer_mapping(struct devpub_transfer *transfer,
 		for (first = i; i < n && states[i] == DEVPUB_PAGE_UNDECIDED; i++)
 			;
 		if (first < i)
-			transfer_pages(transfer, vma, start + (first << PAGE_SHIFT),
-				       start + (i << PAGE_SHIFT), states + first);
+			transfer_run(transfer, vma, start + (first << PAGE_SHIFT),
+				     start + (i << PAGE_SHIFT), states + first);
 	}
 	devpub_relatives_unlock(&transfer->relatives);
 }
@@ -400,6 +452,10 @@ void devpub_transfer_window_locked(struct devpub_transfer *transfer,
 		addr = max(addr, vma->vm_start);
 		next = min(end, vma->vm_end);
 		r = reasons + devpub_range_pages(start, addr);
+		if (addr > start && transfer_must_stop(transfer)) {
+			memset(r, DEVPUB_REASON_BUSY, devpub_range_pages(addr, end));
+			break;
+		}
 
 		refusal = transfer->spec.source->ops->select_mapping(vma);
 		if (refusal)

@@ -9,6 +9,7 @@
 #include "engine/system.h"
 
 struct mm_struct;
+struct task_struct;
 struct vm_area_struct;
 
 /**
@@ -17,6 +18,7 @@ struct vm_area_struct;
  * @destination: the endpoint that pages move to
  * @populate:	fill holes with pages of the destination
  * @retry_hard:	the source must be emptied: allocate system memory of any node if needed
+ * @unstoppable: neither a fatal signal nor a closed gate ends a window early
  * @unclassified: do not classify pages that were not collected; they stay
  *		DEVPUB_PAGE_UNDECIDED
  */
@@ -25,12 +27,14 @@ struct devpub_transfer_spec {
 	const struct devpub_endpoint *destination;
 	bool populate;
 	bool retry_hard;
+	bool unstoppable;
 	bool unclassified;
 };
 
 /**
  * struct devpub_transfer - moves windows of pages from one endpoint to another
  * @spec:	direction and options
+ * @task:	the task that waits for the transfer; a fatal signal to it ends a window early
  * @mm:		the memory of the process whose pages move
  * @window:	maximum size of a window in pages
  * @nodes:	nodes to allocate system pages from
@@ -42,6 +46,7 @@ struct devpub_transfer_spec {
  */
 struct devpub_transfer {
 	struct devpub_transfer_spec spec;
+	struct task_struct *task;
 	struct mm_struct *mm;
 	unsigned int window;
 	struct devpub_nodes nodes;

@@ -196,9 +196,7 @@ enum devpub_reason {
  *		chooses.  The kernel never uses more than the calling thread's
  *		affinity and the module's parameter allow, and at most one worker
  *		per two windows.  Workers are kernel threads, which the CPU time
- *		limits of the caller's cgroup do not cover.  At least one worker
- *		migrates another process's memory from the device, because a kernel
- *		thread's cpuset contains all nodes
+ *		limits of the caller's cgroup do not cover
  * @reserved:	in: must be 0
  *
  * The range may span any number of mappings and the gaps between them.  The sum of
