@@ -195,7 +195,7 @@ struct page *devpub_memory_get_page(struct kunit *test,
 
 	mmap_read_lock(mem->user->mm);
 	devpub_location_get_pages(mem->user->mm, mem->addr + page * PAGE_SIZE, &found,
-			   1);
+				  1);
 	mmap_read_unlock(mem->user->mm);
 	KUNIT_ASSERT_NOT_NULL(test, found);
 	return found;

@@ -173,8 +173,8 @@ bool devpub_registry_may_hibernate(void)
  * Return: the entry, to be removed by devpub_registry_remove(); its @error is the return
  * value of the probe.  A negative error if the platform device can't be created.
  */
-struct devpub_registration *devpub_registry_add(unsigned int index,
-					const struct devpub_device_spec *spec)
+struct devpub_registration *
+devpub_registry_add(unsigned int index, const struct devpub_device_spec *spec)
 {
 	struct devpub_registration *entry;
 	int ret = -ENOMEM;

@@ -33,8 +33,8 @@ struct devpub_registration {
 	struct devpub_device *ddev;
 };
 
-struct devpub_registration *devpub_registry_add(unsigned int index,
-					const struct devpub_device_spec *spec);
+struct devpub_registration *
+devpub_registry_add(unsigned int index, const struct devpub_device_spec *spec);
 void devpub_registry_remove(struct devpub_registration *entry);
 
 int devpub_registry_create(const struct devpub_device_spec *spec, unsigned int *index);

@@ -14,6 +14,7 @@ enum reason_rows {
 #undef REASON_ROW
 	REASON_ROWS
 };
+
 #define REASON_ROW(number, name, text)						\
 	static_assert((int)REASON_ROW_##number == (int)DEVPUB_REASON_##number);
 DEVPUB_REASONS(REASON_ROW)

@@ -149,8 +149,7 @@ static bool system_is_bound(const nodemask_t *mask)
 	nodemask_t wanted = mask ? *mask : node_states[N_MEMORY];
 	nodemask_t allowed = cpuset_current_mems_allowed;
 
-	return cpusets_enabled() && !(current->flags & PF_KTHREAD) &&
-	       !nodes_subset(wanted, allowed);
+	return !(current->flags & PF_KTHREAD) && !nodes_subset(wanted, allowed);
 }
 
 /*

@@ -17,7 +17,7 @@ int devpub_context_open(struct file *file, struct devpub_device *ddev)
 {
 	struct devpub_context *context;
 
-	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
+	context = kzalloc_obj(*context, GFP_KERNEL_ACCOUNT);
 	if (!context)
 		return -ENOMEM;
 	context->ddev = ddev;
