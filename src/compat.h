@@ -141,9 +141,7 @@ static inline void dev_clear_offline(struct device *dev)
 
 /* After 6.12: kzalloc_obj() allocates an object by its type. */
 #ifndef DEVPUB_HAVE_KZALLOC_OBJ
-#define devpub_compat_first(first, ...) first
-#define kzalloc_obj(obj, ...) \
-	kzalloc(sizeof(obj), devpub_compat_first(__VA_ARGS__ __VA_OPT__(,) GFP_KERNEL))
+#define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
 
 /* After 6.12: __alloc_pages_bulk() no longer takes a list as an alternative to the array. */

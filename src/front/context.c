@@ -2,6 +2,7 @@
 /* The context: an open file of /dev/devpubN. */
 #include <linux/fs.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "front/context.h"
 
@@ -15,14 +16,10 @@
  */
 int devpub_context_open(struct file *file, struct devpub_device *ddev)
 {
-	struct devpub_context *context;
+	const struct devpub_context context = { .ddev = ddev };
 
-	context = kzalloc_obj(*context, GFP_KERNEL_ACCOUNT);
-	if (!context)
-		return -ENOMEM;
-	context->ddev = ddev;
-	file->private_data = context;
-	return 0;
+	file->private_data = kmemdup(&context, sizeof(context), GFP_KERNEL_ACCOUNT);
+	return file->private_data ? 0 : -ENOMEM;
 }
 
 /**
