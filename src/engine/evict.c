@@ -38,8 +38,10 @@
 /* After this many passes in a row without progress, the pages are not just briefly busy. */
 #define EVICT_IDLE_PASSES	6
 
-/* Maximum time in jiffies that one eviction waits for mmap_locks in total. */
-#define EVICT_PATIENCE		(2 * HZ)
+/* Maximum time in jiffies that one eviction waits for the locks of processes in total. */
+#define EVICT_WAIT		(10 * HZ)
+/* Maximum part of that time without progress. */
+#define EVICT_PATIENCE		(2UL * HZ)
 /* Maximum part of that time for one page. */
 #define EVICT_PATIENCE_PAGE	(HZ / 10UL)
 
@@ -49,8 +51,8 @@
  * @transfer:	moves the pages
  * @reasons:	receives the reasons of a window, one byte per page
  * @interruptible: end early on a signal, or when another task closes the gate
- * @patience:	remaining time to wait for mmap_locks, in jiffies
- * @rmap_patience: how much longer to wait for anon_vma locks, in jiffies
+ * @wait:	remaining time to wait for mmap_locks and anon_vma locks, in jiffies
+ * @patience:	remaining part of it for mmap_locks, unless pages move
  * @looks:	how many more pages to look at
  * @missed:	an mmap_lock was not free during this pass
  * @is_short:	no system memory was free for a page during this pass
@@ -61,8 +63,8 @@ struct evict_round {
 	struct devpub_transfer transfer;
 	u8 *reasons;
 	bool interruptible;
+	unsigned long wait;
 	unsigned long patience;
-	unsigned long rmap_patience;
 	unsigned long looks;
 	bool missed;
 	bool is_short;
@@ -153,10 +155,7 @@ static struct mm_struct *evict_lock(struct evict_round *round, struct page *page
 
 	for (;;) {
 		busy = false;
-		waited = jiffies;
-		mm = devpub_rmap_lock(page, addr, round->rmap_patience, &busy);
-		waited = jiffies - waited;
-		round->rmap_patience -= min(round->rmap_patience, waited);
+		mm = devpub_rmap_lock(page, addr, round->wait, &busy);
 		waited = jiffies - start;
 		if (mm || !busy || waited >= patience ||
 		    (round->interruptible && signal_pending(current)))
@@ -164,6 +163,7 @@ static struct mm_struct *evict_lock(struct evict_round *round, struct page *page
 		schedule_timeout_idle(1);
 	}
 	round->patience -= min(round->patience, waited);
+	round->wait -= min(round->wait, waited);
 	round->missed |= !mm && busy;
 	return mm;
 }
@@ -223,7 +223,7 @@ static int evict_passes(struct evict_round *round)
 	u64 before;
 	int ret = 0;
 
-	round->rmap_patience = EVICT_PATIENCE;
+	round->wait = EVICT_WAIT;
 	round->looks = (unsigned long)EVICT_LOOKS * devpub_pool_used_pages(pool) +
 		       round->device->window;
 	for (i = 0; i < EVICT_PASSES; i++) {
@@ -239,8 +239,8 @@ static int evict_passes(struct evict_round *round)
 		if (idle)
 			schedule_timeout_idle(1UL << idle);
 		/* Wait for mmap_locks only after all pages that need no wait have moved. */
-		if (!i)
-			round->patience = EVICT_PATIENCE;
+		if (!i || !idle)
+			round->patience = min(round->wait, EVICT_PATIENCE);
 	}
 	return ret;
 }

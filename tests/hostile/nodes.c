@@ -22,7 +22,7 @@
 #include "user.h"
 
 /* More than lies between the marks at which reclaim begins and allocations fail. */
-#define PAGES		8192UL
+#define PAGES		16384UL
 #define PIECE		512UL
 #define LIMIT_MS	30000U
 #define DRIVER		"/sys/bus/platform/drivers/devpub/"
@@ -342,6 +342,8 @@ static void leave_full_node(void (*run)(int fd), const char *what)
 	bool ended;
 
 	user_admit();
+	/* The boosted watermarks at which the node counts as full would fall again. */
+	test_write_text("/proc/sys/vm/watermark_boost_factor", "0");
 	owner = owner_start(BIND_MEMORY, node);
 	hog = fill_node(node);
 	ended = ends(run, device_open(), what);
