@@ -150,7 +150,7 @@ u8 devpub_fixture_migrate(struct kunit *test, struct devpub_user *user,
 	int ret;
 
 	/* Do not assert: the caller may hold pages that the module's exit would wait for. */
-	ret = devpub_transfer_begin(&transfer, &spec, user->mm);
+	ret = devpub_transfer_begin(&transfer, &spec, user->mm, 1);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	if (ret)
 		return reason;

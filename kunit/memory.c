@@ -131,7 +131,7 @@ unsigned long devpub_memory_migrate_to(struct devpub_device *ddev,
 	struct devpub_transfer transfer;
 	unsigned long i, next, moved = 0;
 
-	if (devpub_transfer_begin(&transfer, &spec, mem->user->mm))
+	if (devpub_transfer_begin(&transfer, &spec, mem->user->mm, mem->npages))
 		return 0;
 	for (; addr < end; addr = next) {
 		next = devpub_range_window_end(addr, end, ddev->endpoint.window);

@@ -456,7 +456,8 @@ static int pte_back_with_failure(struct kunit *test,
 	int ret;
 
 	KUNIT_ASSERT_LE(test, mem->npages, (unsigned long)PTE_WALK_PAGES);
-	KUNIT_ASSERT_EQ(test, devpub_transfer_begin(&transfer, &spec, mem->user->mm), 0);
+	KUNIT_ASSERT_EQ(test, devpub_transfer_begin(&transfer, &spec, mem->user->mm,
+						    mem->npages), 0);
 	devpub_fault_arm(nth);
 	ret = devpub_transfer_window(&transfer, mem->addr, end, reasons);
 	*failed = devpub_fault_disarm();

@@ -257,7 +257,7 @@ static int evict_once(struct evict_round *round)
 	};
 	int ret;
 
-	ret = devpub_transfer_begin(&round->transfer, &spec, NULL);
+	ret = devpub_transfer_begin(&round->transfer, &spec, NULL, device->window);
 	if (ret)
 		return ret;
 	round->reasons = devpub_transfer_alloc_array(device->window);

@@ -221,6 +221,7 @@ static unsigned int transfer_workers(const struct transfer_job *tj,
 int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spec *spec,
 			unsigned int max_workers, struct devpub_reason_counts *counts)
 {
+	u64 pages = job->length >> PAGE_SHIFT;
 	unsigned int window = devpub_transfer_device(spec)->window;
 	struct transfer_job tj = {
 		.job	= job,
@@ -235,8 +236,7 @@ int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spe
 	u8 *reasons;
 
 	if (n) {
-		crew = devpub_crew_create(spec, job->process.mm, n,
-					  job->length >> PAGE_SHIFT);
+		crew = devpub_crew_create(spec, job->process.mm, n, pages);
 		if (crew) {
 			ret = transfer_together(&tj, crew);
 			devpub_crew_destroy(crew);
@@ -244,10 +244,10 @@ int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spe
 		}
 	}
 
-	reasons = devpub_transfer_alloc_array(window);
+	reasons = devpub_transfer_alloc_array(min_t(u64, window, pages));
 	if (!reasons)
 		return -ENOMEM;
-	if (!devpub_transfer_begin(&transfer, spec, job->process.mm)) {
+	if (!devpub_transfer_begin(&transfer, spec, job->process.mm, pages)) {
 		ret = transfer_alone(&tj, &transfer, reasons);
 		devpub_transfer_end(&transfer);
 	}

@@ -146,10 +146,14 @@ static void system_work(struct work_struct *work)
 /* Does the cpuset of the calling task keep it from some of the nodes? */
 static bool system_is_bound(const nodemask_t *mask)
 {
-	nodemask_t wanted = mask ? *mask : node_states[N_MEMORY];
-	nodemask_t allowed = cpuset_current_mems_allowed;
-
-	return !(current->flags & PF_KTHREAD) && !nodes_subset(wanted, allowed);
+#ifdef CONFIG_CPUSETS
+	if (!mask)
+		mask = &node_states[N_MEMORY];
+	return !(current->flags & PF_KTHREAD) &&
+	       !nodes_subset(*mask, current->mems_allowed);
+#else
+	return false;
+#endif
 }
 
 /*

@@ -97,18 +97,19 @@ void devpub_transfer_drain(const struct devpub_transfer_spec *spec)
  * @transfer: the transfer to initialize; the caller calls devpub_transfer_end()
  * @spec: direction and options
  * @mm: the memory of the process whose pages move, or NULL to set it later
+ * @pages: the number of pages of the whole range
  *
- * The memory that this allocates depends on the window, not on the length of the range.
+ * The memory that this allocates is that of one window, however long the range.
  *
  * Context: process context, may sleep; the endpoints stay until devpub_transfer_end().
  * Return: 0 or -ENOMEM.
  */
 int devpub_transfer_begin(struct devpub_transfer *transfer,
 			  const struct devpub_transfer_spec *spec,
-			  struct mm_struct *mm)
+			  struct mm_struct *mm, u64 pages)
 {
 	unsigned int window = devpub_transfer_device(spec)->window;
-	size_t size = window * sizeof(*transfer->src);
+	size_t size = min_t(u64, window, pages) * sizeof(*transfer->src);
 	size_t entries = size * DEVPUB_COMPAT_ENTRIES_A_PAGE;
 
 	*transfer = (struct devpub_transfer) {

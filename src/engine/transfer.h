@@ -58,7 +58,7 @@ struct devpub_transfer {
 
 int devpub_transfer_begin(struct devpub_transfer *transfer,
 			  const struct devpub_transfer_spec *spec,
-			  struct mm_struct *mm);
+			  struct mm_struct *mm, u64 pages);
 void devpub_transfer_end(struct devpub_transfer *transfer);
 void devpub_transfer_set_mm(struct devpub_transfer *transfer, struct mm_struct *mm);
 bool devpub_transfer_enter(const struct devpub_transfer_spec *spec);

@@ -190,7 +190,7 @@ struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
 	crew->n = n;
 	init_completion(&crew->all);
 	for (i = 0; i < n; i++) {
-		if (devpub_transfer_begin(&crew->workers[i].transfer, spec, mm))
+		if (devpub_transfer_begin(&crew->workers[i].transfer, spec, mm, pages))
 			break;
 		INIT_WORK(&crew->workers[i].work, worker_run);
 		crew->workers[i].crew = crew;
