@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Classification: finds the reason why a page was not collected. */
+#include <linux/lockdep.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
-#include <linux/mmap_lock.h>
 #include <linux/rcupdate.h>
 
 #include "engine/classify.h"
@@ -116,7 +116,7 @@ void devpub_classify(const struct devpub_endpoint *source,
 	unsigned long i, n, addr;
 	unsigned int got, j;
 
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	for (i = 0; i < npages; i += n) {
 		for (n = 0; i + n < npages && n < CLASSIFY_BATCH &&
 		     states[i + n] == DEVPUB_PAGE_UNDECIDED; n++)

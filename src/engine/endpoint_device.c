@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A device as the source or the destination of transfers. */
+#include <linux/lockdep.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
-#include <linux/mmap_lock.h>
 #include <linux/rcupdate.h>
 
 #include "engine/endpoint.h"
@@ -45,7 +45,7 @@ static void device_leave_out(struct devpub_transfer *transfer,
 	unsigned long addr, next, pfn;
 	enum devpub_entry entry;
 
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	rcu_read_lock();
 	for (addr = start; addr < end; addr = next) {
 		pte_t *ptep = devpub_pgtable_table(vma->vm_mm, addr, &entry, &pfn, &next);

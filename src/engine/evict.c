@@ -5,6 +5,7 @@
 #include <linux/cpu.h>
 #include <linux/device.h>
 #include <linux/jiffies.h>
+#include <linux/lockdep.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -97,7 +98,7 @@ static void evict_window_locked(struct evict_round *round, struct mm_struct *mm,
 	unsigned long i, n, window = rounddown(addr, size);
 	struct vm_area_struct *vma;
 
-	mmap_assert_locked(mm);
+	lockdep_assert_held(&mm->mmap_lock);
 	/*
 	 * A fork that failed leaves the parent's mappings in the child's tree (6.12,
 	 * kernel/fork.c, dup_mmap()).  The kernel marks the child's mm as unstable before it

@@ -2,6 +2,7 @@
 /* Rules that decide which mappings and folios may migrate to a device. */
 #include <linux/dax.h>
 #include <linux/hugetlb_inline.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/page-flags.h>
@@ -18,7 +19,7 @@
  */
 u8 devpub_mapping_refusal(struct vm_area_struct *vma)
 {
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	if (is_vm_hugetlb_page(vma))
 		return DEVPUB_REASON_HUGETLB;
 	if (vma->vm_flags & VM_SPECIAL || vma_is_dax(vma))

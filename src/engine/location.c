@@ -4,6 +4,7 @@
  * in.
  */
 #include <linux/hugetlb_inline.h>
+#include <linux/lockdep.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -39,7 +40,7 @@ unsigned int devpub_location_get_pages(struct mm_struct *mm, unsigned long addr,
 {
 	long got;
 
-	mmap_assert_locked(mm);
+	lockdep_assert_held(&mm->mmap_lock);
 	got = get_user_pages_remote(mm, addr, n,
 				    FOLL_FORCE | FOLL_NOFAULT | FOLL_DUMP,
 				    pages, NULL);

@@ -4,6 +4,7 @@
  * it: for reclaim, compaction, collapse, or access sampling (DAMON).
  */
 #include <linux/delay.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -11,15 +12,18 @@
 #include "engine/reason.h"
 #include "engine/retry.h"
 
-/* Maximum number of retries of a range, and of a whole call. */
-#define RETRIES_RANGE	5
-#define RETRIES_CALL	60
+/* Maximum number of retries of a range. */
+#define RETRIES_RANGE	7
 /*
- * The delay before the first retry in microseconds, and the factor by which it grows at each
- * retry.  Compaction holds hundreds of pages at once, so short delays alone do not suffice.
+ * The delay before the first retry in microseconds, the factor by which it grows at each
+ * retry, and its maximum.  Compaction holds hundreds of pages at once, so short delays alone
+ * do not suffice.
  */
 #define RETRY_US	200
 #define RETRY_FACTOR	4
+#define RETRY_MAX_US	100000
+/* The sum of the delays of a call, after which it does not retry any more. */
+#define RETRY_CALL_US	1000000
 
 /* Return the end of the run of busy pages at @addr, within a window; @addr if not busy. */
 static unsigned long retry_run(unsigned int window, unsigned long addr,
@@ -58,7 +62,7 @@ static bool retry_once(const struct devpub_retry *retry, unsigned long start,
  * @end: end address; the range may span any number of windows
  * @reasons: one byte per page; DEVPUB_REASON_BUSY may become another reason
  *
- * Context: process context; as for @move of @retry.  May sleep, for about 0.1 seconds per
+ * Context: process context; as for @move of @retry.  May sleep, for about half a second per
  * range and 2 seconds per call.
  */
 void devpub_retry(struct devpub_retry *retry, unsigned long start, unsigned long end,
@@ -70,12 +74,12 @@ void devpub_retry(struct devpub_retry *retry, unsigned long start, unsigned long
 	unsigned int i;
 
 	for (i = 0; i < RETRIES_RANGE && go_on; i++) {
-		if (retry->retries >= RETRIES_CALL || signal_pending(current) ||
+		if (retry->slept >= RETRY_CALL_US || signal_pending(current) ||
 		    !memchr(reasons, DEVPUB_REASON_BUSY, n))
 			return;
-		retry->retries++;
+		retry->slept += delay;
 		usleep_range(delay, 2 * delay);
-		delay *= RETRY_FACTOR;
+		delay = min(delay * RETRY_FACTOR, RETRY_MAX_US + 0UL);
 		go_on = retry_once(retry, start, end, reasons);
 	}
 }

@@ -10,13 +10,13 @@
  *		error after which no more pages can move
  * @data:	argument for @move
  * @window:	size of a window in pages
- * @retries:	number of retries so far, which is limited per call
+ * @slept:	the sum of the delays so far, in microseconds, which is limited
  */
 struct devpub_retry {
 	int (*move)(void *data, unsigned long start, unsigned long end, u8 *reasons);
 	void *data;
 	unsigned int window;
-	unsigned int retries;
+	unsigned long slept;
 };
 
 void devpub_retry(struct devpub_retry *retry, unsigned long start, unsigned long end,

@@ -222,7 +222,7 @@ unsigned int devpub_rmap_count(struct vm_area_struct *vma, unsigned long start,
 	struct anon_vma_chain *of_vma, *chain;
 	unsigned int count = 0;
 
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	if (rmap_is_alone(vma) || down_read_killable(&vma->anon_vma->root->rwsem))
 		return 1;
 	list_for_each_entry(of_vma, &vma->anon_vma_chain, same_vma) {
@@ -317,7 +317,7 @@ bool devpub_relatives_lock(struct devpub_relatives *relatives,
 	struct rw_semaphore *lock;
 	int found;
 
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	relatives->n = 0;
 	relatives->mergeable = false;
 	if (!vma->anon_vma)

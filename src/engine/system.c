@@ -9,6 +9,7 @@
  */
 #include <linux/cpuset.h>
 #include <linux/gfp.h>
+#include <linux/lockdep.h>
 #include <linux/mempolicy.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -46,6 +47,8 @@ static void nodes_of_task(struct devpub_nodes *nodes, struct task_struct *task)
 	task_lock(task);
 #ifdef CONFIG_CPUSETS
 	nodes->allowed = task->mems_allowed;
+#else
+	nodes->allowed = node_states[N_MEMORY];
 #endif
 #ifdef CONFIG_NUMA
 	if (task->mempolicy) {
@@ -73,7 +76,6 @@ void devpub_nodes_of(struct devpub_nodes *nodes, struct mm_struct *mm)
 
 	nodes->near = numa_mem_id();
 	nodes->mode = MPOL_DEFAULT;
-	nodes->allowed = node_states[N_MEMORY];
 
 	rcu_read_lock();
 #ifdef CONFIG_MEMCG
@@ -85,6 +87,8 @@ void devpub_nodes_of(struct devpub_nodes *nodes, struct mm_struct *mm)
 #endif
 	if (task)
 		nodes_of_task(nodes, task);
+	else
+		nodes->allowed = node_states[N_MEMORY];
 	rcu_read_unlock();
 	nodes_and(nodes->allowed, nodes->allowed, node_states[N_MEMORY]);
 }
@@ -204,31 +208,34 @@ static int nodes_nth(const nodemask_t *nodes, unsigned long nth)
  * Return: the number of allocated pages, at most @n.  It is at most 1 for an interleaving
  * policy, and for a mapping with MPOL_LOCAL.
  */
-unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
+unsigned long devpub_system_alloc(struct devpub_nodes *nodes,
 				  struct vm_area_struct *vma, unsigned long addr,
 				  unsigned long *pfns, unsigned long n)
 {
-	nodemask_t named = nodes->policy, allowed = nodes->allowed;
+	const nodemask_t *policy = &nodes->policy;
+	nodemask_t *allowed = &nodes->allowed, named;
 	unsigned short mode = nodes->mode;
 	int nid = nodes->near;
 	unsigned long got;
 
-	mmap_assert_locked(vma->vm_mm);
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 #ifdef CONFIG_NUMA
 	if (vma_policy(vma)) {
 		mode = vma_policy(vma)->mode;
-		named = vma_policy(vma)->nodes;
+		policy = &vma_policy(vma)->nodes;
 	}
 #endif
 	/* The page allocator also allocates single pages for a mapping with MPOL_LOCAL. */
 	if (vma_policy(vma) && mode == MPOL_LOCAL)
 		n = 1;
-	nodes_and(named, named, allowed);
-	if (mode == MPOL_DEFAULT || mode == MPOL_LOCAL || nodes_empty(named))
-		return system_alloc(SYSTEM_GFP, nid, &allowed, pfns, n);
+	if (mode == MPOL_DEFAULT || mode == MPOL_LOCAL)
+		return system_alloc(SYSTEM_GFP, nid, allowed, pfns, n);
+	nodes_and(named, *policy, *allowed);
+	if (nodes_empty(named))
+		return system_alloc(SYSTEM_GFP, nid, allowed, pfns, n);
 	switch (mode) {
 	case MPOL_PREFERRED:
-		return system_alloc(SYSTEM_GFP, first_node(named), &allowed, pfns, n);
+		return system_alloc(SYSTEM_GFP, first_node(named), allowed, pfns, n);
 	case MPOL_BIND:
 	case MPOL_PREFERRED_MANY:
 		if (!node_isset(nid, named))
@@ -236,10 +243,10 @@ unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
 		got = system_alloc(SYSTEM_GFP, nid, &named, pfns, n);
 		if (got || mode == MPOL_BIND)
 			return got;
-		return system_alloc(SYSTEM_GFP, nid, &allowed, pfns, n);
+		return system_alloc(SYSTEM_GFP, nid, allowed, pfns, n);
 	default:
 		nid = nodes_nth(&named, addr >> PAGE_SHIFT);
-		return system_alloc(SYSTEM_GFP, nid, &allowed, pfns, 1);
+		return system_alloc(SYSTEM_GFP, nid, allowed, pfns, 1);
 	}
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_system_alloc);

@@ -25,7 +25,7 @@ struct devpub_nodes {
 
 void devpub_system_init(struct workqueue_struct *queue);
 void devpub_nodes_of(struct devpub_nodes *nodes, struct mm_struct *mm);
-unsigned long devpub_system_alloc(const struct devpub_nodes *nodes,
+unsigned long devpub_system_alloc(struct devpub_nodes *nodes,
 				  struct vm_area_struct *vma, unsigned long addr,
 				  unsigned long *pfns, unsigned long n);
 unsigned long devpub_system_alloc_anywhere(int near, unsigned long *pfns,

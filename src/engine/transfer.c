@@ -378,8 +378,11 @@ static bool transfer_must_stop(const struct devpub_transfer *transfer)
 static unsigned long transfer_piece(struct vm_area_struct *vma, unsigned long start,
 				    unsigned long end)
 {
-	unsigned int mappings = devpub_rmap_count(vma, start, end);
+	unsigned int mappings;
 
+	if (end - start == PAGE_SIZE)
+		return PAGE_SIZE;
+	mappings = devpub_rmap_count(vma, start, end);
 	if (mappings <= TRANSFER_MAPPINGS)
 		return end - start;
 	return max(1U, TRANSFER_LOOKS / mappings) * PAGE_SIZE;
