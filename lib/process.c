@@ -113,19 +113,6 @@ static int has_ended(const struct devpub_process *process)
 	return errno == ESRCH ? 1 : -errno;
 }
 
-/* Asked about the caller, for which no privilege is needed, and no page. */
-static bool knows_numbers(const struct devpub *dev)
-{
-	struct devpub_query arg = {
-		.flags = DEVPUB_QUERY_PID,
-		.pid = getpid(),
-		.addr = dev->page_size,
-		.length = dev->page_size,
-	};
-
-	return devpub_call(dev->fd, DEVPUB_IOC_QUERY, &arg) != -EINVAL;
-}
-
 int devpub_process_call(const struct devpub *dev,
 			const struct devpub_process *process,
 			unsigned long command, void *arg)
@@ -141,8 +128,5 @@ int devpub_process_call(const struct devpub *dev,
 	/* Where that can't be told, the answer may be another process's. */
 	if (has_ended(process))
 		return -ESRCH;
-	/* An older module takes neither the flag nor the number. */
-	if (ret == -EINVAL && !knows_numbers(dev))
-		return -EOPNOTSUPP;
 	return ret;
 }
