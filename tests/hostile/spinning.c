@@ -89,7 +89,7 @@ static void *migrates(void *data)
 
 CASE(migrated_on_one_processor)
 {
-	const unsigned int seconds = test_rounds(40);
+	const unsigned int seconds = test_rounds(20);
 	unsigned long last;
 	pthread_t id;
 	pid_t beat, pid;

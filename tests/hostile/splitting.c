@@ -15,7 +15,7 @@
 #include "mem.h"
 #include "user.h"
 
-#define ROUNDS	300U
+#define ROUNDS	200U
 #define ARENA	(2 * HUGE_PAGES)
 
 static struct shared {
