@@ -34,8 +34,6 @@
 
 /* Maximum number of passes of one eviction over all pages. */
 #define EVICT_PASSES		16
-/* Most looks at a page in use at the start, on average: new pages may arrive all the time. */
-#define EVICT_LOOKS		4
 /* After this many passes in a row without progress, the pages are not just briefly busy. */
 #define EVICT_IDLE_PASSES	6
 
@@ -225,7 +223,8 @@ static int evict_passes(struct evict_round *round)
 	int ret = 0;
 
 	round->wait = EVICT_WAIT;
-	round->looks = (unsigned long)EVICT_LOOKS * devpub_pool_used_pages(pool) +
+	/* New pages may arrive all the time: look as often as at the pages of now. */
+	round->looks = (unsigned long)EVICT_PASSES * devpub_pool_used_pages(pool) +
 		       round->device->window;
 	for (i = 0; i < EVICT_PASSES; i++) {
 		before = round->moved;
