@@ -91,13 +91,31 @@ static void count_expect_lock(const struct devpub_count *c)
 	KUNIT_EXPECT_EQ(c->test, free, !devpub_thp_by_hand());
 }
 
+static void count_look_setup(struct devpub_count *c, unsigned long src, bool collected)
+{
+	long ret = 0;
+
+	KUNIT_EXPECT_EQ(c->test, !!(src & MIGRATE_PFN_MIGRATE), collected);
+	KUNIT_EXPECT_PTR_EQ(c->test, migrate_pfn_to_page(src),
+			    collected ? c->src : NULL);
+	devpub_count_expect(c, DEVPUB_PHASE_SETUP, DEVPUB_SOURCE);
+	count_expect_entries(c);
+	if (c->param.obstacle == DEVPUB_HOLE)
+		count_expect_lock(c);
+	if (c->param.obstacle == DEVPUB_NO_MEMORY)
+		devpub_fault_arm(1);
+	/* The process's own thread must fault, because this thread holds mmap_lock. */
+	if (c->param.obstacle == DEVPUB_HOLE_TAKEN)
+		ret = devpub_user_call(c->users[0], __NR_getcpu, c->addr, 0, 0);
+	KUNIT_EXPECT_EQ(c->test, ret, 0);
+}
+
 static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 		       unsigned long *src, unsigned long *dst,
 		       unsigned long npages)
 {
 	struct devpub_count *c = container_of(spy, struct devpub_count, spy);
 	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
-	long ret = 0;
 
 	/* An eviction retries a page that stays; look only at the first attempt. */
 	if (c->way == DEVPUB_EVICT && moment == DEVPUB_AFTER_SETUP &&
@@ -115,21 +133,7 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 	devpub_fixture_drain_batches(c->test->priv);
 	switch (moment) {
 	case DEVPUB_AFTER_SETUP:
-		KUNIT_EXPECT_EQ(c->test, !!(src[0] & MIGRATE_PFN_MIGRATE),
-				collected);
-		KUNIT_EXPECT_PTR_EQ(c->test, migrate_pfn_to_page(src[0]),
-				    collected ? c->src : NULL);
-		devpub_count_expect(c, DEVPUB_PHASE_SETUP, DEVPUB_SOURCE);
-		count_expect_entries(c);
-		if (c->param.obstacle == DEVPUB_HOLE)
-			count_expect_lock(c);
-		if (c->param.obstacle == DEVPUB_NO_MEMORY)
-			devpub_fault_arm(1);
-		/* The process's own thread must fault, because this thread holds mmap_lock. */
-		if (c->param.obstacle == DEVPUB_HOLE_TAKEN)
-			ret = devpub_user_call(c->users[0], __NR_getcpu, c->addr,
-					       0, 0);
-		KUNIT_EXPECT_EQ(c->test, ret, 0);
+		count_look_setup(c, src[0], collected);
 		break;
 	case DEVPUB_BEFORE_PAGES:
 		c->dst = migrate_pfn_to_page(dst[0]);

@@ -448,20 +448,18 @@ static int pte_back_with_failure(struct kunit *test,
 	unsigned long i, end = mem->addr + mem->npages * PAGE_SIZE;
 	struct devpub_fixture *fix = test->priv;
 	const struct devpub_transfer_spec spec = {
-		.source		= &fix->ddev->endpoint,
-		.destination	= &devpub_endpoint_system,
+		.source = &fix->ddev->endpoint, .destination = &devpub_endpoint_system,
 	};
-	struct devpub_transfer transfer;
+	struct devpub_transfer move;
 	u8 reasons[PTE_WALK_PAGES];
 	int ret;
 
 	KUNIT_ASSERT_LE(test, mem->npages, (unsigned long)PTE_WALK_PAGES);
-	KUNIT_ASSERT_EQ(test, devpub_transfer_begin(&transfer, &spec, mem->user->mm,
-						    mem->npages), 0);
+	KUNIT_ASSERT_EQ(test, devpub_transfer_begin(&move, &spec, mem->user->mm, mem->npages), 0);
 	devpub_fault_arm(nth);
-	ret = devpub_transfer_window(&transfer, mem->addr, end, reasons);
+	ret = devpub_transfer_window(&move, mem->addr, end, reasons);
 	*failed = devpub_fault_disarm();
-	devpub_transfer_end(&transfer);
+	devpub_transfer_end(&move);
 
 	for (i = 0; i < mem->npages; i++) {
 		unsigned long pfn = devpub_pte_read(mem->user->mm, mem->addr +

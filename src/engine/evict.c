@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "engine/array.h"
 #include "engine/evict.h"
 #include "engine/gate.h"
 #include "engine/range.h"
@@ -260,7 +261,7 @@ static int evict_once(struct evict_round *round)
 	ret = devpub_transfer_begin(&round->transfer, &spec, NULL, device->window);
 	if (ret)
 		return ret;
-	round->reasons = devpub_transfer_alloc_array(device->window);
+	round->reasons = devpub_array_alloc(device->window);
 	if (!round->reasons) {
 		devpub_transfer_end(&round->transfer);
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "engine/array.h"
 #include "engine/job.h"
 #include "engine/range.h"
 #include "engine/retry.h"
@@ -244,7 +245,7 @@ int devpub_job_transfer(struct devpub_job *job, const struct devpub_transfer_spe
 		}
 	}
 
-	reasons = devpub_transfer_alloc_array(min_t(u64, window, pages));
+	reasons = devpub_array_alloc(min_t(u64, window, pages));
 	if (!reasons)
 		return -ENOMEM;
 	if (!devpub_transfer_begin(&transfer, spec, job->process.mm, pages)) {
@@ -314,7 +315,7 @@ static int locate_all(struct devpub_job *job, const struct devpub_endpoint *devi
 int devpub_job_locate(struct devpub_job *job, const struct devpub_endpoint *device,
 		      struct devpub_location_counts *counts)
 {
-	u8 *locations = devpub_transfer_alloc_array(device->window);
+	u8 *locations = devpub_array_alloc(device->window);
 	int ret;
 
 	if (!locations)

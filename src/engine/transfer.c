@@ -29,6 +29,7 @@
 #include <linux/userfaultfd_k.h>
 #include <linux/vmalloc.h>
 
+#include "engine/array.h"
 #include "engine/classify.h"
 #include "engine/range.h"
 #include "engine/thp.h"
@@ -42,26 +43,6 @@
 #define TRANSFER_MAPPINGS	64U
 /* With more, so many looks at a mapping by the kernel come between two looks at signals. */
 #define TRANSFER_LOOKS		(TRANSFER_MAPPINGS * 512U)
-
-/**
- * devpub_transfer_alloc_array() - allocate an array with entries for the pages of windows
- * @size: size of the array in bytes
- *
- * A large array must not be physically contiguous.  Freeing it between two windows would
- * drain the per-CPU list of free pages, which serves the allocations of the next window
- * (mm/page_alloc.c, free_unref_page_commit()).
- *
- * Context: process context, may sleep.
- * Return: the array, to be freed by kvfree(), or NULL.
- */
-void *devpub_transfer_alloc_array(size_t size)
-{
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
-
-	if (size > KMALLOC_MAX_CACHE_SIZE)
-		return __vmalloc(size, gfp);
-	return kvmalloc(size, gfp);
-}
 
 /**
  * devpub_transfer_device() - get the device that a transfer is accounted to
@@ -116,9 +97,9 @@ int devpub_transfer_begin(struct devpub_transfer *transfer,
 		.spec	= *spec,
 		.task	= current,
 		.window	= window,
-		.src	= devpub_transfer_alloc_array(entries),
-		.dst	= devpub_transfer_alloc_array(entries),
-		.pfns	= devpub_transfer_alloc_array(size),
+		.src	= devpub_array_alloc(entries),
+		.dst	= devpub_array_alloc(entries),
+		.pfns	= devpub_array_alloc(size),
 	};
 	if (!transfer->src || !transfer->dst || !transfer->pfns) {
 		devpub_transfer_end(transfer);
@@ -304,14 +285,6 @@ static void transfer_step(const struct devpub_transfer *transfer,
 	*since = now;
 }
 
-/* Return all collected pages to their mapping. */
-static void transfer_undo(struct migrate_vma *args)
-{
-	/* No page has a destination, so no page moves. */
-	migrate_vma_pages(args);
-	migrate_vma_finalize(args);
-}
-
 /* Move pages of one mapping, at most a window of them. */
 static void transfer_pages(struct devpub_transfer *transfer, struct vm_area_struct *vma,
 			   unsigned long start, unsigned long end, u8 *states)
@@ -339,7 +312,9 @@ static void transfer_pages(struct devpub_transfer *transfer, struct vm_area_stru
 
 	/* The entries do not correspond to addresses, see DEVPUB_COMPAT_ENTRIES_A_PAGE. */
 	if (args.npages != npages) {
-		transfer_undo(&args);
+		/* Give back what was collected: no page has a destination. */
+		migrate_vma_pages(&args);
+		migrate_vma_finalize(&args);
 		memset(states, DEVPUB_REASON_BUSY, npages);
 		return;
 	}

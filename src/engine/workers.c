@@ -27,6 +27,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
+#include "engine/array.h"
 #include "engine/range.h"
 #include "engine/transfer.h"
 #include "engine/workers.h"
@@ -198,9 +199,8 @@ struct devpub_crew *devpub_crew_create(const struct devpub_transfer_spec *spec,
 	crew->n = i;
 	crew->max_windows = crew->n * ROUND_WINDOWS;
 	if (crew->n)
-		crew->buffer = devpub_transfer_alloc_array(min_t(u64, pages,
-								 (u64)crew->max_windows *
-								 window));
+		crew->buffer = devpub_array_alloc(min_t(u64, pages,
+							(u64)crew->max_windows * window));
 	if (!crew->buffer) {
 		devpub_crew_destroy(crew);
 		return NULL;
