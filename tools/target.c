@@ -74,6 +74,9 @@ int target_error(int error, const struct target *target)
 	case -EAGAIN:
 		return ctl_fail(CTL_FAILED, "process %d (%s): it goes on starting other programs, or is about to end; try again",
 				target->proc.pid, target->name);
+	case -ENODEV:
+		return ctl_fail(CTL_NO_DEVICE, "process %d (%s): the device was removed meanwhile; see: devpubctl list",
+				target->proc.pid, target->name);
 	default:
 		return ctl_error(error, "process %d (%s)", target->proc.pid,
 				 target->name);

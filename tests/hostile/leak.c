@@ -24,6 +24,7 @@
 #define PAGES		(64 * 1024 * 1024 / PAGE)
 #define SLACK_KB	(16 * 1024LL)
 #define SETTLE_MS	10000
+#define FULL_ROUNDS	500
 #define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged/"
 
 /* Who does what to the same memory in a round. */
@@ -31,6 +32,7 @@ struct attack {
 	unsigned int processes, threads;
 	/* Threads of each process that do something else. */
 	bool others;
+	/* As often as a short run does it; FULL_ROUNDS otherwise. */
 	unsigned int rounds;
 };
 
@@ -208,7 +210,7 @@ static void check_blocks(void)
 
 static void attack(const struct attack *attack)
 {
-	const unsigned int rounds = test_rounds(attack->rounds);
+	const unsigned int rounds = test_rounds(1) > 1 ? FULL_ROUNDS : attack->rounds;
 	long long before;
 
 	user_admit();
