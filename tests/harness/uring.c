@@ -66,7 +66,7 @@ static uint32_t *ring_word(struct uring *ring, uint32_t offset)
 	return (uint32_t *)((char *)ring->rings + offset);
 }
 
-static void transfer(struct uring *ring, int op, int file, void *addr,
+static void transfer(struct uring *ring, int op, int flags, int file, void *addr,
 		     size_t pages)
 {
 	uint32_t *sq_tail = ring_word(ring, params.sq_off.tail);
@@ -77,7 +77,7 @@ static void transfer(struct uring *ring, int op, int file, void *addr,
 
 	sqe += *sq_tail & mask;
 	*sqe = (struct io_uring_sqe) {
-		.opcode = op, .fd = file, .addr = address(addr),
+		.opcode = op, .flags = flags, .fd = file, .addr = address(addr),
 		.len = pages * PAGE,
 	};
 	ring_word(ring, params.sq_off.array)[*sq_tail & mask] = *sq_tail & mask;
@@ -95,10 +95,15 @@ static void transfer(struct uring *ring, int op, int file, void *addr,
 
 void uring_write(struct uring *ring, int file, void *addr, size_t pages)
 {
-	transfer(ring, IORING_OP_WRITE_FIXED, file, addr, pages);
+	transfer(ring, IORING_OP_WRITE_FIXED, 0, file, addr, pages);
 }
 
 void uring_read(struct uring *ring, int file, void *addr, size_t pages)
 {
-	transfer(ring, IORING_OP_READ_FIXED, file, addr, pages);
+	transfer(ring, IORING_OP_READ_FIXED, 0, file, addr, pages);
+}
+
+void uring_read_by_worker(struct uring *ring, int file, void *addr, size_t pages)
+{
+	transfer(ring, IORING_OP_READ, IOSQE_ASYNC, file, addr, pages);
 }

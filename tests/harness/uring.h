@@ -24,4 +24,7 @@ void uring_unregister(struct uring *ring);
 void uring_write(struct uring *ring, int file, void *addr, size_t pages);
 void uring_read(struct uring *ring, int file, void *addr, size_t pages);
 
+/* Let a kernel thread copy from the file's beginning to pages that are not registered. */
+void uring_read_by_worker(struct uring *ring, int file, void *addr, size_t pages);
+
 #endif /* DEVPUB_TESTS_URING_H */

@@ -4,6 +4,7 @@
  * device and back.  What has been written must be there.
  */
 #include <fcntl.h>
+#include <linux/if_alg.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -237,6 +239,94 @@ CASE(io_uring_registered)
 		uring_read(&ring, file, buffer, held);
 		CHECK(!memcmp(buffer, page, held * PAGE));
 		uring_unregister(&ring);
+	}
+	shared->end = true;
+	pthread_join(thread, NULL);
+	tell_moved();
+}
+
+/* A kernel thread writes through the page tables of the process, as vhost's threads do. */
+CASE(kernel_thread)
+{
+	struct uring ring;
+	pthread_t thread;
+	uint64_t *page;
+	char *range;
+	int file;
+
+	begin();
+	range = mem_new(PAGES, 1);
+	page = mem_map(1);
+	file = memfd_create("data", MFD_CLOEXEC);
+	CHECK_CALL(file);
+	uring_open(&ring);
+	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
+	for (unsigned int nr = 0; nr < WRITES || !has_moved(); nr++) {
+		char *buffer = range + rand() % PAGES * PAGE;
+
+		fill(page, nr);
+		CHECK_EQ(pwrite(file, page, PAGE, 0), PAGE);
+		uring_read_by_worker(&ring, file, buffer, 1);
+		CHECK(!memcmp(buffer, page, PAGE));
+	}
+	shared->end = true;
+	pthread_join(thread, NULL);
+	tell_moved();
+}
+
+/* A socket that encrypts or decrypts what is sent to it. */
+static int cipher_open(int transform, uint32_t direction)
+{
+	char control[CMSG_SPACE(sizeof(direction))] = { 0 };
+	struct msghdr message = { .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int cipher = accept(transform, NULL, NULL);
+
+	CHECK_CALL(cipher);
+	header->cmsg_level = SOL_ALG;
+	header->cmsg_type = ALG_SET_OP;
+	header->cmsg_len = CMSG_LEN(sizeof(direction));
+	memcpy(CMSG_DATA(header), &direction, sizeof(direction));
+	CHECK_CALL(sendmsg(cipher, &message, MSG_MORE));
+	return cipher;
+}
+
+static void cipher_page(int transform, uint32_t direction, const void *from, void *to)
+{
+	int cipher = cipher_open(transform, direction);
+
+	CHECK_EQ(send(cipher, from, PAGE, 0), PAGE);
+	CHECK_EQ(read(cipher, to, PAGE), PAGE);
+	close(cipher);
+}
+
+/* The kernel's ciphers write to pages that they hold by references. */
+CASE(cipher)
+{
+	const struct sockaddr_alg name = {
+		.salg_family = AF_ALG, .salg_type = "skcipher", .salg_name = "ecb(aes)",
+	};
+	uint64_t page[WORDS], seen[WORDS];
+	pthread_t thread;
+	int transform;
+	char *range;
+
+	if (system("modprobe algif_skcipher 2>/dev/null; modprobe ecb 2>/dev/null"))
+		test_note("modprobe fails");
+	begin();
+	transform = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (transform < 0 || bind(transform, (const struct sockaddr *)&name, sizeof(name)))
+		SKIP("no ecb(aes) by AF_ALG: %s", strerror(errno));
+	CHECK_CALL(setsockopt(transform, SOL_ALG, ALG_SET_KEY, "0123456789abcdef", 16));
+	range = mem_new(PAGES, 1);
+	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
+	for (unsigned int nr = 0; nr < WRITES || !has_moved(); nr++) {
+		char *buffer = range + rand() % PAGES * PAGE;
+
+		fill(page, nr);
+		cipher_page(transform, ALG_OP_ENCRYPT, page, buffer);
+		cipher_page(transform, ALG_OP_DECRYPT, buffer, seen);
+		CHECK(!memcmp(seen, page, PAGE));
 	}
 	shared->end = true;
 	pthread_join(thread, NULL);
