@@ -62,13 +62,13 @@ bool devpub_spy_refused(struct page *page)
 	return freed;
 }
 
-static void spy_look(enum devpub_moment moment, unsigned long *src,
+static void spy_look(enum devpub_phase phase, unsigned long *src,
 		     unsigned long *dst, unsigned long npages)
 {
 	struct devpub_spy *spy = READ_ONCE(spy_set);
 
 	if (spy)
-		spy->look(spy, moment, src, dst, npages);
+		spy->look(spy, phase, src, dst, npages);
 }
 
 int devpub_spy_vma_setup(struct migrate_vma *args)
@@ -76,22 +76,22 @@ int devpub_spy_vma_setup(struct migrate_vma *args)
 	int ret = migrate_vma_setup(args);
 
 	if (!ret)
-		spy_look(DEVPUB_AFTER_SETUP, args->src, NULL, args->npages);
+		spy_look(DEVPUB_PHASE_SETUP, args->src, NULL, args->npages);
 	return ret;
 }
 
 void devpub_spy_vma_pages(struct migrate_vma *args)
 {
-	spy_look(DEVPUB_BEFORE_PAGES, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_FILLED, args->src, args->dst, args->npages);
 	migrate_vma_pages(args);
-	spy_look(DEVPUB_AFTER_PAGES, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_PAGES, args->src, args->dst, args->npages);
 }
 
 void devpub_spy_vma_finalize(struct migrate_vma *args)
 {
-	spy_look(DEVPUB_BEFORE_FINALIZE, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_SORTED, args->src, args->dst, args->npages);
 	migrate_vma_finalize(args);
-	spy_look(DEVPUB_AFTER_FINALIZE, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_FINALIZED, args->src, args->dst, args->npages);
 }
 
 /*

@@ -10,29 +10,35 @@ struct migrate_vma;
 struct page;
 
 /**
- * enum devpub_moment - the moments of a migration at which a spy is called
- * @DEVPUB_AFTER_SETUP:		pages are collected, locked and unmapped
- * @DEVPUB_BEFORE_PAGES:	the engine has filled the destinations
- * @DEVPUB_AFTER_PAGES:		the state in struct page has moved
- * @DEVPUB_BEFORE_FINALIZE:	the engine has told moved pages from refused ones
- * @DEVPUB_AFTER_FINALIZE:	all pages are mapped and unlocked
+ * enum devpub_phase - the phases of a page that moves
+ * @DEVPUB_PHASE_FRESH:		just faulted in, before the LRU batches are drained
+ * @DEVPUB_PHASE_BEFORE:	before the migration
+ * @DEVPUB_PHASE_SETUP:		pages are collected, locked and unmapped (migrate_vma_setup())
+ * @DEVPUB_PHASE_FILLED:	the engine has allocated and filled the destinations
+ * @DEVPUB_PHASE_PAGES:		the state in struct page has moved (migrate_vma_pages())
+ * @DEVPUB_PHASE_SORTED:	the engine has told moved pages from refused ones
+ * @DEVPUB_PHASE_FINALIZED:	all pages are mapped and unlocked (migrate_vma_finalize())
+ *
+ * A spy is called in each phase from DEVPUB_PHASE_SETUP on.
  */
-enum devpub_moment {
-	DEVPUB_AFTER_SETUP,
-	DEVPUB_BEFORE_PAGES,
-	DEVPUB_AFTER_PAGES,
-	DEVPUB_BEFORE_FINALIZE,
-	DEVPUB_AFTER_FINALIZE,
+enum devpub_phase {
+	DEVPUB_PHASE_FRESH,
+	DEVPUB_PHASE_BEFORE,
+	DEVPUB_PHASE_SETUP,
+	DEVPUB_PHASE_FILLED,
+	DEVPUB_PHASE_PAGES,
+	DEVPUB_PHASE_SORTED,
+	DEVPUB_PHASE_FINALIZED,
 };
 
 /**
  * struct devpub_spy - checks a migration or an eviction from the inside
- * @look:	called at each moment, by the migrating thread, with mmap_lock held.
+ * @look:	called in each phase, by the migrating thread, with mmap_lock held.
  *		@src and @dst are the engine's arrays of @npages entries; @dst is NULL
- *		at the first moment
+ *		in DEVPUB_PHASE_SETUP
  */
 struct devpub_spy {
-	void (*look)(struct devpub_spy *spy, enum devpub_moment moment,
+	void (*look)(struct devpub_spy *spy, enum devpub_phase phase,
 		     unsigned long *src, unsigned long *dst,
 		     unsigned long npages);
 };
