@@ -6,6 +6,7 @@
 
 struct dev_pagemap;
 struct device;
+struct devpub_pool;
 struct migrate_vma;
 struct page;
 
@@ -60,11 +61,13 @@ void devpub_spy_set(struct devpub_spy *spy);
 void devpub_spy_set_machine(const struct devpub_spy_machine *machine);
 void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused));
 
-/* Replacements for functions that the module calls; Kbuild renames the calls. */
+/* Replacements for functions that the module calls; see DEVPUB_KUNIT in Kbuild. */
 int devpub_spy_vma_setup(struct migrate_vma *args);
 void devpub_spy_vma_pages(struct migrate_vma *args);
 void devpub_spy_vma_finalize(struct migrate_vma *args);
 void *devpub_spy_memremap_pages(struct device *dev, struct dev_pagemap *pgmap);
+bool devpub_spy_pool_give(struct devpub_pool *pool, unsigned long pfn);
+void devpub_spy_pool_warn_refused(unsigned long pfn);
 bool devpub_spy_is_locked_down(void);
 bool devpub_spy_keeps_memory(void);
 void *devpub_spy_memremap(resource_size_t phys, size_t size,

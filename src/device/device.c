@@ -320,37 +320,6 @@ int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
 	return -EBUSY;
 }
 
-#ifdef DEVPUB_KUNIT
-/**
- * devpub_device_find_get() - get a reference to the published device of a number, for tests
- * @index: N of devpubN
- *
- * Context: process context, may sleep.
- * Return: the device, to be released by devpub_device_find_put(), or NULL.
- */
-struct devpub_device *devpub_device_find_get(unsigned int index)
-{
-	struct device *dev;
-
-	dev = class_find_device_by_devt(&devpub_class,
-					MKDEV(MAJOR(devpub_devt), index));
-	return dev ? container_of(dev, struct devpub_device, dev) : NULL;
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_get);
-
-/**
- * devpub_device_find_put() - drop a reference to a device
- * @ddev: the device, from devpub_device_find_get()
- *
- * Context: process context, may sleep.
- */
-void devpub_device_find_put(struct devpub_device *ddev)
-{
-	put_device(&ddev->dev);
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
-#endif
-
 /**
  * devpub_device_init() - register the class and the device numbers
  * @fops: file operations of /dev/devpubN
