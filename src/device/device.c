@@ -79,9 +79,9 @@ static void device_leave_work(struct work_struct *work)
 
 	/* Each call inside exits the gate at the end of its window or round. */
 	while (!devpub_gate_wait(&ddev->gate, DEVICE_REPORT_EVERY))
-		dev_warn(&ddev->dev, "%u call(s) have not ended since %u s; waiting\n",
-			 devpub_gate_users(&ddev->gate),
-			 jiffies_to_msecs(jiffies - start) / 1000);
+		dev_warn(&ddev->dev, "removal has waited %u s for %u ioctl(s) to finish their window of pages; it goes on when they have\n",
+			 jiffies_to_msecs(jiffies - start) / 1000,
+			 devpub_gate_users(&ddev->gate));
 	devpub_evict_all(&ddev->endpoint, false);
 	device_give_back(ddev);
 }
@@ -143,7 +143,7 @@ static int device_map(struct devpub_device *ddev)
 	ret = devpub_pool_init(&ddev->pool, PHYS_PFN(region->start),
 			       region->size >> PAGE_SHIFT);
 	if (ret) {
-		dev_err(parent, "no memory for the book-keeping of %llu MiB (%d)\n",
+		dev_err(parent, "can't allocate the list of free pages for %llu MiB (%d): free memory, or ask for a smaller device\n",
 			region->size / SZ_1M, ret);
 		return ret;
 	}
