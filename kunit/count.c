@@ -34,28 +34,27 @@ void devpub_count_expect(struct devpub_count *c, enum devpub_phase phase,
 	int held = (role == DEVPUB_SOURCE || !c->src) && !late ? c->row->refs : 0;
 
 	if (page)
-		devpub_expect_counts(c->test, c->way, c->row->fate, phase,
+		devpub_expect_counts(c->test, c->direction, c->row->result, phase,
 				     role, page, c->param.maps,
 				     held + (page == c->held));
 }
 
 static bool count_has_destination(const struct devpub_count *c)
 {
-	return c->row->fate != DEVPUB_SKIPPED &&
-	       c->row->fate != DEVPUB_NOT_COLLECTED;
+	return c->row->result != DEVPUB_SKIPPED && c->row->result != DEVPUB_NOT_COLLECTED;
 }
 
 /* Each PTE of a collected page is a migration entry; that of another page is unchanged. */
 static void count_expect_entries(struct devpub_count *c)
 {
-	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+	bool collected = c->row->result != DEVPUB_NOT_COLLECTED;
 	struct devpub_pte now;
 	int i;
 
 	for (i = 0; c->src && i < c->param.maps; i++) {
 		now = devpub_pte_read(c->users[i]->mm, c->addr);
-		devpub_expect_pte(c->test, collected ? DEVPUB_SCENE_COLLECTED :
-						       DEVPUB_SCENE_REFUSED,
+		devpub_expect_pte(c->test, collected ? DEVPUB_EVENT_COLLECTED :
+						       DEVPUB_EVENT_REFUSED,
 				  &c->before[i], now);
 		KUNIT_EXPECT_EQ(c->test, now.pfn, page_to_pfn(c->src));
 	}
@@ -64,20 +63,20 @@ static void count_expect_entries(struct devpub_count *c)
 /* Hold the system page that migrate_vma_finalize() frees, so that it can be checked. */
 static void count_hold(struct devpub_count *c)
 {
-	if (c->way == DEVPUB_TO && c->row->fate == DEVPUB_MOVED)
+	if (c->direction == DEVPUB_TO && c->row->result == DEVPUB_MOVED)
 		c->held = c->src;
-	else if (c->way != DEVPUB_TO && c->row->fate == DEVPUB_NOT_MOVED)
+	else if (c->direction != DEVPUB_TO && c->row->result == DEVPUB_NOT_MOVED)
 		c->held = c->dst;
 	if (c->held)
 		get_page(c->held);
 }
 
 /* A migration ends early when nothing was collected. */
-static unsigned long count_moments(const struct devpub_count *c)
+static unsigned long count_phases(const struct devpub_count *c)
 {
-	if (c->row->fate == DEVPUB_NOT_COLLECTED)
-		return BIT(DEVPUB_AFTER_SETUP);
-	return BIT(DEVPUB_AFTER_FINALIZE + 1) - 1;
+	if (c->row->result == DEVPUB_NOT_COLLECTED)
+		return BIT(DEVPUB_PHASE_SETUP);
+	return GENMASK(DEVPUB_PHASE_FINALIZED, DEVPUB_PHASE_SETUP);
 }
 
 /* mmap_lock must keep faults out if a THP must not be mapped over a hole. */
@@ -110,32 +109,32 @@ static void count_look_setup(struct devpub_count *c, unsigned long src, bool col
 	KUNIT_EXPECT_EQ(c->test, ret, 0);
 }
 
-static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
+static void count_look(struct devpub_spy *spy, enum devpub_phase phase,
 		       unsigned long *src, unsigned long *dst,
 		       unsigned long npages)
 {
 	struct devpub_count *c = container_of(spy, struct devpub_count, spy);
-	bool collected = c->row->fate != DEVPUB_NOT_COLLECTED;
+	bool collected = c->row->result != DEVPUB_NOT_COLLECTED;
 
 	/* An eviction retries a page that stays; look only at the first attempt. */
-	if (c->way == DEVPUB_EVICT && moment == DEVPUB_AFTER_SETUP &&
-	    c->seen == count_moments(c))
+	if (c->direction == DEVPUB_EVICT && phase == DEVPUB_PHASE_SETUP &&
+	    c->seen == count_phases(c))
 		c->again = true;
 	if (c->again)
 		return;
-	if (moment == DEVPUB_BEFORE_PAGES && c->param.obstacle == DEVPUB_NO_MEMORY)
+	if (phase == DEVPUB_PHASE_FILLED && c->param.obstacle == DEVPUB_NO_MEMORY)
 		KUNIT_EXPECT_TRUE(c->test, devpub_fault_disarm());
-	/* The moments occur once each, in order. */
-	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(moment) - 1);
-	c->seen |= BIT(moment);
+	/* The phases occur once each, in order. */
+	KUNIT_EXPECT_EQ(c->test, c->seen, BIT(phase) - BIT(DEVPUB_PHASE_SETUP));
+	c->seen |= BIT(phase);
 
 	/* An eviction begins with the first page in use, and this page is the only one. */
 	devpub_fixture_drain_batches(c->test->priv);
-	switch (moment) {
-	case DEVPUB_AFTER_SETUP:
+	switch (phase) {
+	case DEVPUB_PHASE_SETUP:
 		count_look_setup(c, src[0], collected);
 		break;
-	case DEVPUB_BEFORE_PAGES:
+	case DEVPUB_PHASE_FILLED:
 		c->dst = migrate_pfn_to_page(dst[0]);
 		KUNIT_EXPECT_EQ(c->test, !!c->dst, count_has_destination(c));
 		if (!collected)
@@ -146,21 +145,23 @@ static void count_look(struct devpub_spy *spy, enum devpub_moment moment,
 		if (c->param.obstacle == DEVPUB_LATE_REF)
 			get_page(c->src);
 		break;
-	case DEVPUB_AFTER_PAGES:
+	case DEVPUB_PHASE_PAGES:
 		KUNIT_EXPECT_EQ(c->test, !!(src[0] & MIGRATE_PFN_MIGRATE),
-				c->row->fate == DEVPUB_MOVED ||
-				c->row->fate == DEVPUB_FILLED);
+				c->row->result == DEVPUB_MOVED ||
+				c->row->result == DEVPUB_FILLED);
 		if (!collected)
 			break;
 		devpub_count_expect(c, DEVPUB_PHASE_PAGES, DEVPUB_SOURCE);
 		devpub_count_expect(c, DEVPUB_PHASE_PAGES, DEVPUB_DESTINATION);
 		break;
-	case DEVPUB_BEFORE_FINALIZE:
+	case DEVPUB_PHASE_SORTED:
 		count_hold(c);
 		break;
-	case DEVPUB_AFTER_FINALIZE:
+	case DEVPUB_PHASE_FINALIZED:
 		devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
 		devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
+		break;
+	default:
 		break;
 	}
 }
@@ -183,20 +184,20 @@ void devpub_count_migrate(struct devpub_count *c, bool populate)
 	c->again = false;
 	c->spy.look = count_look;
 	devpub_spy_set(&c->spy);
-	if (c->way == DEVPUB_EVICT) {
+	if (c->direction == DEVPUB_EVICT) {
 		KUNIT_EXPECT_EQ(test, devpub_evict(&fix->ddev->endpoint, false, &moved), 0);
-		KUNIT_EXPECT_EQ(test, moved, c->row->fate == DEVPUB_MOVED);
+		KUNIT_EXPECT_EQ(test, moved, c->row->result == DEVPUB_MOVED);
 		KUNIT_EXPECT_EQ(test, moved, c->row->reason == DEVPUB_REASON_MOVED);
 	} else {
 		reason = devpub_fixture_migrate(test, c->users[0], c->addr,
-						c->way == DEVPUB_TO,
+						c->direction == DEVPUB_TO,
 						populate);
 		KUNIT_EXPECT_EQ(test, reason, c->row->reason);
 	}
 	devpub_spy_set(NULL);
-	KUNIT_EXPECT_EQ(test, c->seen, count_moments(c));
+	KUNIT_EXPECT_EQ(test, c->seen, count_phases(c));
 	devpub_fixture_drain_batches(fix);
-	/* Check this also if the spy did not see the last moment. */
+	/* Check this also if the spy did not see the last phase. */
 	devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_SOURCE);
 	devpub_count_expect(c, DEVPUB_PHASE_FINALIZED, DEVPUB_DESTINATION);
 	if (c->held)
@@ -218,7 +219,7 @@ void devpub_count_make_page(struct devpub_count *c)
 	c->addr = devpub_user_mmap(test, c->users[0], 1, PROT_READ | PROT_WRITE);
 	KUNIT_ASSERT_EQ(test, devpub_user_write(c->users[0], c->addr,
 						++count_content), 0);
-	if (c->way != DEVPUB_TO) {
+	if (c->direction != DEVPUB_TO) {
 		KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, c->users[0],
 							     c->addr, true, false),
 				DEVPUB_REASON_MOVED);
@@ -253,18 +254,18 @@ void devpub_count_read_before(struct devpub_count *c)
 void devpub_count_check_after(struct devpub_count *c)
 {
 	struct devpub_fixture *fix = c->test->priv;
-	bool moved = c->row->fate == DEVPUB_MOVED;
-	enum devpub_scene scene = !moved ? DEVPUB_SCENE_REFUSED :
-				  c->way == DEVPUB_TO ?
-				  DEVPUB_SCENE_MOVED_TO : DEVPUB_SCENE_MOVED_BACK;
-	bool on_device = moved == (c->way == DEVPUB_TO);
+	bool moved = c->row->result == DEVPUB_MOVED;
+	enum devpub_event event = !moved ? DEVPUB_EVENT_REFUSED :
+				  c->direction == DEVPUB_TO ?
+				  DEVPUB_EVENT_MOVED_TO : DEVPUB_EVENT_MOVED_FROM;
+	bool on_device = moved == (c->direction == DEVPUB_TO);
 	struct devpub_pte now;
 	u64 content;
 	int i;
 
 	for (i = 0; i < c->param.maps; i++) {
 		now = devpub_pte_read(c->users[i]->mm, c->addr);
-		devpub_expect_pte(c->test, scene, &c->before[i], now);
+		devpub_expect_pte(c->test, event, &c->before[i], now);
 		KUNIT_EXPECT_EQ(c->test, now.pfn,
 				page_to_pfn(moved ? c->dst : c->src));
 	}
@@ -281,20 +282,20 @@ void devpub_count_check_after(struct devpub_count *c)
 /**
  * devpub_count_begin() - prepare the check of a page
  * @test: the case
- * @way: the direction
+ * @direction: the direction
  * @param: the number of mappings and the obstacle
  *
- * Return: the migrating page, whose @row is the expected fate.
+ * Return: the migrating page, whose @row is the expected result.
  */
-struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_way way,
+struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_direction direction,
 					const struct devpub_count_param *param)
 {
 	struct devpub_count *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->test = test;
-	c->way = way;
+	c->direction = direction;
 	c->param = *param;
-	c->row = devpub_expect_fate(test, way, param->obstacle);
+	c->row = devpub_expect_result(test, direction, param->obstacle);
 	return c;
 }

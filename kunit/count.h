@@ -20,17 +20,17 @@ struct devpub_count_param {
 
 /**
  * struct devpub_count - a migrating page
- * @spy:	checks the page at each moment
+ * @spy:	checks the page in each phase
  * @test:	the case
- * @way:	the direction
+ * @direction:	the direction
  * @param:	the number of mappings and the obstacle
- * @row:	the expected fate
+ * @row:	the expected result
  * @users:	the processes that map the page
  * @addr:	the address at which they map it
  * @before:	their page table entries before the migration
  * @src:	the page; NULL for a hole
  * @dst:	the destination that the engine has allocated
- * @seen:	bit mask of the moments that the spy has seen
+ * @seen:	bit mask of the phases that the spy has seen
  * @again:	the spy has seen the whole first attempt, and ignores later ones
  * @held:	a page that the system could reuse, held by a reference so that it can
  *		be checked
@@ -38,9 +38,9 @@ struct devpub_count_param {
 struct devpub_count {
 	struct devpub_spy spy;
 	struct kunit *test;
-	enum devpub_way way;
+	enum devpub_direction direction;
 	struct devpub_count_param param;
-	const struct devpub_expect_fate *row;
+	const struct devpub_expect_result *row;
 	struct devpub_user *users[DEVPUB_MAX_MAPS];
 	unsigned long addr;
 	struct devpub_pte before[DEVPUB_MAX_MAPS];
@@ -51,7 +51,7 @@ struct devpub_count {
 	struct page *held;
 };
 
-struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_way way,
+struct devpub_count *devpub_count_begin(struct kunit *test, enum devpub_direction direction,
 					const struct devpub_count_param *param);
 void devpub_count_make_page(struct devpub_count *c);
 void devpub_count_read_before(struct devpub_count *c);

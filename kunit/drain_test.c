@@ -120,8 +120,8 @@ static void leave_bind_again(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, device_attach(&ctx->pdev->dev), 1);
 	KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
-	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
-	devpub_device_find_put(ddev);
+	ctx->ddev = devpub_fixture_find(DEVPUB_LIFE_INDEX);
+	devpub_fixture_put(ddev);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
 	devpub_life_expect_live(test, ctx->ddev);
 }

@@ -13,32 +13,33 @@
 #include "fault.h"
 #include "fixture.h"
 
-#define BACK	(DEVPUB_FROM | DEVPUB_EVICT)
-#define ANY_WAY	(DEVPUB_TO | BACK)
+/* BACK: both directions from the device. */
+#define BACK		(DEVPUB_FROM | DEVPUB_EVICT)
+#define ANY_DIRECTION	(DEVPUB_TO | BACK)
 
 int devpub_expect_pagemap_refs = 1;
 
 /*
- * The fate of a page for each obstacle.  The kernel's check at unmap allows a device page one
+ * The result of a page for each obstacle.  The kernel's check at unmap allows a device page one
  * reference more than a system page (mm/migrate_device.c, migrate_vma_check_page()).  The
  * engine counts references again and does not copy a page with an extra one, because its
  * holder could write to the page and drop the reference before the kernel's last check
  * (mm/migrate.c, folio_migrate_mapping()).  So only a reference that is taken after the copy
  * reaches that last check.
  */
-static struct devpub_expect_fate expect_fates[] = {
-	/* ways		obstacle	refs	fate		reason */
-	{ ANY_WAY, DEVPUB_NOTHING,	0, DEVPUB_MOVED, DEVPUB_REASON_MOVED },
+static struct devpub_expect_result expect_results[] = {
+	/* directions	obstacle	refs	result		reason */
+	{ ANY_DIRECTION, DEVPUB_NOTHING, 0, DEVPUB_MOVED, DEVPUB_REASON_MOVED },
 
 	{ DEVPUB_TO, DEVPUB_REF,	1, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
 	{ BACK, DEVPUB_REF,		1, DEVPUB_SKIPPED, DEVPUB_REASON_BUSY },
-	{ ANY_WAY, DEVPUB_TWO_REFS,	2, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
+	{ ANY_DIRECTION, DEVPUB_TWO_REFS, 2, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
 
 	{ DEVPUB_TO, DEVPUB_GUP,	1, DEVPUB_NOT_COLLECTED, DEVPUB_REASON_BUSY },
 	{ BACK, DEVPUB_GUP,		1, DEVPUB_SKIPPED, DEVPUB_REASON_BUSY },
-	{ ANY_WAY, DEVPUB_PIN, GUP_PIN_COUNTING_BIAS, DEVPUB_NOT_COLLECTED,
+	{ ANY_DIRECTION, DEVPUB_PIN, GUP_PIN_COUNTING_BIAS, DEVPUB_NOT_COLLECTED,
 	  DEVPUB_REASON_PINNED },
-	{ ANY_WAY, DEVPUB_LATE_REF,	1, DEVPUB_NOT_MOVED, DEVPUB_REASON_BUSY },
+	{ ANY_DIRECTION, DEVPUB_LATE_REF, 1, DEVPUB_NOT_MOVED, DEVPUB_REASON_BUSY },
 
 	{ DEVPUB_TO, DEVPUB_SWAPCACHE,	1, DEVPUB_SKIPPED, DEVPUB_REASON_SWAPCACHE },
 	{ DEVPUB_TO, DEVPUB_FULL,	0, DEVPUB_SKIPPED, DEVPUB_REASON_NO_SPACE },
@@ -69,7 +70,7 @@ static struct devpub_expect_fate expect_fates[] = {
  * for the first row.
  */
 static struct devpub_expect_count expect_counts[] = {
-	/* ways    fate				phase	   role mapped extra locked lru */
+	/* directions result			phase	   role mapped extra locked lru */
 	{ DEVPUB_TO, DEVPUB_MOVED, DEVPUB_PHASE_FRESH, SRC, true, 1, false, false },
 
 	{ DEVPUB_TO, DEVPUB_MOVED,		BEFORE,    SRC, true,  0, false, true },
@@ -150,36 +151,35 @@ static struct devpub_expect_state expect_states[] = {
 };
 
 /* Return the names of the cases that compare pages of these directions. */
-static const char *ways_cases(unsigned int ways)
+static const char *direction_cases(unsigned int directions)
 {
-	switch (ways) {
-	case ANY_WAY:
-		return "count_to_device count_back count_evicted";
+	switch (directions) {
+	case ANY_DIRECTION:
+		return "count_to_device count_from_device count_evicted";
 	case DEVPUB_TO | DEVPUB_FROM:
-		return "count_to_device count_back";
+		return "count_to_device count_from_device";
 	case BACK:
-		return "count_back count_evicted";
+		return "count_from_device count_evicted";
 	case DEVPUB_FROM:
-		return "count_back";
+		return "count_from_device";
 	default:
 		return "count_to_device";
 	}
 }
 
-static const char *fate_spoil(unsigned int row, unsigned int member)
+static const char *result_spoil(unsigned int row, unsigned int member)
 {
-	struct devpub_expect_fate *fate = &expect_fates[row];
+	struct devpub_expect_result *result = &expect_results[row];
 
 	if (member == 0)
-		fate->refs++;
+		result->refs++;
 	else if (member == 1)
-		fate->fate = fate->fate == DEVPUB_MOVED ? DEVPUB_NOT_MOVED :
-							  DEVPUB_MOVED;
+		result->result = result->result == DEVPUB_MOVED ? DEVPUB_NOT_MOVED : DEVPUB_MOVED;
 	else
-		fate->reason = fate->reason == DEVPUB_REASON_MOVED ?
+		result->reason = result->reason == DEVPUB_REASON_MOVED ?
 				DEVPUB_REASON_BUSY : DEVPUB_REASON_MOVED;
 
-	switch (fate->obstacle) {
+	switch (result->obstacle) {
 	case DEVPUB_SWAPCACHE:
 		return "count_of_swapcache_page";
 	case DEVPUB_FULL:
@@ -192,8 +192,8 @@ static const char *fate_spoil(unsigned int row, unsigned int member)
 		return "count_of_taken_hole";
 	default:
 		/* An eviction reports no reason. */
-		return ways_cases(member == 2 ? fate->ways & ~DEVPUB_EVICT :
-						fate->ways);
+		return direction_cases(member == 2 ? result->directions & ~DEVPUB_EVICT :
+						     result->directions);
 	}
 }
 
@@ -212,17 +212,17 @@ static const char *count_spoil(unsigned int row, unsigned int member)
 
 	if (count->phase == DEVPUB_PHASE_FRESH)
 		return "count_of_fresh_page";
-	switch (count->fate) {
+	switch (count->result) {
 	case DEVPUB_FILLED:
 		return "count_of_hole count_of_zero_page";
 	case DEVPUB_NOT_FILLED:
 		return "count_of_taken_hole";
 	case DEVPUB_SKIPPED:
-		return count->ways & DEVPUB_TO ?
+		return count->directions & DEVPUB_TO ?
 		       "count_of_full_device count_of_swapcache_page" :
-		       ways_cases(count->ways);
+		       direction_cases(count->directions);
 	default:
-		return ways_cases(count->ways);
+		return direction_cases(count->directions);
 	}
 }
 
@@ -262,10 +262,10 @@ static int wrong_set(const char *text, const struct kernel_param *param)
 		unsigned int rows, members;
 		const char *(*spoil)(unsigned int row, unsigned int member);
 	} tables[] = {
-		{ "fates", ARRAY_SIZE(expect_fates), 3, fate_spoil },
+		{ "results", ARRAY_SIZE(expect_results), 3, result_spoil },
 		{ "counts", ARRAY_SIZE(expect_counts), 4, count_spoil },
 		{ "states", ARRAY_SIZE(expect_states), 3, state_spoil },
-		{ "ptes", DEVPUB_SCENES, 8, devpub_expect_pte_spoil },
+		{ "ptes", DEVPUB_EVENTS, 8, devpub_expect_pte_spoil },
 		{ "pagemap", 1, 1, pagemap_spoil },
 	};
 	unsigned int value, i;
@@ -290,9 +290,9 @@ static const struct kernel_param_ops wrong_ops = { .set = wrong_set };
 module_param_cb(wrong, &wrong_ops, NULL, 0);
 MODULE_PARM_DESC(wrong, "TABLE:N: spoil value N, counted from 0, of a table of expected values, so that a case fails");
 
-static const char * const way_names[] = {
+static const char * const direction_names[] = {
 	[DEVPUB_TO]	= "to the device",
-	[DEVPUB_FROM]	= "back",
+	[DEVPUB_FROM]	= "from the device",
 	[DEVPUB_EVICT]	= "evicted",
 };
 
@@ -306,38 +306,38 @@ static const char * const phase_names[] = {
 };
 
 /**
- * devpub_expect_fate() - get the expected fate of a page that is to move
+ * devpub_expect_result() - get the expected result of a page that is to move
  * @test: the case
- * @way: the direction
+ * @direction: the direction
  * @obstacle: the obstacle to the migration
  *
  * Return: the row of the table.
  */
-const struct devpub_expect_fate *
-devpub_expect_fate(struct kunit *test, enum devpub_way way,
-		   enum devpub_obstacle obstacle)
+const struct devpub_expect_result *
+devpub_expect_result(struct kunit *test, enum devpub_direction direction,
+		     enum devpub_obstacle obstacle)
 {
-	const struct devpub_expect_fate *row = NULL;
+	const struct devpub_expect_result *row = NULL;
 	unsigned int rows = 0;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(expect_fates); i++) {
-		if (!(expect_fates[i].ways & way) ||
-		    expect_fates[i].obstacle != obstacle)
+	for (i = 0; i < ARRAY_SIZE(expect_results); i++) {
+		if (!(expect_results[i].directions & direction) ||
+		    expect_results[i].obstacle != obstacle)
 			continue;
-		row = &expect_fates[i];
+		row = &expect_results[i];
 		rows++;
 	}
 	KUNIT_ASSERT_EQ_MSG(test, rows, 1U, "rows for obstacle %d, %s", obstacle,
-			    way_names[way]);
+			    direction_names[direction]);
 	return row;
 }
 
 /**
  * devpub_expect_counts() - compare a page with its row
  * @test: the case
- * @way: the direction
- * @fate: the fate of the page
+ * @direction: the direction
+ * @result: the result of the page
  * @phase: the phase of the migration
  * @role: source or destination
  * @page: the page to check
@@ -346,8 +346,8 @@ devpub_expect_fate(struct kunit *test, enum devpub_way way,
  *
  * Context: any that may allocate.
  */
-void devpub_expect_counts(struct kunit *test, enum devpub_way way,
-			  enum devpub_fate fate, enum devpub_phase phase,
+void devpub_expect_counts(struct kunit *test, enum devpub_direction direction,
+			  enum devpub_result result, enum devpub_phase phase,
 			  enum devpub_role role, struct page *page, int maps,
 			  int held)
 {
@@ -358,8 +358,8 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(expect_counts); i++) {
-		if (!(expect_counts[i].ways & way) ||
-		    expect_counts[i].fate != fate ||
+		if (!(expect_counts[i].directions & direction) ||
+		    expect_counts[i].result != result ||
 		    expect_counts[i].phase != phase ||
 		    expect_counts[i].role != role)
 			continue;
@@ -368,24 +368,24 @@ void devpub_expect_counts(struct kunit *test, enum devpub_way way,
 	}
 	/* Do not use an assertion, because the caller holds locks. */
 	KUNIT_EXPECT_EQ_MSG(test, rows, 1U, "rows for a %s, %s, %s", what,
-			    way_names[way], phase_names[phase]);
+			    direction_names[direction], phase_names[phase]);
 	if (!row)
 		return;
 
 	refs = row->extra + held + (row->mapped ? maps : 0);
 	mapped = row->mapped ? maps : 0;
 	KUNIT_EXPECT_EQ_MSG(test, page_ref_count(page), refs,
-			    "references, %s, %s, %s", way_names[way],
+			    "references, %s, %s, %s", direction_names[direction],
 			    phase_names[phase], what);
 	/* The count of an order-0 page; kernels have different names for the function. */
 	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&page->_mapcount) + 1, mapped,
-			    "mappings, %s, %s, %s", way_names[way],
+			    "mappings, %s, %s, %s", direction_names[direction],
 			    phase_names[phase], what);
 	KUNIT_EXPECT_EQ_MSG(test, !!PageLocked(page), row->locked,
-			    "locked, %s, %s, %s", way_names[way],
+			    "locked, %s, %s, %s", direction_names[direction],
 			    phase_names[phase], what);
 	KUNIT_EXPECT_EQ_MSG(test, !!PageLRU(page), row->lru,
-			    "on the LRU, %s, %s, %s", way_names[way],
+			    "on the LRU, %s, %s, %s", direction_names[direction],
 			    phase_names[phase], what);
 }
 

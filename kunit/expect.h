@@ -8,11 +8,12 @@
 #include <kunit/test.h>
 
 #include "pte.h"
+#include "spy.h"
 
 struct page;
 
 /* Directions of a migration.  They are bits, because a row may apply to several. */
-enum devpub_way {
+enum devpub_direction {
 	DEVPUB_TO	= 1,	/* to the device */
 	DEVPUB_FROM	= 2,	/* from the device, by address */
 	DEVPUB_EVICT	= 4,	/* from the device, by device page */
@@ -33,8 +34,8 @@ enum devpub_obstacle {
 	DEVPUB_HOLE_TAKEN,	/* the process fills the hole during the migration */
 };
 
-/* The fate of the page. */
-enum devpub_fate {
+/* The result of the page. */
+enum devpub_result {
 	DEVPUB_MOVED,
 	DEVPUB_FILLED,		/* the hole has a page on the device now */
 	DEVPUB_SKIPPED,		/* collected, but the engine does not select it */
@@ -43,41 +44,31 @@ enum devpub_fate {
 	DEVPUB_NOT_FILLED,	/* migrate_vma_pages() refuses to fill the hole */
 };
 
-/* The phase in which a page is checked. */
-enum devpub_phase {
-	DEVPUB_PHASE_FRESH,	/* just faulted in, before the batches are drained */
-	DEVPUB_PHASE_BEFORE,
-	DEVPUB_PHASE_SETUP,	/* after migrate_vma_setup() */
-	DEVPUB_PHASE_FILLED,	/* after the engine has allocated and copied */
-	DEVPUB_PHASE_PAGES,	/* after migrate_vma_pages() */
-	DEVPUB_PHASE_FINALIZED,	/* after migrate_vma_finalize() */
-};
-
 enum devpub_role {
 	DEVPUB_SOURCE,
 	DEVPUB_DESTINATION,
 };
 
 /**
- * struct devpub_expect_fate - the fate of a page that is to move
- * @ways:	directions that the row applies to
+ * struct devpub_expect_result - the result of a page that is to move
+ * @directions:	directions that the row applies to
  * @obstacle:	the obstacle
  * @refs:	number of references that the obstacle holds
- * @fate:	the fate of the page
+ * @result:	the result of the page
  * @reason:	the reason that the engine reports
  */
-struct devpub_expect_fate {
-	unsigned int ways;
+struct devpub_expect_result {
+	unsigned int directions;
 	enum devpub_obstacle obstacle;
 	int refs;
-	enum devpub_fate fate;
+	enum devpub_result result;
 	u8 reason;
 };
 
 /**
  * struct devpub_expect_count - the counts of a page in a phase
- * @ways:	directions that the row applies to
- * @fate:	the fate of the page
+ * @directions:	directions that the row applies to
+ * @result:	the result of the page
  * @phase:	the phase of the migration
  * @role:	source or destination
  * @mapped:	all processes that mapped the source map this page, each with a reference;
@@ -87,8 +78,8 @@ struct devpub_expect_fate {
  * @lru:	the page is on an LRU list
  */
 struct devpub_expect_count {
-	unsigned int ways;
-	enum devpub_fate fate;
+	unsigned int directions;
+	enum devpub_result result;
 	enum devpub_phase phase;
 	enum devpub_role role;
 	bool mapped;
@@ -120,18 +111,18 @@ struct devpub_expect_state {
 };
 
 /* The event before a page table entry is checked. */
-enum devpub_scene {
-	DEVPUB_SCENE_MOVED_TO,
-	DEVPUB_SCENE_MOVED_BACK,
-	DEVPUB_SCENE_REFUSED,
-	DEVPUB_SCENE_COLLECTED,		/* during a migration, after migrate_vma_setup() */
-	DEVPUB_SCENE_FILLED,		/* a hole was filled */
-	DEVPUB_SCENE_FORK_PARENT,
-	DEVPUB_SCENE_FORK_CHILD,
-	DEVPUB_SCENE_PROTECTED,		/* mprotect(PROT_READ) */
-	DEVPUB_SCENE_UNPROTECTED,	/* mprotect(PROT_READ | PROT_WRITE) after that */
-	DEVPUB_SCENE_PROTECTED_WHOLLY,	/* mprotect(PROT_NONE) */
-	DEVPUB_SCENES,
+enum devpub_event {
+	DEVPUB_EVENT_MOVED_TO,
+	DEVPUB_EVENT_MOVED_FROM,
+	DEVPUB_EVENT_REFUSED,
+	DEVPUB_EVENT_COLLECTED,		/* during a migration, after migrate_vma_setup() */
+	DEVPUB_EVENT_FILLED,		/* a hole was filled */
+	DEVPUB_EVENT_FORK_PARENT,
+	DEVPUB_EVENT_FORK_CHILD,
+	DEVPUB_EVENT_PROTECTED,		/* mprotect(PROT_READ) */
+	DEVPUB_EVENT_UNPROTECTED,	/* mprotect(PROT_READ | PROT_WRITE) after that */
+	DEVPUB_EVENT_PROTECTED_WHOLLY,	/* mprotect(PROT_NONE) */
+	DEVPUB_EVENTS,
 };
 
 /**
@@ -156,7 +147,7 @@ enum devpub_mark {
 
 /**
  * struct devpub_expect_pte - the page table entry of a page after an event
- * @scene:	the event
+ * @event:	the event
  * @migration:	the entry is a migration entry; if not, the page is present
  * @on_device:	the page is a device page
  * @writable:	as in struct devpub_pte
@@ -167,7 +158,7 @@ enum devpub_mark {
  * @devmap:	as in struct devpub_pte
  */
 struct devpub_expect_pte {
-	enum devpub_scene scene;
+	enum devpub_event event;
 	enum devpub_mark migration;
 	enum devpub_mark on_device;
 	enum devpub_mark writable;
@@ -181,16 +172,16 @@ struct devpub_expect_pte {
 /* References that a device page in use holds to its pagemap. */
 extern int devpub_expect_pagemap_refs;
 
-const struct devpub_expect_fate *
-devpub_expect_fate(struct kunit *test, enum devpub_way way,
-		   enum devpub_obstacle obstacle);
-void devpub_expect_counts(struct kunit *test, enum devpub_way way,
-			  enum devpub_fate fate, enum devpub_phase phase,
+const struct devpub_expect_result *
+devpub_expect_result(struct kunit *test, enum devpub_direction direction,
+		     enum devpub_obstacle obstacle);
+void devpub_expect_counts(struct kunit *test, enum devpub_direction direction,
+			  enum devpub_result result, enum devpub_phase phase,
 			  enum devpub_role role, struct page *page, int maps,
 			  int held);
 void devpub_expect_state(struct kunit *test, enum devpub_state state,
 			 struct page *page, int n, int held);
-void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
+void devpub_expect_pte(struct kunit *test, enum devpub_event event,
 		       const struct devpub_pte *before, struct devpub_pte now);
 const char *devpub_expect_pte_spoil(unsigned int row, unsigned int member);
 

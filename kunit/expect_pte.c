@@ -26,21 +26,21 @@
  * devmap; a coherent page has an ordinary entry.
  */
 static struct devpub_expect_pte expect_ptes[] = {
-	/* scene		  migration   writable	   young       special */
+	/* event		  migration   writable	   young       special */
 	/*			      on_device	   dirty       soft_dirty  devmap */
-	{ DEVPUB_SCENE_MOVED_TO,	N,  Y,  K,  K,  K,  S,  N,  D },
-	{ DEVPUB_SCENE_MOVED_BACK,	N,  N,  K,  K,  K,  S,  N,  D },
-	{ DEVPUB_SCENE_REFUSED,		N,  K,  K,  K,  K,  S,  N,  D },
-	{ DEVPUB_SCENE_COLLECTED,	Y,  K,  K,  N,  N,  K,  N,  D },
-	{ DEVPUB_SCENE_FILLED,		N,  Y,  Y,  Y,  Y,  Y,  N,  D },
-	{ DEVPUB_SCENE_FORK_PARENT,	N,  Y,  N,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_FORK_CHILD,	N,  Y,  N,  K,  N,  K,  N,  D },
-	{ DEVPUB_SCENE_PROTECTED,	N,  Y,  N,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_UNPROTECTED,	N,  Y,  W,  K,  K,  K,  N,  D },
-	{ DEVPUB_SCENE_PROTECTED_WHOLLY, N, Y,  N,  K,  K,  K,  N,  D },
+	{ DEVPUB_EVENT_MOVED_TO,	N,  Y,  K,  K,  K,  S,  N,  D },
+	{ DEVPUB_EVENT_MOVED_FROM,	N,  N,  K,  K,  K,  S,  N,  D },
+	{ DEVPUB_EVENT_REFUSED,		N,  K,  K,  K,  K,  S,  N,  D },
+	{ DEVPUB_EVENT_COLLECTED,	Y,  K,  K,  N,  N,  K,  N,  D },
+	{ DEVPUB_EVENT_FILLED,		N,  Y,  Y,  Y,  Y,  Y,  N,  D },
+	{ DEVPUB_EVENT_FORK_PARENT,	N,  Y,  N,  K,  K,  K,  N,  D },
+	{ DEVPUB_EVENT_FORK_CHILD,	N,  Y,  N,  K,  N,  K,  N,  D },
+	{ DEVPUB_EVENT_PROTECTED,	N,  Y,  N,  K,  K,  K,  N,  D },
+	{ DEVPUB_EVENT_UNPROTECTED,	N,  Y,  W,  K,  K,  K,  N,  D },
+	{ DEVPUB_EVENT_PROTECTED_WHOLLY, N, Y,  N,  K,  K,  K,  N,  D },
 };
 
-static_assert(ARRAY_SIZE(expect_ptes) == DEVPUB_SCENES);
+static_assert(ARRAY_SIZE(expect_ptes) == DEVPUB_EVENTS);
 
 /**
  * devpub_expect_pte_spoil() - make a value of the table wrong
@@ -64,21 +64,21 @@ const char *devpub_expect_pte_spoil(unsigned int row, unsigned int member)
 		[DEVPUB_AS_DIRTY] = DEVPUB_CLEAR,
 		[DEVPUB_NO_SUCH] = DEVPUB_CLEAR,
 	};
-	static const char * const scenes[] = {
-		[DEVPUB_SCENE_MOVED_TO]		= "pte_moved_there_and_back",
-		[DEVPUB_SCENE_MOVED_BACK]	= "pte_moved_there_and_back",
-		[DEVPUB_SCENE_REFUSED]		= "pte_refused",
-		[DEVPUB_SCENE_COLLECTED]	= "pte_collected",
-		[DEVPUB_SCENE_FILLED]		= "pte_filled",
-		[DEVPUB_SCENE_FORK_PARENT]	= "pte_forked",
-		[DEVPUB_SCENE_FORK_CHILD]	= "pte_forked",
-		[DEVPUB_SCENE_PROTECTED]	= "pte_mprotected",
-		[DEVPUB_SCENE_UNPROTECTED]	= "pte_mprotected",
-		[DEVPUB_SCENE_PROTECTED_WHOLLY]	= "pte_mprotected",
+	static const char * const event_cases[] = {
+		[DEVPUB_EVENT_MOVED_TO]		= "pte_moved_there_and_back",
+		[DEVPUB_EVENT_MOVED_FROM]	= "pte_moved_there_and_back",
+		[DEVPUB_EVENT_REFUSED]		= "pte_refused",
+		[DEVPUB_EVENT_COLLECTED]	= "pte_collected",
+		[DEVPUB_EVENT_FILLED]		= "pte_filled",
+		[DEVPUB_EVENT_FORK_PARENT]	= "pte_forked",
+		[DEVPUB_EVENT_FORK_CHILD]	= "pte_forked",
+		[DEVPUB_EVENT_PROTECTED]	= "pte_mprotected",
+		[DEVPUB_EVENT_UNPROTECTED]	= "pte_mprotected",
+		[DEVPUB_EVENT_PROTECTED_WHOLLY]	= "pte_mprotected",
 	};
 
 	*marks[member] = opposites[*marks[member]];
-	return scenes[pte->scene];
+	return event_cases[pte->event];
 }
 
 static bool expect_mark(enum devpub_mark mark, bool before, bool dirty)
@@ -95,18 +95,18 @@ static bool expect_mark(enum devpub_mark mark, bool before, bool dirty)
 /**
  * devpub_expect_pte() - compare a page table entry with its row
  * @test: the case; its priv is a struct devpub_fixture
- * @scene: the event
+ * @event: the event
  * @before: the entry before that
  * @now: the entry after it
  */
-void devpub_expect_pte(struct kunit *test, enum devpub_scene scene,
+void devpub_expect_pte(struct kunit *test, enum devpub_event event,
 		       const struct devpub_pte *before, struct devpub_pte now)
 {
 	const struct devpub_expect_pte *row = NULL;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(expect_ptes); i++)
-		if (expect_ptes[i].scene == scene)
+		if (expect_ptes[i].event == event)
 			row = &expect_ptes[i];
 	/* Do not use an assertion, because the caller may hold locks. */
 	KUNIT_EXPECT_NOT_NULL(test, row);

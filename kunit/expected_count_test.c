@@ -44,10 +44,10 @@ static void count_describe(const struct devpub_count_param *param, char *text)
 
 KUNIT_ARRAY_PARAM(count, count_params, count_describe);
 
-static void count_at_each_phase(struct kunit *test, enum devpub_way way,
+static void count_at_each_phase(struct kunit *test, enum devpub_direction direction,
 				const struct devpub_count_param *param)
 {
-	struct devpub_count *c = devpub_count_begin(test, way, param);
+	struct devpub_count *c = devpub_count_begin(test, direction, param);
 
 	devpub_count_make_page(c);
 	devpub_count_read_before(c);
@@ -57,12 +57,12 @@ static void count_at_each_phase(struct kunit *test, enum devpub_way way,
 	devpub_count_migrate(c, false);
 	devpub_count_check_after(c);
 	devpub_fixture_unhinder(c->src, c->param.obstacle);
-	if (c->row->fate == DEVPUB_MOVED)
+	if (c->row->result == DEVPUB_MOVED)
 		return;
 
 	/* Without the obstacle, the page can move. */
 	c->param.obstacle = DEVPUB_NOTHING;
-	c->row = devpub_expect_fate(test, c->way, DEVPUB_NOTHING);
+	c->row = devpub_expect_result(test, c->direction, DEVPUB_NOTHING);
 	devpub_count_read_before(c);
 	devpub_count_expect(c, DEVPUB_PHASE_BEFORE, DEVPUB_SOURCE);
 	devpub_count_migrate(c, false);
@@ -74,7 +74,7 @@ static void count_to_device(struct kunit *test)
 	count_at_each_phase(test, DEVPUB_TO, test->param_value);
 }
 
-static void count_back(struct kunit *test)
+static void count_from_device(struct kunit *test)
 {
 	count_at_each_phase(test, DEVPUB_FROM, test->param_value);
 }
@@ -251,7 +251,7 @@ static void count_short_of_memory(struct kunit *test)
 
 static struct kunit_case count_cases[] = {
 	KUNIT_CASE_PARAM(count_to_device, count_gen_params),
-	KUNIT_CASE_PARAM(count_back, count_gen_params),
+	KUNIT_CASE_PARAM(count_from_device, count_gen_params),
 	KUNIT_CASE_PARAM(count_evicted, count_gen_params),
 	KUNIT_CASE(count_of_hole),
 	KUNIT_CASE(count_of_zero_page),

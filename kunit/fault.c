@@ -131,7 +131,7 @@ bool devpub_fault_disarm(void)
  *
  * Return: a bit mask of the unchanged pages.
  */
-static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
+static unsigned long fault_expect_pages(struct kunit *test, enum devpub_direction direction,
 					const struct devpub_memory *mem)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -146,7 +146,7 @@ static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
 		KUNIT_EXPECT_TRUE(test, pte.present);
 		if (!pte.present)
 			continue;
-		devpub_expect_counts(test, way, here ? DEVPUB_SKIPPED : DEVPUB_MOVED,
+		devpub_expect_counts(test, direction, here ? DEVPUB_SKIPPED : DEVPUB_MOVED,
 				     DEVPUB_PHASE_FINALIZED,
 				     here ? DEVPUB_SOURCE : DEVPUB_DESTINATION,
 				     pfn_to_page(pte.pfn), 1, 0);
@@ -165,7 +165,7 @@ static unsigned long fault_expect_pages(struct kunit *test, enum devpub_way way,
  * Return: the number of failures that ended the whole call; @alone receives a bit mask of the
  * pages that a failure left behind alone.
  */
-static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
+static unsigned int fault_walk_once(struct kunit *test, enum devpub_direction direction,
 				    devpub_fault_back *back,
 				    unsigned int essential,
 				    struct devpub_memory *mem,
@@ -178,7 +178,7 @@ static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 	for (nth = 1; nth < 1000 && failed; nth++) {
 		int ret = back(test, mem, nth, &failed);
 
-		stayed = fault_expect_pages(test, way, mem);
+		stayed = fault_expect_pages(test, direction, mem);
 		if (ret) {
 			KUNIT_EXPECT_NE(test, essential, 0U);
 			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
@@ -191,7 +191,7 @@ static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 			bool again;
 
 			KUNIT_EXPECT_EQ(test, back(test, mem, 0, &again), 0);
-			KUNIT_ASSERT_EQ(test, fault_expect_pages(test, way, mem),
+			KUNIT_ASSERT_EQ(test, fault_expect_pages(test, direction, mem),
 					0UL);
 			devpub_memory_move_to(test, mem);
 		}
@@ -205,18 +205,18 @@ static unsigned int fault_walk_once(struct kunit *test, enum devpub_way way,
 /**
  * devpub_fault_walk() - let each allocation of a migration from the device fail in turn
  * @test: the case, of a suite with the fixture
- * @way: the direction
+ * @direction: the direction
  * @back: migrates
  * @essential: number of failures that must end the whole call
  *
  * A page for which there is no system memory stays on the device, unless it is evicted, and
  * its neighbours move.
  */
-void devpub_fault_walk(struct kunit *test, enum devpub_way way,
+void devpub_fault_walk(struct kunit *test, enum devpub_direction direction,
 		       devpub_fault_back *back, unsigned int essential)
 {
 	/* An eviction asks for memory of any node then, so no page stays. */
-	unsigned long left = way == DEVPUB_EVICT ? 0 : BIT(FAULT_PAGES) - 1;
+	unsigned long left = direction == DEVPUB_EVICT ? 0 : BIT(FAULT_PAGES) - 1;
 	unsigned long alone = 0;
 	struct devpub_memory mem;
 	unsigned int none = 0, i;
@@ -236,7 +236,7 @@ void devpub_fault_walk(struct kunit *test, enum devpub_way way,
 	for (i = 0; i < FAULT_WALKS && !done; i++) {
 		if (i)
 			devpub_memory_move_to(test, &mem);
-		none = fault_walk_once(test, way, back, essential, &mem,
+		none = fault_walk_once(test, direction, back, essential, &mem,
 				       &alone);
 		done = alone == left && none == essential;
 	}

@@ -36,7 +36,7 @@ typedef int devpub_fault_back(struct kunit *test,
 			      const struct devpub_memory *mem, unsigned int nth,
 			      bool *failed);
 
-void devpub_fault_walk(struct kunit *test, enum devpub_way way,
+void devpub_fault_walk(struct kunit *test, enum devpub_direction direction,
 		       devpub_fault_back *back, unsigned int essential);
 
 #endif /* DEVPUB_FAULT_H */

@@ -4,9 +4,12 @@
  * them, and a spy in the kernel's free callback.
  */
 #include <linux/cpumask.h>
+#include <linux/device.h>
+#include <linux/kdev_t.h>
 #include <linux/kthread.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 
@@ -31,6 +34,41 @@ static void fixture_freed(struct page *page, bool refused)
 }
 
 /**
+ * devpub_fixture_find() - get a reference to the published device of a number
+ * @index: N of devpubN
+ *
+ * Finds the class and the major number of devpub's devices by devpub0, which the tests need
+ * anyway.
+ *
+ * Context: process context, may sleep.
+ * Return: the device, to be released by devpub_fixture_put(), or NULL.
+ */
+struct devpub_device *devpub_fixture_find(unsigned int index)
+{
+	struct device *parent, *first, *dev;
+
+	parent = bus_find_device_by_name(&platform_bus_type, NULL, "devpub.0");
+	first = parent ? device_find_child_by_name(parent, "devpub0") : NULL;
+	put_device(parent);
+	if (!first)
+		return NULL;
+	dev = class_find_device_by_devt(first->class, MKDEV(MAJOR(first->devt), index));
+	put_device(first);
+	return dev ? container_of(dev, struct devpub_device, dev) : NULL;
+}
+
+/**
+ * devpub_fixture_put() - drop a reference to a device
+ * @ddev: the device, from devpub_fixture_find()
+ *
+ * Context: process context, may sleep.
+ */
+void devpub_fixture_put(struct devpub_device *ddev)
+{
+	put_device(&ddev->dev);
+}
+
+/**
  * devpub_fixture_init() - .init of a suite that works on devpub0
  * @test: the case; its priv becomes a struct devpub_fixture
  *
@@ -43,7 +81,7 @@ int devpub_fixture_init(struct kunit *test)
 
 	if (!fix)
 		return -ENOMEM;
-	fix->ddev = devpub_device_find_get(0);
+	fix->ddev = devpub_fixture_find(0);
 	if (!fix->ddev) {
 		kunit_err(test, "no devpub0: load devpub.ko first\n");
 		return -ENODEV;
@@ -67,7 +105,7 @@ int devpub_fixture_init(struct kunit *test)
 err_exit:
 	devpub_gate_exit(&fix->ddev->gate);
 err_put:
-	devpub_device_find_put(fix->ddev);
+	devpub_fixture_put(fix->ddev);
 	return ret;
 }
 
@@ -90,7 +128,7 @@ void devpub_fixture_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),
 			fix->pool->npages);
 	devpub_gate_exit(&fix->ddev->gate);
-	devpub_device_find_put(fix->ddev);
+	devpub_fixture_put(fix->ddev);
 }
 
 /**

@@ -31,6 +31,9 @@ struct devpub_fixture {
 	atomic_t wrong;
 };
 
+struct devpub_device *devpub_fixture_find(unsigned int index);
+void devpub_fixture_put(struct devpub_device *ddev);
+
 int devpub_fixture_init(struct kunit *test);
 void devpub_fixture_exit(struct kunit *test);
 

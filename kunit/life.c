@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "device/registry.h"
+#include "fixture.h"
 #include "life.h"
 #include "user.h"
 
@@ -84,11 +85,11 @@ int devpub_life_init(struct kunit *test)
 void devpub_life_expect_nothing(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
-	struct devpub_device *ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
+	struct devpub_device *ddev = devpub_fixture_find(DEVPUB_LIFE_INDEX);
 
 	KUNIT_EXPECT_NULL(test, ddev);
 	if (ddev)
-		devpub_device_find_put(ddev);
+		devpub_fixture_put(ddev);
 	KUNIT_EXPECT_EQ(test, ctx->fake.claims, ctx->fake.releases);
 	KUNIT_EXPECT_FALSE(test, pfn_valid(PHYS_PFN(ctx->hole)));
 	KUNIT_EXPECT_EQ(test, region_intersects(ctx->hole, DEVPUB_LIFE_SIZE, 0,
@@ -117,7 +118,7 @@ void devpub_life_put(struct kunit *test)
 {
 	struct devpub_life *ctx = test->priv;
 
-	devpub_device_find_put(ctx->ddev);
+	devpub_fixture_put(ctx->ddev);
 	ctx->ddev = NULL;
 }
 
@@ -179,7 +180,7 @@ struct devpub_device *devpub_life_create(struct kunit *test)
 
 	devpub_life_register(test);
 	KUNIT_ASSERT_EQ(test, devpub_life_error(test), 0);
-	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
+	ctx->ddev = devpub_fixture_find(DEVPUB_LIFE_INDEX);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
 	return ctx->ddev;
 }

@@ -74,11 +74,11 @@ static void life_rebind(struct kunit *test)
 		devpub_life_expect_gone(test, ddev);
 
 		KUNIT_ASSERT_EQ(test, device_attach(&ctx->pdev->dev), 1);
-		ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
+		ctx->ddev = devpub_fixture_find(DEVPUB_LIFE_INDEX);
 		/* A file that was opened before does not affect the new device. */
 		KUNIT_EXPECT_FALSE(test, devpub_gate_enter(&ddev->gate));
 		KUNIT_EXPECT_PTR_NE(test, ddev, ctx->ddev);
-		devpub_device_find_put(ddev);
+		devpub_fixture_put(ddev);
 
 		KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
 		devpub_life_expect_live(test, ctx->ddev);
@@ -223,7 +223,7 @@ static void life_probe_fails(struct kunit *test)
 	ctx->entry->spec.memory.size = DEVPUB_LIFE_SIZE;
 	KUNIT_EXPECT_EQ(test, device_attach(&ctx->pdev->dev), 1);
 	KUNIT_EXPECT_EQ(test, devpub_life_error(test), 0);
-	ctx->ddev = devpub_device_find_get(DEVPUB_LIFE_INDEX);
+	ctx->ddev = devpub_fixture_find(DEVPUB_LIFE_INDEX);
 	KUNIT_ASSERT_NOT_NULL(test, ctx->ddev);
 	devpub_life_expect_live(test, ctx->ddev);
 }

@@ -220,11 +220,11 @@ static void pte_moved_there_and_back(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, user, addr, true, false),
 			DEVPUB_REASON_MOVED);
 	there = devpub_pte_read(user->mm, addr);
-	devpub_expect_pte(test, DEVPUB_SCENE_MOVED_TO, &before, there);
+	devpub_expect_pte(test, DEVPUB_EVENT_MOVED_TO, &before, there);
 
 	KUNIT_ASSERT_EQ(test, devpub_fixture_migrate(test, user, addr, false, false),
 			DEVPUB_REASON_MOVED);
-	devpub_expect_pte(test, DEVPUB_SCENE_MOVED_BACK, &there,
+	devpub_expect_pte(test, DEVPUB_EVENT_MOVED_FROM, &there,
 			  devpub_pte_read(user->mm, addr));
 }
 
@@ -238,17 +238,17 @@ struct pte_spy {
 	int seen;
 };
 
-static void pte_look(struct devpub_spy *spy, enum devpub_moment moment,
+static void pte_look(struct devpub_spy *spy, enum devpub_phase phase,
 		     unsigned long *src, unsigned long *dst, unsigned long npages)
 {
 	struct pte_spy *s = container_of(spy, struct pte_spy, spy);
 	struct devpub_pte now;
 
-	if (moment != DEVPUB_AFTER_SETUP)
+	if (phase != DEVPUB_PHASE_SETUP)
 		return;
 	s->seen++;
 	now = devpub_pte_read(s->user->mm, s->addr);
-	devpub_expect_pte(s->test, DEVPUB_SCENE_COLLECTED, &s->before, now);
+	devpub_expect_pte(s->test, DEVPUB_EVENT_COLLECTED, &s->before, now);
 	KUNIT_EXPECT_EQ(s->test, now.pfn, s->before.pfn);
 }
 
@@ -291,11 +291,11 @@ static void pte_refused(struct kunit *test)
 			get_page(page);
 		KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, user, addr, to,
 							     false),
-				devpub_expect_fate(test, to ? DEVPUB_TO : DEVPUB_FROM,
-						   refs > 1 ? DEVPUB_TWO_REFS :
-							      DEVPUB_REF)->reason);
+				devpub_expect_result(test, to ? DEVPUB_TO : DEVPUB_FROM,
+						     refs > 1 ? DEVPUB_TWO_REFS :
+								DEVPUB_REF)->reason);
 		now = devpub_pte_read(user->mm, addr);
-		devpub_expect_pte(test, DEVPUB_SCENE_REFUSED, &before, now);
+		devpub_expect_pte(test, DEVPUB_EVENT_REFUSED, &before, now);
 		KUNIT_EXPECT_EQ(test, now.pfn, before.pfn);
 		for (i = 0; i < refs + to; i++)
 			put_page(page);
@@ -348,8 +348,8 @@ static void pte_filled(struct kunit *test)
 	now = devpub_pte_read(user->mm, addr);
 	if (param->prot & PROT_WRITE) {
 		KUNIT_ASSERT_EQ(test, reason,
-				devpub_expect_fate(test, DEVPUB_TO, DEVPUB_HOLE)->reason);
-		devpub_expect_pte(test, DEVPUB_SCENE_FILLED, &before, now);
+				devpub_expect_result(test, DEVPUB_TO, DEVPUB_HOLE)->reason);
+		devpub_expect_pte(test, DEVPUB_EVENT_FILLED, &before, now);
 		return;
 	}
 	KUNIT_EXPECT_EQ(test, reason, DEVPUB_REASON_ABSENT);
@@ -371,8 +371,8 @@ static void pte_forked(struct kunit *test)
 
 	parent_pte = devpub_pte_read(parent->mm, addr);
 	child_pte = devpub_pte_read(child->mm, addr);
-	devpub_expect_pte(test, DEVPUB_SCENE_FORK_PARENT, &before, parent_pte);
-	devpub_expect_pte(test, DEVPUB_SCENE_FORK_CHILD, &before, child_pte);
+	devpub_expect_pte(test, DEVPUB_EVENT_FORK_PARENT, &before, parent_pte);
+	devpub_expect_pte(test, DEVPUB_EVENT_FORK_CHILD, &before, child_pte);
 	KUNIT_EXPECT_EQ(test, parent_pte.pfn, before.pfn);
 	KUNIT_EXPECT_EQ(test, child_pte.pfn, before.pfn);
 
@@ -396,12 +396,12 @@ static void pte_mprotected(struct kunit *test)
 	size_t i;
 	static const struct {
 		int prot;
-		enum devpub_scene scene;
+		enum devpub_event event;
 	} steps[] = {
-		{ PROT_READ, DEVPUB_SCENE_PROTECTED },
-		{ PROT_READ | PROT_WRITE, DEVPUB_SCENE_UNPROTECTED },
-		{ PROT_NONE, DEVPUB_SCENE_PROTECTED_WHOLLY },
-		{ PROT_READ | PROT_WRITE, DEVPUB_SCENE_UNPROTECTED },
+		{ PROT_READ, DEVPUB_EVENT_PROTECTED },
+		{ PROT_READ | PROT_WRITE, DEVPUB_EVENT_UNPROTECTED },
+		{ PROT_NONE, DEVPUB_EVENT_PROTECTED_WHOLLY },
+		{ PROT_READ | PROT_WRITE, DEVPUB_EVENT_UNPROTECTED },
 	};
 
 	user = pte_make_device_page(test, &addr);
@@ -412,7 +412,7 @@ static void pte_mprotected(struct kunit *test)
 							  PAGE_SIZE,
 							  steps[i].prot));
 		now = devpub_pte_read(user->mm, addr);
-		devpub_expect_pte(test, steps[i].scene, &before, now);
+		devpub_expect_pte(test, steps[i].event, &before, now);
 		KUNIT_EXPECT_EQ(test, now.pfn, before.pfn);
 	}
 }
@@ -444,7 +444,7 @@ static int pte_back_with_failure(struct kunit *test,
 				 const struct devpub_memory *mem,
 				 unsigned int nth, bool *failed)
 {
-	u8 short_of = devpub_expect_fate(test, DEVPUB_FROM, DEVPUB_NO_MEMORY)->reason;
+	u8 short_of = devpub_expect_result(test, DEVPUB_FROM, DEVPUB_NO_MEMORY)->reason;
 	unsigned long i, end = mem->addr + mem->npages * PAGE_SIZE;
 	struct devpub_fixture *fix = test->priv;
 	const struct devpub_transfer_spec spec = {

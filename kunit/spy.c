@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The spy: intercepts calls from the module to the kernel, in a build for KUnit only.  So a
- * test can check the phases of the engine's own migrations instead of those of a copy.
+ * The spy: intercepts calls of the module, in a build for KUnit only.  So a test can check the
+ * phases of the engine's own migrations instead of those of a copy.
  *
- * Kbuild lets the engine, device/device.c and the providers call the functions here instead of
- * those of the kernel, or of memory/machine.c, with the same arguments.
+ * Kbuild renames the calls of some files of src/, so that they call the functions here instead of
+ * those of the kernel or of another file of src/, with the same arguments.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -14,6 +14,7 @@
 
 #include "export.h"
 #include "memory/machine.h"
+#include "memory/pool.h"
 #include "spy.h"
 
 static struct devpub_spy *spy_set;
@@ -45,30 +46,33 @@ void devpub_spy_set_freed(void (*freed)(struct page *page, bool refused))
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_spy_set_freed);
 
-void devpub_spy_freed(struct page *page)
+bool devpub_spy_pool_give(struct devpub_pool *pool, unsigned long pfn)
+{
+	void (*freed)(struct page *page, bool refused) = READ_ONCE(spy_freed);
+	bool given = devpub_pool_give(pool, pfn);
+
+	if (freed)
+		freed(pfn_to_page(pfn), false);
+	return given;
+}
+
+void devpub_spy_pool_warn_refused(unsigned long pfn)
 {
 	void (*freed)(struct page *page, bool refused) = READ_ONCE(spy_freed);
 
 	if (freed)
-		freed(page, false);
+		freed(pfn_to_page(pfn), true);
+	else
+		devpub_pool_warn_refused(pfn);
 }
 
-bool devpub_spy_refused(struct page *page)
-{
-	void (*freed)(struct page *page, bool refused) = READ_ONCE(spy_freed);
-
-	if (freed)
-		freed(page, true);
-	return freed;
-}
-
-static void spy_look(enum devpub_moment moment, unsigned long *src,
+static void spy_look(enum devpub_phase phase, unsigned long *src,
 		     unsigned long *dst, unsigned long npages)
 {
 	struct devpub_spy *spy = READ_ONCE(spy_set);
 
 	if (spy)
-		spy->look(spy, moment, src, dst, npages);
+		spy->look(spy, phase, src, dst, npages);
 }
 
 int devpub_spy_vma_setup(struct migrate_vma *args)
@@ -76,22 +80,22 @@ int devpub_spy_vma_setup(struct migrate_vma *args)
 	int ret = migrate_vma_setup(args);
 
 	if (!ret)
-		spy_look(DEVPUB_AFTER_SETUP, args->src, NULL, args->npages);
+		spy_look(DEVPUB_PHASE_SETUP, args->src, NULL, args->npages);
 	return ret;
 }
 
 void devpub_spy_vma_pages(struct migrate_vma *args)
 {
-	spy_look(DEVPUB_BEFORE_PAGES, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_FILLED, args->src, args->dst, args->npages);
 	migrate_vma_pages(args);
-	spy_look(DEVPUB_AFTER_PAGES, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_PAGES, args->src, args->dst, args->npages);
 }
 
 void devpub_spy_vma_finalize(struct migrate_vma *args)
 {
-	spy_look(DEVPUB_BEFORE_FINALIZE, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_SORTED, args->src, args->dst, args->npages);
 	migrate_vma_finalize(args);
-	spy_look(DEVPUB_AFTER_FINALIZE, args->src, args->dst, args->npages);
+	spy_look(DEVPUB_PHASE_FINALIZED, args->src, args->dst, args->npages);
 }
 
 /*

@@ -57,21 +57,21 @@
 
 static char *size;
 module_param(size, charp, 0444);
-MODULE_PARM_DESC(size, "Size of each device to carve out of the running system's memory, e.g. 256M or 256M,128M, or none (default 256M, unless region= is given)");
+MODULE_PARM_DESC(size, "Size of each device, carved out of the running system's memory: 256M, or 256M,128M for two devices, or none (default 256M, unless region= is given)");
 
 static int node = NUMA_NO_NODE;
 module_param(node, int, 0444);
-MODULE_PARM_DESC(node, "NUMA node to carve from, -1 for any (default -1)");
+MODULE_PARM_DESC(node, "NUMA node to carve memory from, -1 for any (default -1)");
 
 static unsigned int window = DEVPUB_WINDOW_MIN;
 module_param(window, uint, 0444);
-MODULE_PARM_DESC(window, "Pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
+MODULE_PARM_DESC(window, "Number of pages that a migration handles at a time, a power of two from 512 to 65536 (default 512)");
 
 module_param_named(workers, devpub_job_max_workers, uint, 0644);
-MODULE_PARM_DESC(workers, "Processors that may work on one migration at a time, 0 for all (default 0)");
+MODULE_PARM_DESC(workers, "Maximum number of processors that work on one migration, 0 for all (default 0)");
 
 module_param_named(thp, devpub_thp_allowed, bool, 0644);
-MODULE_PARM_DESC(thp, "Whether THPs are split to move their pages; N refuses them (default Y)");
+MODULE_PARM_DESC(thp, "Split transparent huge pages to move their pages; with N they stay, with the reason large (default Y)");
 
 static struct devpub_request requests[DEVPUB_MAX_DEVICES];
 static unsigned int nr_requests;
@@ -80,7 +80,8 @@ static int request_add(const struct devpub_provider_ops *provider, u64 start,
 		       u64 bytes, int nid)
 {
 	if (nr_requests == DEVPUB_MAX_DEVICES) {
-		pr_err("at most %u devices, please\n", DEVPUB_MAX_DEVICES);
+		pr_err("size= and region= name too many devices: write at most %u\n",
+		       DEVPUB_MAX_DEVICES);
 		return -EINVAL;
 	}
 	requests[nr_requests++] = (struct devpub_request) {
@@ -135,7 +136,7 @@ static const struct kernel_param_ops region_ops = {
 };
 
 module_param_cb(region, &region_ops, NULL, 0);
-MODULE_PARM_DESC(region, "START,SIZE of memory that the kernel does not use, e.g. 0x40000000,256M after booting with memmap=256M$0x40000000 (repeatable)");
+MODULE_PARM_DESC(region, "START,SIZE of physical memory that the kernel does not use, e.g. 0x40000000,256M after booting with memmap=256M$0x40000000 (repeatable)");
 
 static int parse_sizes(const char *text)
 {

@@ -65,7 +65,7 @@ static int strings(void)
 
 	for (i = 0; i <= DEVPUB_REASON_OTHER_DEVICE; i++) {
 		CHECK_EQ(!strcmp(devpub_reason_name(i), "unknown"), 0);
-		CHECK_EQ(strlen(devpub_reason_string(i)) > 4, 1);
+		CHECK(strlen(devpub_reason_string(i)) > 4);
 	}
 	CHECK_EQ(strcmp(devpub_reason_name(i), "unknown"), 0);
 	CHECK_EQ(strcmp(devpub_reason_name(-1), "unknown"), 0);
@@ -89,8 +89,8 @@ static int identity(struct devpub *dev)
 	CHECK_EQ(stats.capacity, info.capacity);
 	CHECK_EQ(stats.node, info.node);
 	CHECK_EQ(stats.provider, info.provider);
-	CHECK_EQ(devpub_list(&index, 1) > 0, 1);
-	CHECK_EQ(index <= info.index, 1);
+	CHECK(devpub_list(&index, 1) > 0);
+	CHECK(index <= info.index);
 	CHECK_EQ(fcntl(devpub_fd(dev), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	return 0;
 }
@@ -107,7 +107,7 @@ static int there_and_back(struct devpub *dev)
 	CHECK_EQ(devpub_query(dev, memory, length, NULL, &counts), 0);
 	CHECK_EQ(counts.device, PAGES);
 	CHECK_EQ(counts.done, length);
-	CHECK_EQ(memory[4711] == 42, 1);
+	CHECK(memory[4711] == 42);
 	CHECK_EQ(devpub_migrate_from(dev, memory, length, 0, reasons, &outcome), 0);
 	CHECK_EQ(outcome.done, length);
 	CHECK_EQ(outcome.moved, PAGES);
@@ -172,7 +172,7 @@ static int allocation(struct devpub *dev)
 	CHECK_EQ(devpub_alloc(dev, PAGES * page_size - 1, &memory), 0);
 	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
 	CHECK_EQ(counts.device, PAGES);
-	CHECK_EQ(!*(char *)memory, 1);
+	CHECK(!*(char *)memory);
 	CHECK_EQ(devpub_free(memory, PAGES * page_size - 1), 0);
 	CHECK_EQ(devpub_info(dev, &after), 0);
 	CHECK_EQ(after.free, before.free);
@@ -189,7 +189,7 @@ static int room(struct devpub *dev)
 	CHECK_EQ(devpub_open_any(UINT64_MAX, &other), -ENOSPC);
 	CHECK_EQ(devpub_open_any(page_size, &other), 0);
 	CHECK_EQ(devpub_info(other, &info), 0);
-	CHECK_EQ(info.free >= page_size, 1);
+	CHECK(info.free >= page_size);
 	devpub_close(other);
 	return 0;
 }
@@ -243,7 +243,7 @@ static int eviction(struct devpub *dev)
 	if (ret == -EPERM)
 		return skip("needs CAP_SYS_ADMIN");
 	CHECK_EQ(ret, 0);
-	CHECK_EQ(moved >= PAGES, 1);
+	CHECK(moved >= PAGES);
 	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
 	CHECK_EQ(counts.device, 0);
 	CHECK_EQ(devpub_free(memory, PAGES * page_size), 0);
@@ -280,7 +280,7 @@ static int other_process(struct devpub *dev)
 	if (!ret) {
 		ret = devpub_query_v(dev, process, &range, 1, NULL, &counts);
 		CHECK_EQ(counts.device, outcome.moved);
-		CHECK_EQ(outcome.moved > PAGES / 2, 1);
+		CHECK(outcome.moved > PAGES / 2);
 		CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL,
 				      &counts), 0);
 		CHECK_EQ(counts.device, 0);

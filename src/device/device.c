@@ -79,9 +79,9 @@ static void device_leave_work(struct work_struct *work)
 
 	/* Each call inside exits the gate at the end of its window or round. */
 	while (!devpub_gate_wait(&ddev->gate, DEVICE_REPORT_EVERY))
-		dev_warn(&ddev->dev, "%u call(s) have not ended since %u s; waiting\n",
-			 devpub_gate_users(&ddev->gate),
-			 jiffies_to_msecs(jiffies - start) / 1000);
+		dev_warn(&ddev->dev, "removal has waited %u s for %u ioctl(s) to finish their window of pages; it goes on when they have\n",
+			 jiffies_to_msecs(jiffies - start) / 1000,
+			 devpub_gate_users(&ddev->gate));
 	devpub_evict_all(&ddev->endpoint, false);
 	device_give_back(ddev);
 }
@@ -143,7 +143,7 @@ static int device_map(struct devpub_device *ddev)
 	ret = devpub_pool_init(&ddev->pool, PHYS_PFN(region->start),
 			       region->size >> PAGE_SHIFT);
 	if (ret) {
-		dev_err(parent, "no memory for the book-keeping of %llu MiB (%d)\n",
+		dev_err(parent, "can't allocate the list of free pages for %llu MiB (%d): free memory, or ask for a smaller device\n",
 			region->size / SZ_1M, ret);
 		return ret;
 	}
@@ -319,37 +319,6 @@ int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
 	} while (*remaining < before);
 	return -EBUSY;
 }
-
-#ifdef DEVPUB_KUNIT
-/**
- * devpub_device_find_get() - get a reference to the published device of a number, for tests
- * @index: N of devpubN
- *
- * Context: process context, may sleep.
- * Return: the device, to be released by devpub_device_find_put(), or NULL.
- */
-struct devpub_device *devpub_device_find_get(unsigned int index)
-{
-	struct device *dev;
-
-	dev = class_find_device_by_devt(&devpub_class,
-					MKDEV(MAJOR(devpub_devt), index));
-	return dev ? container_of(dev, struct devpub_device, dev) : NULL;
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_get);
-
-/**
- * devpub_device_find_put() - drop a reference to a device
- * @ddev: the device, from devpub_device_find_get()
- *
- * Context: process context, may sleep.
- */
-void devpub_device_find_put(struct devpub_device *ddev)
-{
-	put_device(&ddev->dev);
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
-#endif
 
 /**
  * devpub_device_init() - register the class and the device numbers

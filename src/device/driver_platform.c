@@ -22,7 +22,7 @@ static int driver_freeze(struct device *dev)
 
 	if (!used)
 		return 0;
-	dev_err(dev, "%u pages live on the device and would be lost: evict them or unload devpub, then hibernate\n",
+	dev_err(dev, "can't hibernate, because %u page(s) on the device would be lost: evict them or unload devpub first\n",
 		used);
 	return -EBUSY;
 }

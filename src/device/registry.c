@@ -79,7 +79,7 @@ static int registry_setup(struct devpub_registration *entry)
 	int ret;
 
 	if (ddev && !devpub_device_has_left(ddev)) {
-		dev_err(parent, "%u page(s) of the device that was unbound have not come back: bind it when they have\n",
+		dev_err(parent, "can't bind yet, because %u page(s) are still in use since the device was unbound: end the I/O that holds them, then bind it again\n",
 			devpub_pool_used_pages(&ddev->pool));
 		return -EBUSY;
 	}
@@ -156,7 +156,7 @@ bool devpub_registry_may_hibernate(void)
 		used = devpub_pool_used_pages(&ddev->pool);
 		if (!used)
 			continue;
-		dev_err(&ddev->dev, "%u pages live on the device that was unbound, and would be lost: hibernate when they have come back\n",
+		dev_err(&ddev->dev, "can't hibernate, because %u page(s) are still in use since the device was unbound, and would be lost: end the I/O that holds them first\n",
 			used);
 		may = false;
 	}
@@ -327,7 +327,7 @@ void devpub_registry_publish(void)
 		ddev = platform_get_drvdata(pdev);
 		ret = ddev && !ddev->published ? devpub_device_publish(ddev) : 0;
 		if (ret)
-			dev_err(&pdev->dev, "can't make /dev/devpub%u (%d): unbind and bind %s to try again\n",
+			dev_err(&pdev->dev, "can't create /dev/devpub%u (%d): unbind and bind %s to try again\n",
 				i, ret, dev_name(&pdev->dev));
 		device_unlock(&pdev->dev);
 		put_device(&pdev->dev);

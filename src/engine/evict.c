@@ -312,10 +312,10 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_evict);
 static const char *evict_cause(const struct evict_round *round)
 {
 	if (round->missed)
-		return "a process's memory is locked (mmap_lock)";
+		return "a process holds its mmap_lock; end that process if it hangs";
 	if (round->is_short)
-		return "system memory is short";
-	return "something holds them (I/O in flight, a pipe)";
+		return "there is no system memory to move them to; free some";
+	return "I/O in flight, a pipe or a driver holds references; end the programs that use them";
 }
 
 static long evict_drain_this_cpu(void *data)
@@ -383,8 +383,8 @@ int devpub_evict_all(const struct devpub_endpoint *device, bool interruptible)
 			return -EBUSY;
 		if (!interruptible && time_after_eq(jiffies, report)) {
 			dev_warn(device->dev,
-				 "%u page(s) can't leave since %u s: %s; waiting\n",
-				 out, jiffies_to_msecs(jiffies - start) / 1000,
+				 "removal has waited %u s for %u page(s) that are still in use: %s\n",
+				 jiffies_to_msecs(jiffies - start) / 1000, out,
 				 evict_cause(&round));
 			report += EVICT_REPORT_EVERY;
 		}

@@ -21,7 +21,6 @@ static void pagemap_folio_free(struct folio *folio)
 {
 	struct page *page = folio_page(folio, 0);
 	struct devpub_pagemap *pagemap = page_pgmap(page)->owner;
-	bool ours;
 
 	/*
 	 * munlock() skips device pages (mm/mlock.c, mlock_pte_range()), so a page may still be
@@ -46,9 +45,8 @@ static void pagemap_folio_free(struct folio *folio)
 	*page_flag_word(page) &= ~(PAGE_FLAGS_CHECK_AT_PREP & ~BIT(PG_reserved));
 
 	trace_devpub_free(pagemap->index, page_to_pfn(page));
-	ours = devpub_pool_give(pagemap->pool, page_to_pfn(page));
-	devpub_spy_freed(page);
-	WARN_ON_ONCE(!ours && !devpub_spy_refused(page));
+	if (!devpub_pool_give(pagemap->pool, page_to_pfn(page)))
+		devpub_pool_warn_refused(page_to_pfn(page));
 }
 
 /*

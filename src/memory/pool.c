@@ -9,6 +9,7 @@
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/bug.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
@@ -156,6 +157,17 @@ bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn)
 	return true;
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_pool_give);
+
+/**
+ * devpub_pool_warn_refused() - warn once that devpub_pool_give() refused a freed page
+ * @pfn: its frame number
+ *
+ * Context: any.
+ */
+void devpub_pool_warn_refused(unsigned long pfn)
+{
+	WARN_ONCE(true, "devpub: page frame %#lx was freed, but was not in use\n", pfn);
+}
 
 /**
  * devpub_pool_free_pages() - count the free pages

@@ -33,6 +33,7 @@ int devpub_pool_init(struct devpub_pool *pool, unsigned long base_pfn,
 void devpub_pool_destroy(struct devpub_pool *pool);
 u32 devpub_pool_take(struct devpub_pool *pool, unsigned long *pfns, u32 n);
 bool devpub_pool_give(struct devpub_pool *pool, unsigned long pfn);
+void devpub_pool_warn_refused(unsigned long pfn);
 u32 devpub_pool_free_pages(struct devpub_pool *pool);
 u32 devpub_pool_used_pages(struct devpub_pool *pool);
 unsigned long devpub_pool_next_used(const struct devpub_pool *pool,

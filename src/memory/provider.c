@@ -15,7 +15,7 @@ static int region_request(const struct devpub_region *region, const char *name,
 	if (region->provider->has_resource ||
 	    request_mem_region(region->start, region->size, name))
 		return 0;
-	dev_err(dev, "[mem %#llx-%#llx] is in use, see /proc/iomem\n",
+	dev_err(dev, "another driver uses a part of [mem %#llx-%#llx], see /proc/iomem: unload it, or choose another range\n",
 		region->start, region->start + region->size - 1);
 	return -EBUSY;
 }

@@ -281,11 +281,11 @@ static void carve_put_back(struct device *dev, int node, u64 start, u64 size)
 	for (addr = start; addr < end; addr += block) {
 		ret = carve_online_block(dev, div64_u64(addr, block));
 		if (ret)
-			dev_err(dev, "can't put memory block %llu back online (%d): echo online > /sys/devices/system/memory/memory%llu/state\n",
+			dev_err(dev, "can't put memory block %llu back online (%d): try echo online > /sys/devices/system/memory/memory%llu/state\n",
 				div64_u64(addr, block), ret,
 				div64_u64(addr, block));
 		else if (carve_block_is_kept(addr))
-			dev_err(dev, "memory block %llu is online, and its memory is not: a balloon driver, loaded since it was taken, keeps it\n",
+			dev_err(dev, "a balloon driver, loaded after devpub took memory block %llu, keeps its memory from the system: deflate the balloon, or reboot\n",
 				div64_u64(addr, block));
 	}
 }
@@ -379,14 +379,14 @@ static int carve_check(struct devpub_region *region, struct device *dev)
 	}
 	/* Check before rounding, which would overflow for a size near 2^64. */
 	if (asked > available / 2) {
-		dev_err(dev, "size=%lluM: more than half of the %llu MiB available; ask for less, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+		dev_err(dev, "size=%lluM: more than half of the %llu MiB available; ask for less, or reserve memory with memmap=SIZE$START at boot and use region=START,SIZE\n",
 			asked / SZ_1M, available / SZ_1M);
 		return -ENOMEM;
 	}
 
 	region->size = roundup(asked, block);
 	if (region->size > available / 2) {
-		dev_err(dev, "size=%lluM: memory comes in blocks of %llu MiB here, and %llu MiB are more than half of the %llu MiB available; keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+		dev_err(dev, "size=%lluM: rounded up to memory blocks of %llu MiB, %llu MiB are more than half of the %llu MiB available; reserve memory with memmap=SIZE$START at boot and use region=START,SIZE\n",
 			asked / SZ_1M, block / SZ_1M, region->size / SZ_1M,
 			available / SZ_1M);
 		return -ENOMEM;
@@ -454,15 +454,15 @@ static int carve_claim(struct devpub_region *region, struct device *dev)
 	if (ret > 0)
 		return 0;
 	if (ret == -EINTR) {
-		dev_err(dev, "interrupted while taking memory; nothing was taken, try again\n");
+		dev_err(dev, "a signal interrupted the search for memory, and nothing was taken; try again\n");
 		return ret;
 	}
 	if (ret == -EOPNOTSUPP) {
-		dev_err(dev, "size=%lluM: a balloon driver of this virtual machine (hv_balloon, xen-balloon) would keep the memory in the end; unload that, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+		dev_err(dev, "size=%lluM: a balloon driver of this virtual machine (hv_balloon, xen-balloon) would keep the memory when devpub gives it back; unload that driver, or reserve memory with memmap=SIZE$START at boot and use region=START,SIZE\n",
 			region->size / SZ_1M);
 		return ret;
 	}
-	dev_err(dev, "size=%lluM: found no %llu MiB in a row that can be taken from the running system; load soon after boot, ask for less, %sboot with movablecore=, or keep memory aside with memmap=SIZE$START at boot and use region=START,SIZE\n",
+	dev_err(dev, "size=%lluM: found no %llu MiB of contiguous memory that the running system can give up; load devpub soon after boot, ask for less, %sboot with movablecore=, or reserve memory with memmap=SIZE$START at boot and use region=START,SIZE\n",
 		region->size / SZ_1M, region->size / SZ_1M,
 		search.image_in_the_way ?
 		"boot with nokaslr (the kernel's image lies in the way), " :

@@ -92,7 +92,7 @@ static int reserved_claim(struct devpub_region *region, struct device *dev)
 		return -EPERM;
 	}
 	if (!reserved_range_is_unused(start, size)) {
-		dev_err(dev, "region=%#llx,%#llx: the kernel or a device uses this range, see /proc/iomem; keep memory free with memmap=SIZE$START at boot, or use size=\n",
+		dev_err(dev, "region=%#llx,%#llx: the kernel or a device uses this range, see /proc/iomem; reserve memory with memmap=SIZE$START at boot, or use size=\n",
 			start, size);
 		return -EINVAL;
 	}
@@ -105,7 +105,7 @@ static int reserved_verify(struct devpub_region *region, struct device *dev)
 
 	if (!reserved_range_holds(start) ||
 	    !reserved_range_holds(start + size - PAGE_SIZE)) {
-		dev_err(dev, "region=%#llx,%#llx: no memory answers at this address\n",
+		dev_err(dev, "region=%#llx,%#llx: the range does not hold what is written to it, so it is not memory; check START and SIZE against the map of memory that the kernel logs at boot\n",
 			start, size);
 		return -EINVAL;
 	}

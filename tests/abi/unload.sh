@@ -151,7 +151,7 @@ unbind_under_page() {
 	until_true 25 log_tells "devpub.*[0-9]+ page" || fail "no word in the log about the page"
 	grep -q ': devpub0$' /proc/iomem || fail "the memory is gone under a page"
 	! echo devpub.0 2>/dev/null >"$driver/bind" || fail "bound while its page is held"
-	log_tells "1 page.*bind it when" || fail "no word in the log about the binding"
+	log_tells "1 page.*then bind it again" || fail "no word in the log about the binding"
 	answer=$("$here/mod" destroy 0) && fail "destroyed while its page is held"
 	[ "$answer" = "EBUSY 1" ] || fail "destroy: $answer"
 	finish "$peer"

@@ -9,6 +9,7 @@
 #ifndef DEVPUB_TESTS_HARNESS_H
 #define DEVPUB_TESTS_HARNESS_H
 
+#include <devpub_check.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/types.h>
@@ -46,42 +47,7 @@ void test_note(const char *fmt, ...)
 #define FAIL(...)	test_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define SKIP(...)	test_skip(__VA_ARGS__)
 
-#define CHECK(cond)							\
-	do {								\
-		if (!(cond))						\
-			FAIL("not true: %s", #cond);			\
-	} while (0)
-
-/* For integers of any type that are not negative. */
-#define CHECK_CMP(a, op, b)						\
-	do {								\
-		unsigned long long a_ = (a), b_ = (b);			\
-									\
-		if (!(a_ op b_))					\
-			FAIL("%s %s %s: got %llu, %llu",		\
-			     #a, #op, #b, a_, b_);			\
-	} while (0)
-
-#define CHECK_EQ(a, b)	CHECK_CMP(a, ==, b)
-
-/* For calls that return -1 and set errno. */
-#define CHECK_CALL(call)						\
-	do {								\
-		if ((call) == -1)					\
-			FAIL("%s: %s", #call, strerror(errno));		\
-	} while (0)
-
-#define CHECK_ERRNO(call, expected)					\
-	do {								\
-		int ret_ = (call);					\
-									\
-		if (ret_ != -1)						\
-			FAIL("%s: returned %d instead of %s",		\
-			     #call, ret_, #expected);			\
-		if (errno != (expected))				\
-			FAIL("%s: %s instead of %s",			\
-			     #call, strerror(errno), #expected);	\
-	} while (0)
+#define CHECK_FAIL	FAIL
 
 /* A child that dies with its case; returns as fork() does. */
 pid_t test_fork(void);

@@ -3,18 +3,18 @@
 #ifndef DEVPUB_TOOLS_TEST_H
 #define DEVPUB_TOOLS_TEST_H
 
+#include <devpub_check.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
-#define CHECK(truth)							\
+#define CHECK_FAIL(...)							\
 	do {								\
-		if (!(truth)) {						\
-			printf("# %s:%d: not so: %s\n", __FILE__,	\
-			       __LINE__, #truth);			\
-			return false;					\
-		}							\
+		printf("# %s:%d: ", __FILE__, __LINE__);		\
+		printf(__VA_ARGS__);					\
+		printf("\n");						\
+		return false;						\
 	} while (0)
 
 bool same(const char *is, const char *should);
