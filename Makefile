@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# For people; the kernel's build system reads Kbuild.
+# The targets for people.  The kernel's build system reads Kbuild.
 
 include scripts/paths.mk
 
 VARIABLES := KDIR KERNELS TESTS SUITE ONLY FULL V O JOBS MEMORY SMP TIMEOUT
 export $(VARIABLES)
 
-# For what is installed without a package
+# The destination of an installation without a package
 prefix ?= /usr/local
 export prefix
 
-# The tree to build for: by default, that of the running kernel.
+# The kernel tree to build for.  The default is that of the running kernel.
 tree := $(abspath $(or $(KDIR),/lib/modules/$(shell uname -r)/build))
 
-missing := $(if $(KDIR),KDIR: $(tree) is no kernel tree,no kernel headers in \
+missing := $(if $(KDIR),KDIR: $(tree) is not a kernel tree,no kernel headers in \
 	$(tree); run: sudo apt-get install linux-headers-$(shell uname -r), or give a tree as KDIR=)
 
 modules:
@@ -59,14 +59,14 @@ check-version:
 check-packages:
 	@ONLY="deb packages" scripts/check
 
-# Without a package, but with DKMS
+# Installation by DKMS, without a package
 dkms-install:
 	@tree=$(tree) scripts/install dkms
 
 dkms-remove:
 	@tree=$(tree) scripts/install dkms-remove
 
-# Without either: for that kernel only
+# Installation for one kernel only, without DKMS and package
 install: modules
 	@tree=$(tree) scripts/install all
 
@@ -79,24 +79,24 @@ clean:
 
 help:
 	@echo 'make          build devpub.ko for the running kernel, or for KDIR=TREE'
-	@echo 'make demo     show it at work in a guest'
-	@echo 'make check    build and test it on stock kernels: all that must pass'
+	@echo 'make demo     demonstrate the module in a guest'
+	@echo 'make check    build the module and test it on stock kernels'
 	@echo 'make kunit    run the KUnit suites, on a kernel built for them'
-	@echo 'make kunit-debug      on one with all alarms on, and tests/ too'
-	@echo 'make kunit-values     see whether they notice each expected value that is wrong'
-	@echo 'make kunit-mutants    see whether the tests notice defects: takes hours'
-	@echo 'make conformance      what holds of memory on the device, kernel by kernel'
+	@echo 'make kunit-debug      run them and tests/ on a kernel with all debug options'
+	@echo 'make kunit-values     check that the suites detect each wrong expected value'
+	@echo 'make kunit-mutants    check that the tests detect defects; takes hours'
+	@echo 'make conformance      test what a process may expect, kernel by kernel'
 	@echo 'make bench    measure, and write Documentation/performance.md'
-	@echo 'make build    only build it for these kernels'
+	@echo 'make build    only build the module for the stock kernels'
 	@echo 'make clean    remove what was built'
 	@echo
-	@echo 'make deb              build Debian packages, into build/deb'
-	@echo 'make check-version    is the version the same everywhere?'
-	@echo 'make check-packages   install, use, upgrade and purge them on real Debian systems'
-	@echo 'make dkms-install     have DKMS build the module for this kernel and those to come'
-	@echo 'make dkms-remove      take that back'
-	@echo 'make install          module, tools, library and tests, under prefix (/usr/local)'
-	@echo 'make uninstall        take that back'
+	@echo 'make deb              build Debian packages in build/deb'
+	@echo 'make check-version    check that all files contain the same version'
+	@echo 'make check-packages   install, use, upgrade and purge the packages on Debian systems'
+	@echo 'make dkms-install     let DKMS build the module for this and future kernels'
+	@echo 'make dkms-remove      undo make dkms-install'
+	@echo 'make install          install module, tools, library and tests in prefix (/usr/local)'
+	@echo 'make uninstall        undo make install'
 	@echo
 	@scripts/check --help 2>&1 || :
 

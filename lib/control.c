@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices that come and go, and are emptied. */
+/* Creates, empties and destroys devices. */
 #include "internal.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static int control(unsigned long command, void *arg)
 		ret = -errno;
 		if (ret != -ENOENT && ret != -ENXIO)
 			return ret;
-		/* With a class there is a module, an older one. */
+		/* If the class exists, the loaded module is older than the control file. */
 		return access(CLASS_DIR, F_OK) ? -ENODEV : -EOPNOTSUPP;
 	}
 	ret = devpub_call(fd, command, arg);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices: which there are, opening one, asking what it is. */
+/* Opens and closes devices, and reads their properties. */
 #include "internal.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ EXPORT
 int devpub_info(const struct devpub *dev, struct devpub_info *info)
 {
 	*info = (struct devpub_info) { 0 };
-	/* It takes an open() that fails to leave 0 in errno. */
+	/* The analyzer's warning assumes that open() fails and leaves errno at 0. */
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	return devpub_call(dev->fd, DEVPUB_IOC_INFO, info);
 }
@@ -43,7 +43,7 @@ int devpub_open(unsigned int index, struct devpub **dev)
 	ret = devpub_info(opened, &info);
 	if (ret) {
 		devpub_close(opened);
-		/* Whatever this file is, it is none of our devices. */
+		/* The file is not a devpub device. */
 		return ret == -ENOTTY ? -ENODEV : ret;
 	}
 	opened->page_size = info.page_size;
@@ -51,7 +51,7 @@ int devpub_open(unsigned int index, struct devpub **dev)
 	return 0;
 }
 
-/* Has the device so much free?  0 or -errno. */
+/* Return 0 if the device has @free bytes of free memory, or -errno. */
 static int has_room(const struct devpub *dev, uint64_t free)
 {
 	struct devpub_info info;
@@ -80,10 +80,10 @@ int devpub_open_any(uint64_t free, struct devpub **dev)
 			devpub_close(*dev);
 			*dev = NULL;
 		}
-		/* What says nothing of the device is told at once. */
+		/* These errors do not depend on the device. */
 		if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
 			return ret;
-		/* The most useful answer is of the device that came closest. */
+		/* Prefer the error of the device that was closest to success. */
 		if (ret == -ENOSPC || answer == -ENODEV)
 			answer = ret;
 	}

@@ -2,30 +2,30 @@
 /*
  * libdevpub: device-public memory for programs.
  *
- * Functions return 0 (or a number that they document) on success and a negative
- * errno value on failure; errno itself means nothing after them.  Sizes and
- * lengths are in bytes, counts of memory in pages of devpub_info.page_size bytes.
- * What becomes of a page is an enum devpub_reason, its location an enum
- * devpub_location, both of linux/devpub.h: numbers beyond those that this header
- * knows may come from a newer kernel module.
+ * On success, functions return 0, or a number that they document.  On failure,
+ * they return a negative errno value; errno itself is undefined after a call.
+ * Sizes and lengths are in bytes.  Counts are in pages of devpub_info.page_size
+ * bytes.  The outcome for a page is an enum devpub_reason and its location an
+ * enum devpub_location, both from linux/devpub.h.  A newer kernel module may
+ * return numbers that this header does not know.
  *
  * The library has no state of its own.  Any thread may call any function at any
- * time, also with a device or process that other threads are using; only
- * devpub_close() and devpub_detach() must be the last to use theirs.  After
- * fork() both parent and child may use what was open, each for its own memory.
- * None of the functions may be called from a signal handler.
+ * time, also with a device or process that other threads are using.  Only
+ * devpub_close() and devpub_detach() must be the last use of their argument.
+ * After fork(), both parent and child may use open devices, each for its own
+ * memory.  A signal handler must not call any of the functions.
  *
- * Errors that any call to a device can give, besides those that it documents:
+ * Errors that any call to a device can return, besides those that it documents:
  *
- *  -EINVAL	a flag, an address or a length that does not fit: addresses and
- *		lengths are multiples of the page size, lengths are not 0
- *  -EOVERFLOW	an address and a length that go past the end of 64 bits
- *  -EFAULT	a range that leaves the address space, an array that is not there
+ *  -EINVAL	a flag is wrong, an address or length is not a multiple of the page
+ *		size, or a length is 0
+ *  -EOVERFLOW	an address plus a length exceeds 64 bits
+ *  -EFAULT	a range exceeds the address space, or an array can't be written
  *  -ENOMEM	no memory for the call's own bookkeeping
- *  -ENODEV	the device is gone, or going
+ *  -ENODEV	the device is removed or being removed
  *  -EPERM	the caller lacks the privilege that the call documents
- *  -EINTR	a signal came before the end; what is done is told, see there
- *  -EOPNOTSUPP	the kernel module that is loaded is too old for this
+ *  -EINTR	a signal interrupted the call; the call documents what is complete
+ *  -EOPNOTSUPP	the loaded kernel module is too old for this
  */
 #ifndef DEVPUB_H
 #define DEVPUB_H
@@ -39,17 +39,17 @@
 extern "C" {
 #endif
 
-/* Entries of an array by reason; no enum devpub_reason will be as large. */
+/* Number of entries of an array by reason.  Every enum devpub_reason stays below it. */
 #define DEVPUB_REASONS_MAX	64
 
-/* An open device, and another process whose memory is acted on. */
+/* An open device, and a process whose memory calls act on. */
 struct devpub;
 struct devpub_process;
 
 /**
- * struct devpub_range - a piece of an address space
- * @addr:	first byte, a multiple of the page size
- * @length:	bytes, a multiple of the page size, not 0
+ * struct devpub_range - a range of addresses of a process
+ * @addr:	address of the first byte, a multiple of the page size
+ * @length:	length in bytes, a multiple of the page size, not 0
  */
 struct devpub_range {
 	uint64_t addr;
@@ -57,17 +57,17 @@ struct devpub_range {
 };
 
 /**
- * struct devpub_outcome - what became of the pages of a migration
- * @done:	bytes dealt with, from the beginning of the (first) range
- * @moved:	pages moved
- * @populated:	pages that came into being on the device
- * @already:	pages that were already there
- * @absent:	pages that do not exist
- * @refused:	pages that should have moved and did not
+ * struct devpub_outcome - the outcome of a migration
+ * @done:	bytes from the start of the (first) range on that are complete
+ * @moved:	pages that moved
+ * @populated:	holes that were filled on the device
+ * @already:	pages that were already at the destination
+ * @absent:	addresses without a page
+ * @refused:	pages that were to move and did not
  * @reason:	pages by enum devpub_reason
  *
- * moved + populated + already + absent + refused is done in pages, and so is the
- * sum of all reasons.
+ * moved + populated + already + absent + refused equals done in pages.  The sum of all
+ * entries of reason equals it as well.
  */
 struct devpub_outcome {
 	uint64_t done;
@@ -81,8 +81,8 @@ struct devpub_outcome {
 
 /**
  * struct devpub_locations - the pages of a range by their location
- * @done:	bytes looked at, from the beginning of the (first) range
- * @absent:	pages that live nowhere
+ * @done:	bytes from the start of the (first) range on that are complete
+ * @absent:	addresses without a page
  * @system:	pages in system memory
  * @device:	pages on this device
  * @other_device: pages on another devpub device
@@ -98,19 +98,19 @@ struct devpub_locations {
 };
 
 /**
- * struct devpub_stats - a device, as sysfs shows it
- * @capacity:	bytes of device memory
- * @free:	bytes of it that hold no page of any process
+ * struct devpub_stats - state and counters of a device, from sysfs
+ * @capacity:	size of the device memory in bytes
+ * @free:	free device memory in bytes
  * @node:	NUMA node, or -1
- * @provider:	an enum devpub_provider, or 0 for one that the library does not know
- * @migrated_to:	pages moved to the device
- * @migrated_from:	pages moved back
- * @populated:	pages that came into being on it
- * @evicted:	pages moved off it by eviction
- * @refused:	pages that a migration did not move, by enum devpub_reason
+ * @provider:	an enum devpub_provider, or 0 if the library does not know the provider
+ * @migrated_to:	pages that migrated to the device
+ * @migrated_from:	pages that migrated back
+ * @populated:	holes that were filled on the device
+ * @evicted:	pages that eviction moved off the device
+ * @refused:	pages that a migration refused to move, by enum devpub_reason
  *
- * Counters begin at 0 when the device comes.  They are read one after the other,
- * so that together they are no snapshot of a device in use.
+ * Counters start at 0 when the device is created.  The library reads them one after the
+ * other, so they are no consistent snapshot of a device in use.
  */
 struct devpub_stats {
 	uint64_t capacity;
@@ -125,35 +125,35 @@ struct devpub_stats {
 };
 
 /**
- * devpub_list() - which devices there are
- * @index:	receives their numbers, in ascending order; may be NULL if @max is 0
- * @max:	entries of @index
+ * devpub_list() - list the devices
+ * @index:	receives the numbers of the devices in ascending order; may be NULL if @max is 0
+ * @max:	number of entries of @index
  *
- * Return: the number of devices, which may be more than @max.  -ENODEV when
- * the kernel module is not loaded.
+ * Return: the number of devices, which may exceed @max.  -ENODEV if the kernel module
+ * is not loaded.
  */
 int devpub_list(unsigned int *index, size_t max);
 
 /**
  * devpub_open() - open a device
  * @index:	N of /dev/devpubN
- * @dev:	receives the device, to be closed with devpub_close()
+ * @dev:	receives the device; close it with devpub_close()
  *
- * The file descriptor is closed by execve().
+ * execve() closes the file descriptor.
  *
- * Return: 0.  -ENODEV no such device; -EACCES the caller may not open it; -EMFILE,
- * -ENFILE too many open files; -ENOMEM.
+ * Return: 0.  -ENODEV if the device does not exist; -EACCES if the caller may not open it;
+ * -EMFILE or -ENFILE for too many open files; -ENOMEM.
  */
 int devpub_open(unsigned int index, struct devpub **dev);
 
 /**
- * devpub_open_any() - open the first device that has room
- * @free:	bytes that must be free on it at this moment; 0 for any device.  They
- *		are not set aside: others may take them
- * @dev:	receives the device, to be closed with devpub_close()
+ * devpub_open_any() - open the first device with enough free memory
+ * @free:	bytes that must be free on it at this moment; 0 for any device.  The call
+ *		does not reserve them: others may use them
+ * @dev:	receives the device; close it with devpub_close()
  *
- * Return: 0.  -ENODEV no device at all; -EACCES none that the caller may open;
- * -ENOSPC none with so much free; and as devpub_open().
+ * Return: 0.  -ENODEV if no device exists; -EACCES if the caller may open none; -ENOSPC
+ * if none has enough free memory; and the errors of devpub_open().
  */
 int devpub_open_any(uint64_t free, struct devpub **dev);
 
@@ -161,101 +161,102 @@ int devpub_open_any(uint64_t free, struct devpub **dev);
  * devpub_close() - close a device
  * @dev:	the device; NULL is ignored
  *
- * Memory that lives on the device stays there.
+ * Memory on the device stays there.
  */
 void devpub_close(struct devpub *dev);
 
 /**
- * devpub_fd() - the file descriptor of an open device
+ * devpub_fd() - return the file descriptor of an open device
  * @dev:	the device
  *
- * Return: the descriptor, for ioctls of one's own.  It stays the library's.
+ * Return: the descriptor, for the caller's own ioctls.  The library closes it.
  */
 int devpub_fd(const struct devpub *dev);
 
 /**
- * devpub_info() - what an open device is
+ * devpub_info() - read the properties of an open device
  * @dev:	the device
- * @info:	receives what linux/devpub.h says
+ * @info:	receives the properties; linux/devpub.h documents them
  *
- * Return: 0, or an error that any call can give.
+ * Return: 0, or an error that any call can return.
  */
 int devpub_info(const struct devpub *dev, struct devpub_info *info);
 
 /**
- * devpub_stats() - the state and counters of a device
- * @index:	N of devpubN; the device need not be open, nor may the caller be
- *		allowed to open it
- * @stats:	receives them
+ * devpub_stats() - read the state and counters of a device
+ * @index:	N of devpubN; the device need not be open, and the caller needs no permission
+ *		to open it
+ * @stats:	receives the state and counters
  *
- * Return: 0.  -ENODEV no such device.
+ * Return: 0.  -ENODEV if the device does not exist.
  */
 int devpub_stats(unsigned int index, struct devpub_stats *stats);
 
 /**
- * devpub_attach() - get hold of another process
- * @pid:	its process id; the caller's own will do, too
- * @process:	receives it, to be let go with devpub_detach()
+ * devpub_attach() - get a handle of a process by its number
+ * @pid:	the number of the process, which may be the caller
+ * @process:	receives the handle; release it with devpub_detach()
  *
- * The process is not stopped nor otherwise changed.  It may end at any time;
- * calls that act on it then return -ESRCH, even if its number is used again.  One
- * that takes its number while a call is under way may be what that call acts on,
- * which then returns -ESRCH, too, and tells nothing.
+ * The call does not stop or change the process.  The process may end at any time.
+ * Calls that act on it then return -ESRCH, even if its number is used again.  If
+ * another process gets its number during a call, that call may act on the other
+ * process; it returns -ESRCH then, too, and no results.
  *
- * Return: 0.  -ESRCH no process of this number; -EINVAL the number is that of a
- * thread, or no number; -EMFILE, -ENFILE; -ENOMEM.
+ * Return: 0.  -ESRCH if no process has this number; -EINVAL if it is the number of a
+ * thread, or not positive; -EMFILE or -ENFILE; -ENOMEM.
  */
 int devpub_attach(pid_t pid, struct devpub_process **process);
 
 /**
- * devpub_attach_fd() - get hold of the process of a pidfd
- * @pidfd:	as from pidfd_open(2); it is duplicated and stays the caller's
- * @process:	receives the process, to be let go with devpub_detach()
+ * devpub_attach_fd() - get a handle of a process by its pidfd
+ * @pidfd:	a pidfd, as from pidfd_open(2).  The library duplicates it; the caller still
+ *		has to close its own
+ * @process:	receives the handle; release it with devpub_detach()
  *
- * Needs /proc, of the caller's PID namespace.
+ * Requires /proc of the caller's PID namespace.
  *
- * Return: 0.  -EBADF no file descriptor, or none of a process; -ESRCH the process
- * has ended, or has no number in the caller's PID namespace; -ENOENT no such /proc;
- * -EMFILE; -ENOMEM.
+ * Return: 0.  -EBADF if @pidfd is not open, or not a pidfd; -ESRCH if the process has
+ * ended, or has no number in the caller's PID namespace; -ENOENT if /proc is not
+ * mounted; -EMFILE; -ENOMEM.
  */
 int devpub_attach_fd(int pidfd, struct devpub_process **process);
 
 /**
- * devpub_detach() - let go of a process
- * @process:	the process, which is not told; NULL is ignored
+ * devpub_detach() - release the handle of a process
+ * @process:	the handle; NULL is ignored.  The call does not affect the process
  */
 void devpub_detach(struct devpub_process *process);
 
 /**
- * devpub_migrate_to() - move a range of one's own memory to the device
+ * devpub_migrate_to() - move a range of the caller's memory to the device
  * @dev:	the device
- * @addr:	first byte, a multiple of the page size
- * @length:	bytes, a multiple of the page size, not 0
- * @flags:	DEVPUB_MIGRATE_POPULATE, to give holes a zeroed page there, or 0
- * @reasons:	receives an enum devpub_reason a page, also for those that were
- *		not looked at; NULL for none
+ * @addr:	address of the first byte, a multiple of the page size
+ * @length:	length in bytes, a multiple of the page size, not 0
+ * @flags:	DEVPUB_MIGRATE_POPULATE to also fill holes with zeroed pages on the device, or 0
+ * @reasons:	receives one enum devpub_reason per page, also for pages that the call did
+ *		not reach; NULL for none
  * @outcome:	receives the counts, also with an error; NULL for none
  *
- * A page that can't move is no error, but counted.  One that is refused as busy
- * (DEVPUB_REASON_BUSY) may move in a second call.
+ * A page that can't move is no error; the call counts it.  A page that is refused as
+ * busy (DEVPUB_REASON_BUSY) may move in a second call.
  *
- * On -EINTR and -ENODEV, outcome->done tells how much was dealt with: adding it to
- * @addr and taking it off @length resumes the call.
+ * With -EINTR and -ENODEV, outcome->done is the number of bytes that are complete.  To
+ * resume the call, add it to @addr and subtract it from @length.
  *
- * Return: 0, or an error that any call can give.
+ * Return: 0, or an error that any call can return.
  */
 int devpub_migrate_to(const struct devpub *dev, const void *addr, size_t length,
 		      unsigned int flags, unsigned char *reasons,
 		      struct devpub_outcome *outcome);
 
 /**
- * devpub_migrate_from() - move a range of one's own memory back from the device
+ * devpub_migrate_from() - move a range of the caller's memory back from the device
  * @dev:	the device
- * @addr:	first byte, a multiple of the page size
- * @length:	bytes, a multiple of the page size, not 0
+ * @addr:	address of the first byte, a multiple of the page size
+ * @length:	length in bytes, a multiple of the page size, not 0
  * @flags:	must be 0
- * @reasons:	as devpub_migrate_to()
- * @outcome:	as devpub_migrate_to()
+ * @reasons:	as for devpub_migrate_to()
+ * @outcome:	as for devpub_migrate_to()
  *
  * Return: as devpub_migrate_to().
  */
@@ -266,20 +267,22 @@ int devpub_migrate_from(const struct devpub *dev, const void *addr,
 /**
  * devpub_migrate_to_v() - move ranges of a process's memory to the device
  * @dev:	the device
- * @process:	whose memory; NULL for the caller's own
+ * @process:	the process; NULL for the caller
  * @ranges:	the ranges, in any order
- * @n:		their number, not 0
- * @flags:	as devpub_migrate_to()
- * @reasons:	as devpub_migrate_to(), the ranges' one after the other
- * @outcome:	counts over all ranges.  Its done tells the bytes dealt with in the
- *		order of @ranges
+ * @n:		the number of ranges, not 0
+ * @flags:	as for devpub_migrate_to()
+ * @reasons:	as for devpub_migrate_to(), for the pages of all ranges in the order of
+ *		@ranges
+ * @outcome:	receives the counts over all ranges.  Its done counts bytes in the order of
+ *		@ranges
  *
- * Ranges are checked before the first page moves.  The memory of another process
- * needs CAP_SYS_PTRACE over it.
+ * The call checks all ranges before it moves the first page.  It requires
+ * CAP_SYS_PTRACE if @process is not the caller.
  *
- * Return: as devpub_migrate_to().  -ESRCH the process has ended, or is a kernel
- * thread: nothing is told of the range that was dealt with; -EAGAIN it executes a new
- * program just now: call again; -EPERM it is not the caller's to move.
+ * Return: as devpub_migrate_to().  -ESRCH if the process has ended, or is a kernel
+ * thread: @outcome does not contain the range at which the call failed then.  -EAGAIN
+ * if the process is executing a new program: call again.  -EPERM if the caller lacks
+ * CAP_SYS_PTRACE.
  */
 int devpub_migrate_to_v(const struct devpub *dev,
 			const struct devpub_process *process,
@@ -290,12 +293,12 @@ int devpub_migrate_to_v(const struct devpub *dev,
 /**
  * devpub_migrate_from_v() - move ranges of a process's memory back
  * @dev:	the device
- * @process:	as devpub_migrate_to_v()
- * @ranges:	as devpub_migrate_to_v()
- * @n:		as devpub_migrate_to_v()
+ * @process:	as for devpub_migrate_to_v()
+ * @ranges:	as for devpub_migrate_to_v()
+ * @n:		as for devpub_migrate_to_v()
  * @flags:	must be 0
- * @reasons:	as devpub_migrate_to_v()
- * @outcome:	as devpub_migrate_to_v()
+ * @reasons:	as for devpub_migrate_to_v()
+ * @outcome:	as for devpub_migrate_to_v()
  *
  * Return: as devpub_migrate_to_v().
  */
@@ -306,31 +309,31 @@ int devpub_migrate_from_v(const struct devpub *dev,
 			  struct devpub_outcome *outcome);
 
 /**
- * devpub_query() - the locations of the pages of a range of one's own memory
- * @dev:	the device that counts as this one
- * @addr:	first byte, a multiple of the page size
- * @length:	bytes, a multiple of the page size, not 0
- * @locations:	receives an enum devpub_location a page, also for those that were not
- *		looked at; NULL for none
+ * devpub_query() - read the locations of the pages of a range of the caller's memory
+ * @dev:	the device that DEVPUB_LOCATION_DEVICE means
+ * @addr:	address of the first byte, a multiple of the page size
+ * @length:	length in bytes, a multiple of the page size, not 0
+ * @locations:	receives one enum devpub_location per page, also for pages that the call did
+ *		not reach; NULL for none
  * @counts:	receives the counts, also with an error; NULL for none
  *
- * Nothing is faulted in and nothing moves.
+ * The call faults no page in and moves no page.
  *
- * Return: 0, or an error that any call can give.
+ * Return: 0, or an error that any call can return.
  */
 int devpub_query(const struct devpub *dev, const void *addr, size_t length,
 		 unsigned char *locations, struct devpub_locations *counts);
 
 /**
- * devpub_query_v() - the locations of the pages of ranges of a process's memory
- * @dev:	the device that counts as this one
- * @process:	as devpub_migrate_to_v()
- * @ranges:	as devpub_migrate_to_v()
- * @n:		as devpub_migrate_to_v()
- * @locations:	as devpub_query(), the ranges' one after the other
- * @counts:	counts over all ranges
+ * devpub_query_v() - read the locations of the pages of ranges of a process's memory
+ * @dev:	the device that DEVPUB_LOCATION_DEVICE means
+ * @process:	as for devpub_migrate_to_v()
+ * @ranges:	as for devpub_migrate_to_v()
+ * @n:		as for devpub_migrate_to_v()
+ * @locations:	as for devpub_query(), for the pages of all ranges in the order of @ranges
+ * @counts:	receives the counts over all ranges
  *
- * Return: as devpub_query().  -ESRCH, -EAGAIN and -EPERM as devpub_migrate_to_v().
+ * Return: as devpub_query(); -ESRCH, -EAGAIN and -EPERM as devpub_migrate_to_v().
  */
 int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
@@ -338,113 +341,114 @@ int devpub_query_v(const struct devpub *dev,
 		   unsigned char *locations, struct devpub_locations *counts);
 
 /**
- * devpub_alloc() - memory that starts on the device
- * @dev:	the device, which may be closed while the memory is used
- * @length:	bytes, rounded up to whole pages; not 0
- * @addr:	receives the address of zeroed memory, to be given back with
- *		devpub_free() or munmap(2)
+ * devpub_alloc() - allocate memory on the device
+ * @dev:	the device.  It may be closed while the memory is in use
+ * @length:	length in bytes, rounded up to whole pages; not 0
+ * @addr:	receives the address of zeroed memory; free it with devpub_free() or munmap(2)
  *
- * It is private anonymous memory like any other: it can move, be forked, and be
- * swapped out once it is back in system memory.  All of it is on the device when
- * the call returns, or nothing is allocated.
+ * The result is ordinary private anonymous memory: it can move, be forked, and be
+ * swapped out after it moved to system memory.  Either all of it is on the device when
+ * the call returns, or the call allocates nothing.
  *
- * Return: 0.  -ENOSPC the device has not so much free; -ENOMEM no address space,
- * or no leave to have so much memory; -EAGAIN a page was busy, as may be after
- * mlockall(2) with MCL_FUTURE; or an error that any call can give, but for -EINTR.
+ * Return: 0.  -ENOSPC if the device does not have enough free memory; -ENOMEM if there
+ * is no address space, or a limit forbids so much memory; -EAGAIN if a page was busy,
+ * which can happen after mlockall(2) with MCL_FUTURE; or an error that any call can
+ * return, except -EINTR.
  */
 int devpub_alloc(const struct devpub *dev, size_t length, void **addr);
 
 /**
- * devpub_free() - give memory of devpub_alloc() back
+ * devpub_free() - free memory of devpub_alloc()
  * @addr:	the address; NULL is ignored
- * @length:	as it was given to devpub_alloc()
+ * @length:	the length that was passed to devpub_alloc()
  *
- * Return: 0, or -EINVAL for what is no such memory.
+ * Return: 0, or -EINVAL if the arguments do not describe such memory.
  */
 int devpub_free(void *addr, size_t length);
 
 /**
  * devpub_evict() - move every process's pages off the device
  * @dev:	the device
- * @moved:	receives the pages moved, also with -EINTR; NULL for none
- * @remaining:	receives the pages that are on the device after that; NULL for none
+ * @moved:	receives the number of pages that moved, also with -EINTR; NULL for none
+ * @remaining:	receives the number of pages on the device at the end; NULL for none
  *
- * Needs CAP_SYS_ADMIN.
+ * Requires CAP_SYS_ADMIN.
  *
- * Return: 0, or an error that any call can give.
+ * Return: 0, or an error that any call can return.
  */
 int devpub_evict(const struct devpub *dev, uint64_t *moved,
 		 uint64_t *remaining);
 
 /**
- * devpub_create_carved() - make a device out of memory of the running system
- * @size:	bytes, which are rounded up to whole memory blocks
- * @node:	NUMA node to take them from, or -1 for any
+ * devpub_create_carved() - create a device from memory of the running system
+ * @size:	size in bytes, rounded up to whole memory blocks
+ * @node:	NUMA node to take the memory from, or -1 for any
  * @index:	receives N of the new devpubN
  *
- * May take minutes.  Needs CAP_SYS_ADMIN.
+ * The call may take minutes.  It requires CAP_SYS_ADMIN.
  *
- * Return: 0.  -EINVAL a wrong size or node; -ENOMEM, -EBUSY no such memory can be
- * taken; -ENOSPC too many devices; -EACCES, -EPERM; -EINTR; -ENODEV the
- * kernel module is not loaded; -EOPNOTSUPP it is too old for this.
+ * Return: 0.  -EINVAL if the size or node is wrong; -ENOMEM or -EBUSY if no memory of
+ * this size can be taken; -ENOSPC if the maximum number of devices exists; -EACCES or
+ * -EPERM; -EINTR; -ENODEV if the kernel module is not loaded; -EOPNOTSUPP if it is too
+ * old for this.
  */
 int devpub_create_carved(uint64_t size, int node, unsigned int *index);
 
 /**
- * devpub_create_reserved() - make a device out of memory that the kernel leaves alone
- * @start:	physical address of its first byte
- * @size:	bytes
+ * devpub_create_reserved() - create a device from memory that the kernel does not use
+ * @start:	physical address of the first byte
+ * @size:	size in bytes
  * @index:	receives N of the new devpubN
  *
- * Needs CAP_SYS_ADMIN.
+ * Requires CAP_SYS_ADMIN.
  *
- * Return: as devpub_create_carved().  -EINVAL also when the kernel uses the range;
- * -EBUSY when somebody else does.
+ * Return: as devpub_create_carved(); -EINVAL also if the kernel uses the range; -EBUSY if
+ * another driver does.
  */
 int devpub_create_reserved(uint64_t start, uint64_t size, unsigned int *index);
 
 /**
- * devpub_destroy() - move all pages off a device, remove it, give its memory back
+ * devpub_destroy() - move all pages off a device, remove it, and return its memory
  * @index:	N of devpubN
- * @remaining:	receives the pages that are on the device still, with -EBUSY and
+ * @remaining:	receives the number of pages that are still on the device, with -EBUSY and
  *		-EINTR; 0 otherwise; NULL for none
  *
- * With an error, the device is still there.  Needs CAP_SYS_ADMIN.
+ * With an error, the device still exists.  Requires CAP_SYS_ADMIN.
  *
- * Return: 0.  -EBUSY somebody holds pages on it, which can't move; -ENODEV no such
- * device; -EACCES, -EPERM; -EINTR; -EOPNOTSUPP.
+ * Return: 0.  -EBUSY if pages on the device are in use and can't move; -ENODEV if the
+ * device does not exist; -EACCES or -EPERM; -EINTR; -EOPNOTSUPP.
  */
 int devpub_destroy(unsigned int index, uint64_t *remaining);
 
 /**
- * devpub_reason_name() - a reason as one word, as sysfs has it ("no_space")
+ * devpub_reason_name() - return the name of a reason, as in sysfs ("no_space")
  * @reason:	an enum devpub_reason
  *
- * Return: a string that lives for ever; "unknown" for what the library does not know.
+ * Return: a constant string, "unknown" if the library does not know the number.
  */
 const char *devpub_reason_name(unsigned int reason);
 
 /**
- * devpub_reason_string() - a reason as a person would say it
+ * devpub_reason_string() - describe a reason in words
  * @reason:	an enum devpub_reason
  *
- * Return: a string that lives for ever.
+ * Return: a constant string.
  */
 const char *devpub_reason_string(unsigned int reason);
 
 /**
- * devpub_location_name() - a location as one word ("other_device")
+ * devpub_location_name() - return the name of a location ("other_device")
  * @location:	an enum devpub_location
  *
- * Return: a string that lives for ever; "unknown" for what the library does not know.
+ * Return: a constant string, "unknown" if the library does not know the number.
  */
 const char *devpub_location_name(unsigned int location);
 
 /**
- * devpub_provider_name() - a provider as one word, as sysfs has it ("carve")
+ * devpub_provider_name() - return the name of a provider, as in sysfs ("carve")
  * @provider:	an enum devpub_provider
  *
- * Return: a string that lives for ever; "unknown" for what the library does not know.
+ * Return: a constant string, "unknown" if the library does not know the number.
  */
 const char *devpub_provider_name(unsigned int provider);
 

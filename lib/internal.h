@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of libdevpub share. */
+/* Declarations that the files of libdevpub share. */
 #ifndef DEVPUB_INTERNAL_H
 #define DEVPUB_INTERNAL_H
 
@@ -14,28 +14,29 @@ struct devpub {
 	uint32_t page_size;
 };
 
-/* The number means the process for as long as the pidfd says that it lives. */
+/* @pid is the number of the process until @pidfd says that the process has ended. */
 struct devpub_process {
 	int pidfd;
 	pid_t pid;
 };
 
-/* An ioctl, with 0 or -errno. */
+/* Call ioctl().  Return 0 or -errno. */
 int devpub_call(int fd, unsigned long command, void *arg);
 
 /*
- * Whether all ranges are ones that a call takes: 0 or -errno.  The pages of all of them
- * go to @pages; an array with a byte for each, if @array is not NULL, must fit into the
- * caller's address space, which may be smaller than that of the process acted on.
+ * Check that all ranges are valid, and store the total number of their pages in @pages.
+ * Return 0 or -errno.  If @array is not NULL, an array at this address with one byte per
+ * page must fit into the caller's address space, which may be smaller than that of the
+ * process.
  */
 int devpub_check_ranges(const struct devpub *dev,
 			const struct devpub_range *ranges, size_t n,
 			const void *array, uint64_t *pages);
 
 /*
- * An ioctl whose @arg names @process by its number, or, where that is NULL, nobody.
- * 0 or -errno.  With -ESRCH, what was written to @arg and the array that it has may
- * be about another process.
+ * Call ioctl() with an @arg that contains the number of @process.  @process is NULL if
+ * @arg contains no process.  Return 0 or -errno.  With -ESRCH, the results in @arg and in
+ * its array may be those of another process.
  */
 int devpub_process_call(const struct devpub *dev,
 			const struct devpub_process *process,

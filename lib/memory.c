@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that starts on a device. */
+/* Allocates and frees memory on a device. */
 #include "internal.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* 0 without a page to round up to. */
+/* Round up to whole pages.  Return 0 if the result would exceed size_t. */
 static size_t whole_pages(size_t length)
 {
 	const size_t mask = sysconf(_SC_PAGESIZE) - 1;
@@ -28,10 +28,10 @@ static int populate(const struct devpub *dev, char *addr, size_t length)
 		done += outcome.done;
 		if (outcome.reason[DEVPUB_REASON_NO_SPACE])
 			return -ENOSPC;
-		/* After mlockall(), they were in system memory at once. */
+		/* With mlockall(), mmap() has filled the range with pages of system memory. */
 		if (outcome.reason[DEVPUB_REASON_BUSY])
 			return -EAGAIN;
-		/* A limit of the process or its cgroup leaves holes. */
+		/* A limit of the process or of its cgroup prevented some allocations. */
 		if (outcome.absent || outcome.refused)
 			return -ENOMEM;
 	} while (ret == -EINTR && done < length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Moving ranges of memory. */
+/* Moves ranges of memory. */
 #include "internal.h"
 
 #include <errno.h>
@@ -48,7 +48,10 @@ static void account(struct devpub_outcome *outcome,
 			outcome->reason[reasons[i]]++;
 }
 
-/* One call.  Counts by reason need an array, if need be one of our own. */
+/*
+ * Migrate one range.  To count by reason, this needs an array, and allocates one if the
+ * caller has passed none.
+ */
 static int migrate_range(const struct devpub *dev,
 			 const struct devpub_process *process,
 			 unsigned long command, unsigned int flags,
@@ -65,7 +68,7 @@ static int migrate_range(const struct devpub *dev,
 	int ret;
 
 	if (!reasons && outcome) {
-		/* On 32 bits, a process of 64 has more than can be counted. */
+		/* A range of a 64-bit process may have more pages than a 32-bit caller can count. */
 		own = pages <= SIZE_MAX ? malloc(pages) : NULL;
 		if (!own)
 			return -ENOMEM;
@@ -81,7 +84,7 @@ static int migrate_range(const struct devpub *dev,
 		if (reasons)
 			memset(reasons, DEVPUB_REASON_UNSEEN, pages);
 	} else if (outcome) {
-		/* Without results to write, the kernel has left zeros there. */
+		/* If the kernel has no results, the counts in @arg are still 0. */
 		account(outcome, &arg, reasons, arg.done / dev->page_size);
 	}
 	free(own);
@@ -100,7 +103,7 @@ static int migrate(const struct devpub *dev,
 
 	if (outcome)
 		memset(outcome, 0, sizeof(*outcome));
-	/* The flag for another process is ours to set. */
+	/* Only the library sets DEVPUB_MIGRATE_PID. */
 	if (flags & ~DEVPUB_MIGRATE_POPULATE)
 		return -EINVAL;
 	ret = devpub_check_ranges(dev, ranges, n, reasons, &pages);

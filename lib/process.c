@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Other processes.  The kernel is given a number, which is another process's some time
- * after the end of this one; a pidfd says whether that may be so.
+ * Other processes.  The ioctls take the number of a process, which another process may get
+ * after the first one has ended.  A pidfd tells whether the process has ended.
  */
 #include "internal.h"
 
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Are the numbers in /proc those of the caller's PID namespace? */
+/* Return true if /proc is that of the caller's PID namespace. */
 static bool proc_is_ours(void)
 {
 	char text[16] = "";
@@ -23,7 +23,7 @@ static bool proc_is_ours(void)
 	       atoi(text) == getpid();
 }
 
-/* The number of the process of a pidfd, or -errno. */
+/* Return the number of the process of a pidfd, or -errno. */
 static int number_of(int pidfd)
 {
 	char path[48], line[128];
@@ -41,11 +41,11 @@ static int number_of(int pidfd)
 	fclose(file);
 	if (!found)
 		return -EBADF;
-	/* -1: it has ended.  0: it is in no PID namespace that is seen from here. */
+	/* -1: the process has ended.  0: it has no number in this PID namespace. */
 	return pid > 0 ? pid : -ESRCH;
 }
 
-/* Takes the pidfd, also on failure. */
+/* Take over the pidfd, and close it on failure. */
 static int attach(int pidfd, pid_t pid, struct devpub_process **process)
 {
 	struct devpub_process *attached = malloc(sizeof(*attached));
@@ -80,7 +80,7 @@ int devpub_attach(pid_t pid, struct devpub_process **process)
 {
 	int pidfd = syscall(SYS_pidfd_open, pid, 0);
 
-	/* Kernels differ in what they say of a thread. */
+	/* Some kernels return ENOENT for the number of a thread, others EINVAL. */
 	if (pidfd < 0)
 		return errno == ENOENT ? -EINVAL : -errno;
 	return attach(pidfd, pid, process);
@@ -96,9 +96,9 @@ void devpub_detach(struct devpub_process *process)
 }
 
 /*
- * 1 for a process that has ended, 0 for one that lives, or -errno.  poll(2) fails when
- * the limit of open files is below the number of its descriptors; a signal can be sent
- * all the same.  A process that nobody has waited for takes one, and keeps its number.
+ * Return 1 if the process has ended, 0 if not, or -errno.  poll(2) fails if the limit of
+ * open files is below the number of descriptors passed.  Then this sends signal 0 instead,
+ * which also succeeds for a zombie.  That is correct, because a zombie keeps its number.
  */
 static int has_ended(const struct devpub_process *process)
 {
@@ -125,7 +125,7 @@ int devpub_process_call(const struct devpub *dev,
 	if (ended)
 		return ended < 0 ? ended : -ESRCH;
 	ret = devpub_call(dev->fd, command, arg);
-	/* Where that can't be told, the answer may be another process's. */
+	/* If the check fails, the result may be that of another process, too. */
 	if (has_ended(process))
 		return -ESRCH;
 	return ret;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Asking for the locations of pages. */
+/* Reads the locations of pages. */
 #include "internal.h"
 
 #include <errno.h>

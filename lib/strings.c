@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Words for the ABI's numbers. */
+/* Names and texts for the ABI's numbers. */
 #include <devpub_array.h>
 #include <devpub_reasons.h>
 
@@ -39,7 +39,7 @@ EXPORT
 const char *devpub_reason_string(unsigned int reason)
 {
 	return reason < ARRAY_SIZE(reasons) ? reasons[reason].string :
-	       "a reason that this version does not know";
+	       "a reason that this version of the library does not know";
 }
 
 EXPORT

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What sysfs shows of devices: Documentation/ABI/sysfs-class-devpub. */
+/* Reads the sysfs attributes of devices; see Documentation/ABI/sysfs-class-devpub. */
 #include "internal.h"
 
 #include <devpub_array.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* N of "devpubN", or -1. */
+/* Return N of "devpubN", or -1. */
 static int64_t device_number(const char *name)
 {
 	unsigned int index;
@@ -54,7 +54,7 @@ int devpub_list(unsigned int *index, size_t max)
 	return n;
 }
 
-/* The first line of an attribute, without its end. */
+/* Read the first line of an attribute, without the newline. */
 static int read_text(int dir, const char *name, char *text, size_t size)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -142,6 +142,6 @@ int devpub_stats(unsigned int index, struct devpub_stats *stats)
 		return errno == ENOENT ? -ENODEV : -errno;
 	ret = read_stats(dir, stats);
 	close(dir);
-	/* Attributes go before their directory. */
+	/* A removed device loses its attributes before its directory. */
 	return ret == -ENOENT ? -ENODEV : ret;
 }

@@ -169,7 +169,7 @@ function limit_table(	i, what, words, peer, rest, label) {
 				result[k] = quotient(rest, label <= 2 ? usual("move") : peer)
 			}
 			line_of(words[what[i]] " : " (label <= 2 ? "move_pages(2)" : "HMM's test module") \
-				(label % 2 ? ", if our own share were nothing" : ", and the copy, too"))
+				(label % 2 ? ", without our own share" : ", and without the copy"))
 		}
 	}
 }
@@ -198,9 +198,9 @@ function instruction_table() {
 	row("to the device, shared by fork", "instructions", "to", "forked", 16384, 0)
 	row("back", "instructions", "from", "small", 16384, 0)
 	row("back, the calling thread alone", "instructions", "from", "small", 16384, 1)
-	row("back, of what were THPs", "instructions", "from", "thp", 16384, 0)
+	row("back, former THPs", "instructions", "from", "thp", 16384, 0)
 	row("back, shared by fork", "instructions", "from", "forked", 16384, 0)
-	row("to the device, of what is there already", "instructions", "again", "small", 16384, 0)
+	row("to the device, pages already there", "instructions", "again", "small", 16384, 0)
 	row("holes populated on the device", "instructions", "populate", "small", 16384, 0)
 	row("holes faulted in", "instructions", "fault", "small", 16384, 0)
 	row("move_pages(2), one call", "instructions", "move", "small", 16384, 0)

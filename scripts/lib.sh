@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # variables for those who read this in
+# shellcheck disable=SC2034 # variables for scripts that source this file
 #
-# What the scripts share: messages, packages, the cache and the build roots.
+# Functions that the scripts share: messages, packages, the cache and the build roots.
 #
-# Functions that do work rely on "set -e", which the shell ignores inside a
-# condition: call them as plain commands only, and put a script, not a
-# function, where a failure is to be looked at.
+# Functions that do work rely on "set -e", which the shell ignores inside a condition.  So
+# call them as plain commands only.  To handle a failure, call a script instead.
 
 me=${0##*/}
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=${scripts%/*}
 export LC_ALL=C
-# What is installed, packed or run by others must be readable for them.
+# Other users must be able to read files that are installed, packed or executed.
 umask 022
-# A make above must not lend its options and job server to those below.
+# A make that runs this script must not pass its options and job server to others.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 note() {
@@ -26,8 +25,8 @@ die() {
 	exit 1
 }
 
-# need_path NAME VALUE: that no shell, make, QEMU or kernel build takes it apart.  scripts/paths.mk
-# does the same for Makefiles.
+# need_path NAME VALUE: check that no shell, make, QEMU or kernel build splits the path.
+# scripts/paths.mk does the same for Makefiles.
 need_path() {
 	local letters=$'\x80-\xff'
 
@@ -37,8 +36,8 @@ need_path() {
 	esac
 }
 
-# need_out NAME FOLDER: that what is built there is not in what copy_tree copies, and that what
-# is removed there does not hold the project
+# need_out NAME FOLDER: check that copy_tree would not copy the folder, and that the folder
+# does not contain the project, because scripts remove files there
 need_out() {
 	local path
 
@@ -52,7 +51,7 @@ need_out() {
 }
 
 if [ -z "${HOME:-}" ]; then
-	# As under some service managers.
+	# Some service managers do not set HOME.
 	HOME=$(getent passwd "$(id -u)" | cut -d : -f 6)
 	export HOME=${HOME:-$top/build/home}
 fi
@@ -63,10 +62,10 @@ need_path TMPDIR "${TMPDIR:-}"
 need_path KDIR "${KDIR:-}"
 need_out O "${O:-$top/build}"
 
-# A script must not go on when a signal has ended what it waited for.
+# A script must not continue after a signal has ended a command that it waited for.
 trap 'exit 130' INT
 trap 'exit 143' TERM
-# Nothing stops without a word.
+# Report the command at which a script stops.
 set -E
 trap 'note "stopped at ${BASH_SOURCE[0]##*/}:$LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"' ERR
 
@@ -74,8 +73,8 @@ is_root() {
 	[ "$(id -u)" -eq 0 ]
 }
 
-# need [COMMAND=]PACKAGE...: have the packages installed.  With COMMAND, a
-# command of that name is as good as the package.
+# need [COMMAND=]PACKAGE...: install the packages that are missing.  With COMMAND, a package
+# is not missing if a command of that name exists.
 need() {
 	local want package missing=()
 
@@ -92,10 +91,10 @@ need() {
 
 	is_root || die "missing packages; run: sudo apt-get install ${missing[*]}"
 	note "installing ${missing[*]}"
-	# One at a time, of ours and, by the timeout, of others.
+	# Run one apt-get at a time: the lock is for these scripts, the timeout for others.
 	mkdir -p "$cache"
 	local apt=(flock -o "$cache/apt.lock" apt-get -qq -o DPkg::Lock::Timeout=600)
-	# Never at the price of a package that the user has chosen.
+	# Never remove a package that the user has installed.
 	local install=("${apt[@]}" install -y --no-install-recommends --no-remove)
 	export DEBIAN_FRONTEND=noninteractive
 	"${install[@]}" "${missing[@]}" >/dev/null 2>&1 </dev/null ||
@@ -103,7 +102,7 @@ need() {
 		die "could not install packages; see why with: apt-get install ${missing[*]}"
 }
 
-# need_all: all that make check and make demo take from the machine, at once
+# need_all: install all packages that make check and make demo need
 need_all() {
 	local users=()
 
@@ -114,7 +113,7 @@ need_all() {
 	want_compiler32
 }
 
-# compiler32: print a compiler that builds programs of 32 bits; fails where there is none
+# compiler32: print a compiler that builds 32-bit programs; fail if there is none
 compiler32() {
 	local command
 
@@ -129,17 +128,17 @@ compiler32() {
 	return 1
 }
 
-# want_compiler32: have one.  gcc-multilib can't be installed beside cross compilers; this one
-# can.  Where none is to be had, only the tests that need it are skipped.
+# want_compiler32: install a compiler for 32-bit programs.  Unlike gcc-multilib, this one can
+# be installed together with cross compilers.  Without one, the tests that need it are skipped.
 want_compiler32() {
 	if compiler32 >/dev/null; then return; fi
-	# need tells of its failure by itself, also in a condition.
+	# need prints a message when it fails, also in a condition.
 	if is_root && (need gcc-i686-linux-gnu libc6-dev-i386-cross) && compiler32 >/dev/null; then return; fi
 	note "no compiler for 32 bits: tests of 32-bit programs are skipped; run: sudo apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross"
 }
 
-# as_root COMMAND...: run it as root, or as one who looks like root to it and has a range
-# of users at hand.
+# as_root COMMAND...: run a command as root, or as root of a user namespace with a range of
+# users
 as_root() {
 	if is_root; then
 		"$@"
@@ -148,14 +147,14 @@ as_root() {
 	fi
 }
 
-# discard FILE...: remove them, also those of the users that as_root has
+# discard FILE...: remove files, also those of the users of as_root
 discard() {
 	rm -rf "$@" 2>/dev/null || as_root rm -rf "$@"
 }
 
-# cache_make DIR COMMAND...: make the cache entry DIR, unless it is there, by
-# COMMAND, which gets a directory to fill as one more argument.  An entry
-# appears whole or not at all, and is made once however many ask for it.
+# cache_make DIR COMMAND...: make the cache entry DIR, unless it exists.  COMMAND receives
+# the directory to fill as an additional last argument.  An entry appears only when it is
+# complete, and is made once even if several processes ask for it.
 cache_make() {
 	local dir=$1 lock
 	shift
@@ -185,7 +184,7 @@ cache_hold() {
 	[ -d "$1" ] || die "$1 has just been replaced by a newer version; run again"
 }
 
-# cache_drop DIR...: remove entries, but for those in use.
+# cache_drop DIR...: remove entries that are not in use
 cache_drop() {
 	local dir lock
 
@@ -196,9 +195,9 @@ cache_drop() {
 	done
 }
 
-# in_root ENTRY DIR COMMAND...: run COMMAND in the Debian root ENTRY/system, in
-# /mnt, which is DIR.  What it changes elsewhere is gone afterwards, so that
-# any number may use one root at once.
+# in_root ENTRY DIR COMMAND...: run COMMAND in the Debian root ENTRY/system, in DIR, which
+# is mounted there as /mnt.  Changes outside DIR are discarded, so any number of processes
+# may use a root at the same time.
 in_root() {
 	local entry=$1 dir user=()
 
@@ -222,7 +221,7 @@ in_root() {
 	' in_root "$entry" "$dir" "$@" </dev/null
 }
 
-# can_unshare: whether in_root can work here
+# can_unshare: succeed if in_root works on this machine
 can_unshare() {
 	local user=()
 
@@ -230,12 +229,13 @@ can_unshare() {
 	unshare "${user[@]}" --mount --pid --fork mount -t tmpfs tmpfs /mnt 2>/dev/null
 }
 
-# has_kmemleak TREE: whether guest/leaks can ask it there
+# has_kmemleak TREE: succeed if a kernel of this tree has kmemleak, for guest/leaks
 has_kmemleak() {
 	grep -qx CONFIG_DEBUG_KMEMLEAK=y "$1/.config"
 }
 
-# guests_at_a_time: each keeps one processor busy most of the time, and its memory.
+# guests_at_a_time: print how many guests to run in parallel.  A guest uses about one
+# processor, and its memory.
 guests_at_a_time() {
 	awk -v processors="$(nproc)" '/^MemAvailable:/ {
 		guests = int($2 / 5e6)
@@ -245,7 +245,7 @@ guests_at_a_time() {
 	}' /proc/meminfo
 }
 
-# copy_source DIR: all that the module is built from, and nothing built
+# copy_source DIR: copy the sources of the module, without build products
 copy_source() {
 	local part parts=()
 
@@ -256,7 +256,7 @@ copy_source() {
 	tar -c -C "$top" --exclude-from="$top/.gitignore" "${parts[@]}" | tar -x -C "$1"
 }
 
-# copy_tree DIR: all of the project, and nothing built
+# copy_tree DIR: copy the project, without build products
 copy_tree() {
 	mkdir -p "$1"
 	tar -c -C "$top" --exclude=./.git --exclude=./build --exclude=./{tests,tools,lib}/build \

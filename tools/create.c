@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl create: a new device, of memory of the system or of memory set aside. */
+/* devpubctl create: creates a device from system memory or from reserved memory. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct wanted {
 	int node;
 };
 
-/* What stands in the way is known best here. */
+/* The message depends on what the user asked for. */
 static int explain(const struct wanted *wanted, int error)
 {
 	char size[TEXT_SIZE];
@@ -31,7 +31,7 @@ static int explain(const struct wanted *wanted, int error)
 	case -ENOMEM:
 	case -EBUSY:
 		if (wanted->reserved)
-			return ctl_fail(CTL_FAILED, "region %#llx,%s: somebody uses it; see: /proc/iomem",
+			return ctl_fail(CTL_FAILED, "region %#llx,%s: in use; see: /proc/iomem",
 					(unsigned long long)wanted->start, size);
 		return ctl_fail(CTL_FAILED, "no %s can be taken out of the system's memory; ask for less, or see: devpubctl doctor",
 				size);
@@ -42,7 +42,7 @@ static int explain(const struct wanted *wanted, int error)
 		return ctl_fail(CTL_FAILED, "size %s, node %d: not usable; see: dmesg, /sys/devices/system/node",
 				size, wanted->node);
 	case -ENOSPC:
-		return ctl_fail(CTL_FAILED, "there are as many devices as there can be; see: devpubctl list");
+		return ctl_fail(CTL_FAILED, "the maximum number of devices exists; see: devpubctl list");
 	case -ENODEV:
 		return ctl_error(error, "a new device");
 	case -EACCES:
@@ -64,7 +64,7 @@ static void print(unsigned int index)
 	struct table *table;
 
 	snprintf(name, sizeof(name), "devpub%u", index);
-	/* Somebody may have destroyed it. */
+	/* Another process may have destroyed the device already. */
 	if (devpub_stats(index, &stats))
 		return;
 	if (!ctl_json) {
@@ -80,8 +80,8 @@ static void print(unsigned int index)
 }
 
 /*
- * Opening the control file would load the module, too, but with a device of the default
- * size, which nobody has asked for.
+ * To open the control file would load the module as well, but with an unwanted device of
+ * the default size.
  */
 static int load(void)
 {
@@ -91,18 +91,18 @@ static int load(void)
 
 	if (ctl_module_loaded())
 		return CTL_OK;
-	/* Who may not open it is told so by the attempt. */
+	/* Without permission, the later attempt to open the control file fails with a message. */
 	if (!access(control, F_OK) && access(control, R_OK | W_OK))
 		return CTL_OK;
 	pipe = shell_open("modprobe devpub size=none 2>&1");
-	/* The last line is the error; those before it may be about other modules. */
+	/* The last line is the error; lines before it may concern other modules. */
 	while (pipe && fgets(line, sizeof(line), pipe))
 		snprintf(said, sizeof(said), "%s", line);
 	if (pipe && !shell_close(pipe))
 		return CTL_OK;
 	said[strcspn(said, "\n")] = '\0';
 	return ctl_fail(CTL_NO_DEVICE, "the devpub module is not loaded, and 'modprobe devpub size=none' fails: %s; see: devpubctl doctor",
-			*said ? said : "it does not say why");
+			*said ? said : "no message");
 }
 
 static int create(const struct wanted *wanted)
@@ -113,7 +113,7 @@ static int create(const struct wanted *wanted)
 	ret = load();
 	if (ret)
 		return ret;
-	progress_begin("making a device", 0);
+	progress_begin("creating a device", 0);
 	if (wanted->reserved)
 		ret = devpub_create_reserved(wanted->start, wanted->size, &index);
 	else
@@ -168,7 +168,7 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return ctl_usage(&command_create, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_create, "unexpected argument '%s'", argv[optind]);
 	if (carved == wanted.reserved)
 		return ctl_usage(&command_create, "give either --size or --region");
 	if (wanted.reserved && wanted.node != -1)
@@ -178,14 +178,14 @@ static int run(int argc, char **argv)
 
 const struct command command_create = {
 	.name = "create",
-	.summary = "Makes a device, and loads the module first if need be",
+	.summary = "Creates a device, and loads the module first if it is not loaded",
 	.usage = "--size SIZE [--node N] | --region START,SIZE",
 	.help =
-	"  -s, --size SIZE     take so much out of the running system's memory, in whole\n"
-	"                      memory blocks\n"
-	"  -n, --node N        of this NUMA node only\n"
+	"  -s, --size SIZE     take this much of the running system's memory, rounded up to\n"
+	"                      whole memory blocks\n"
+	"  -n, --node N        take it from this NUMA node only\n"
 	"  -r, --region START,SIZE\n"
-	"                      take memory that the kernel leaves alone, for example\n"
+	"                      take memory that the kernel does not use, for example\n"
 	"                      0x40000000,256M after booting with memmap=256M$0x40000000\n"
 	CTL_HELP_COMMON,
 	.run = run,

@@ -12,13 +12,13 @@
 
 bool ctl_json, ctl_bytes;
 
-/* The exit status for what could not be written. */
+/* The exit status if the output could not be written. */
 static int failure = CTL_FAILED;
 
-/* As the command has them. */
+/* The arguments of the command. */
 static char **arguments;
 
-/* One line, whatever the names in it hold. */
+/* Print one line, even if names in it contain newlines. */
 static void vwarn(const char *format, va_list args)
 {
 	char *text, *shown;
@@ -72,13 +72,13 @@ int ctl_usage(const struct command *command, const char *format, ...)
 	return CTL_USAGE;
 }
 
-/* getopt_long() tells a long option by where it stands, and a letter by itself. */
+/* getopt_long() reports a wrong long option by its position, and a wrong letter in optopt. */
 static int wrong_option(const struct command *command)
 {
 	const char *word = arguments[optind - 1];
 	char letter[] = { '-', optopt, '\0' };
 
-	return ctl_usage(command, "'%s' is no option, or misses its argument",
+	return ctl_usage(command, "'%s' is not an option, or its argument is missing",
 			 strncmp(word, "--", 2) && optopt ? letter : word);
 }
 
@@ -94,7 +94,7 @@ int ctl_finish(int status)
 
 	errno = 0;
 	failed |= fclose(stdout) == EOF;
-	/* Nobody reads on: no news to those who stopped reading. */
+	/* EPIPE is not reported: the reader of the output has closed it on purpose. */
 	if (failed && errno != EPIPE)
 		fprintf(stderr, "devpubctl: write error: %s\n",
 			errno ? strerror(errno) : "on the standard output");
@@ -120,7 +120,7 @@ int ctl_option(const struct command *command, int option)
 	}
 }
 
-/* What an error means to who typed the command, and what to do. */
+/* The meaning of an error for the user of the command, and what to do. */
 static const struct {
 	int error;
 	int status;
@@ -132,10 +132,10 @@ static const struct {
 	{ EPERM, CTL_NO_PERMISSION, "not permitted; be root" },
 	{ ESRCH, CTL_NO_PROCESS, "the process has ended" },
 	{ EOPNOTSUPP, CTL_UNSUPPORTED,
-		"the devpub module that is loaded can't do this; load a newer one" },
+		"the loaded devpub module can't do this; load a newer one" },
 	{ ENOTTY, CTL_UNSUPPORTED,
-		"the devpub module that is loaded can't do this; load a newer one" },
-	{ EINTR, CTL_FAILED, "interrupted; what was done stays" },
+		"the loaded devpub module can't do this; load a newer one" },
+	{ EINTR, CTL_FAILED, "interrupted; completed work is kept" },
 	{ ENOMEM, CTL_FAILED, "not enough memory" },
 	{ EMFILE, CTL_FAILED, "too many open files; raise the limit: ulimit -n" },
 	{ ENFILE, CTL_FAILED, "the system has too many open files" },

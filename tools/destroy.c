@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl destroy: empties a device and gives its memory back. */
+/* devpubctl destroy: moves all pages off a device, removes it and returns its memory. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,24 +31,24 @@ static int run(int argc, char **argv)
 	if (ret)
 		return ret;
 	snprintf(what, sizeof(what), "emptying and removing devpub%u", index);
-	/* The attempt would load the module, and make a device to destroy. */
+	/* Otherwise the attempt would load the module, and with it create a device. */
 	if (!ctl_module_loaded())
 		return ctl_error(-ENODEV, "devpub%u", index);
 	progress_begin(what, 0);
 	ret = devpub_destroy(index, &remaining);
 	progress_end();
 	if (ret == -EBUSY)
-		return ctl_fail(CTL_PARTLY, "devpub%u: %" PRIu64 " pages stay, which are in use, and so does the device; try again",
+		return ctl_fail(CTL_PARTLY, "devpub%u: %" PRIu64 " pages are in use and can't move, so the device stays; try again",
 				index, remaining);
 	if (ret == -EINTR)
-		return ctl_fail(CTL_FAILED, "devpub%u: interrupted; the device stays, and %" PRIu64 " pages on it",
+		return ctl_fail(CTL_FAILED, "devpub%u: interrupted; the device stays, with %" PRIu64 " pages on it",
 				index, remaining);
 	return ret ? ctl_error(ret, "devpub%u", index) : CTL_OK;
 }
 
 const struct command command_destroy = {
 	.name = "destroy",
-	.summary = "Moves all pages off a device, removes it, gives its memory back",
+	.summary = "Moves all pages off a device, removes it and returns its memory",
 	.usage = "devpubN",
 	.help = "  -h, --help          print this help\n",
 	.run = run,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl: sees, moves and measures device-public memory from a shell. */
+/* devpubctl: shows, moves and measures device-public memory from a shell. */
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static void print_commands(FILE *to)
 	size_t i;
 
 	fprintf(to, "Usage: devpubctl COMMAND [OPTION...]\n\n"
-		"Sees, moves and measures device-public memory.\n\n");
+		"Shows, moves and measures device-public memory.\n\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-10s  %s\n", commands[i]->name,
 			commands[i]->summary);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl doctor: what on this host would stop devpub, and what to do. */
+/* devpubctl doctor: checks this host for problems that would stop devpub. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -75,7 +75,7 @@ static int run(int argc, char **argv)
 			return status;
 	}
 	if (optind < argc)
-		return ctl_usage(&command_doctor, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_doctor, "unexpected argument '%s'", argv[optind]);
 	if (ctl_json)
 		table = table_new("checks", columns, ARRAY_SIZE(columns));
 	doctor_kernel();
@@ -97,10 +97,11 @@ static int run(int argc, char **argv)
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.summary = "Looks for what would stop devpub on this host, and tells what to do",
+	.summary = "Checks this host for problems that would stop devpub, and says how to solve them",
 	.usage = "[OPTION...]",
 	.help =
-	"The exit status is 0 when all is well, 7 with a warning, 1 when something is bad.\n\n"
+	"The exit status is 0 if all checks are ok, 7 if there is a warning, and 1 if a check\n"
+	"is bad.\n\n"
 	CTL_HELP_COMMON,
 	.run = run,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module, the devices, and what the caller may do with them. */
+/* Checks of the module, the devices, and the caller's permissions. */
 #include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 
 static const char load_newer[] = "load a newer devpub module";
 
-/* Is the module installed for the kernel that runs? */
+/* Return true if the module is installed for the running kernel. */
 static bool installed(void)
 {
 	char path[256], line[1024];
@@ -41,7 +41,7 @@ static bool installed(void)
 	return found;
 }
 
-/* The version that modprobe would load, or nothing. */
+/* Read the version of the module that modprobe would load, or an empty string. */
 static void installed_version(char *version, size_t size)
 {
 	FILE *pipe = shell_open("modinfo -F version devpub 2>/dev/null");
@@ -61,13 +61,13 @@ static void loaded(void)
 	installed_version(other, sizeof(other));
 	if (*other && strcmp(version, other))
 		doctor_say("module", VERDICT_WARNING,
-			   "modprobe -r devpub && modprobe devpub, when its devices can be spared",
+			   "modprobe -r devpub && modprobe devpub, once its devices are not needed",
 			   "loaded, version %s; %s is installed", version, other);
 	else
 		doctor_say("module", VERDICT_OK, "", "loaded, version %s", version);
 }
 
-/* The last of the paths that match, or false. */
+/* Find the last path that matches @pattern.  Return false if there is none. */
 static bool last_path(const char *pattern, char *path, size_t size)
 {
 	glob_t found;
@@ -94,12 +94,12 @@ static void not_installed(void)
 	uname(&name);
 	snprintf(path, sizeof(path), "/lib/modules/%s/build/Makefile", name.release);
 	if (access(path, F_OK))
-		snprintf(advice, sizeof(advice), "apt-get install linux-headers-%s, with which DKMS builds it",
+		snprintf(advice, sizeof(advice), "apt-get install linux-headers-%s; DKMS then builds the module",
 			 name.release);
 	else if (last_path("/var/lib/dkms/devpub/*/build/make.log", path, sizeof(path)))
 		snprintf(advice, sizeof(advice), "see %s", path);
 	else
-		snprintf(advice, sizeof(advice), "dkms autoinstall, which says why not");
+		snprintf(advice, sizeof(advice), "dkms autoinstall, which prints the cause");
 	doctor_say("module", VERDICT_WARNING, advice,
 		   "not loaded, and DKMS has not built it for Linux %s", name.release);
 }
@@ -116,7 +116,7 @@ void doctor_module(void)
 	}
 }
 
-/* What the module that is loaded can do, by asking it for nothing. */
+/* Check by a harmless query if the loaded module can act on other processes. */
 static void other_processes(const struct devpub *dev)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
@@ -131,13 +131,13 @@ static void other_processes(const struct devpub *dev)
 	}
 	if (ret == -EOPNOTSUPP)
 		doctor_say("other programs", VERDICT_WARNING, load_newer,
-			   "the module acts on the caller's memory only: no migrate, no run");
+			   "the module acts on the caller's memory only; migrate and run don't work");
 	else if (ret)
 		doctor_say("other programs", VERDICT_WARNING, "",
-			   "asking the module failed: %s", strerror(-ret));
+			   "a query of the module failed: %s", strerror(-ret));
 	else
 		doctor_say("other programs", VERDICT_OK, "",
-			   "the module can act on them");
+			   "the module can act on their memory");
 }
 
 static void control(void)
@@ -146,13 +146,13 @@ static void control(void)
 
 	if (access(path, F_OK))
 		doctor_say("run time", VERDICT_WARNING, load_newer,
-			   "no %s: devices come and go with the module only", path);
+			   "no %s: only loading the module creates devices", path);
 	else if (access(path, R_OK | W_OK))
 		doctor_say("run time", VERDICT_WARNING, "be root",
-			   "%s is not yours to open", path);
+			   "you may not open %s", path);
 	else
 		doctor_say("run time", VERDICT_OK, "",
-			   "devices can be made and destroyed");
+			   "you can create and destroy devices");
 }
 
 void doctor_devices(void)
@@ -162,7 +162,7 @@ void doctor_devices(void)
 	char size[TEXT_SIZE];
 	size_t i;
 
-	/* Said already. */
+	/* doctor_module() has reported this. */
 	if (!ctl_module_loaded())
 		return;
 	if (devices_get(&devices))
@@ -172,12 +172,12 @@ void doctor_devices(void)
 
 		text_size(size, device->stats.capacity);
 		if (device->dev)
-			doctor_say("device", VERDICT_OK, "", "devpub%u, %s, is yours to use",
+			doctor_say("device", VERDICT_OK, "", "devpub%u, %s: you may use it",
 				   device->index, size);
 		else
 			doctor_say("device", VERDICT_WARNING,
-				   "be root, or have a udev rule give it to your group: SUBSYSTEM==\"devpub\", MODE=\"0660\", GROUP=\"devpub\"",
-				   "devpub%u, %s: /dev/devpub%u is not yours to open",
+				   "be root, or add a udev rule that gives it to your group: SUBSYSTEM==\"devpub\", MODE=\"0660\", GROUP=\"devpub\"",
+				   "devpub%u, %s: you may not open /dev/devpub%u",
 				   device->index, size, device->index);
 		if (device->dev)
 			any = device->dev;
@@ -206,10 +206,10 @@ void doctor_caller(void)
 	admin = capabilities >> CAP_SYS_ADMIN & 1;
 	ptrace = capabilities >> CAP_SYS_PTRACE & 1;
 	if (admin && ptrace)
-		doctor_say("permissions", VERDICT_OK, "", "you may do all that there is");
+		doctor_say("permissions", VERDICT_OK, "", "you may use all commands");
 	else
 		doctor_say("permissions", VERDICT_WARNING, "be root for these",
-			   "not for you:%s%s",
-			   admin ? "" : " create, destroy, evict, seeing frames;",
-			   ptrace ? "" : " migrate, run and locations of other programs");
+			   "you may not use:%s%s",
+			   admin ? "" : " create, destroy, evict, frame numbers;",
+			   ptrace ? "" : " migrate, run and locations for other programs");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The host, before there is a module: kernel, headers, signatures, memory. */
+/* Checks of the host that need no module: kernel, headers, signatures, memory. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "shell.h"
 #include "text.h"
 
-/* The oldest that devpub is tested on. */
+/* The oldest kernel that devpub is tested on. */
 #define OLDEST_MAJOR	6
 #define OLDEST_MINOR	1
 
@@ -44,7 +44,7 @@ void doctor_kernel(void)
 		   name.machine);
 }
 
-/* The kernel's configuration, wherever it is. */
+/* Open the kernel's configuration, which may be in several places. */
 static FILE *open_config(const char *release, bool *pipe)
 {
 	static const char *const paths[] = {
@@ -85,7 +85,7 @@ void doctor_config(void)
 	file = open_config(name.release, &pipe);
 	if (!file) {
 		doctor_say("kernel options", VERDICT_UNKNOWN, "",
-			   "the kernel's configuration is not on this host");
+			   "no configuration of the kernel found on this host");
 		return;
 	}
 	while (fgets(line, sizeof(line), file)) {
@@ -105,10 +105,10 @@ void doctor_config(void)
 				      wanted[i]);
 	if (n)
 		doctor_say("kernel options", VERDICT_BAD,
-			   "run a distribution's kernel, or build yours with these",
+			   "run a distribution's kernel, or build your own with these",
 			   "missing:%s", missing);
 	else
-		doctor_say("kernel options", VERDICT_OK, "", "all that devpub needs");
+		doctor_say("kernel options", VERDICT_OK, "", "all that devpub needs are set");
 }
 
 void doctor_headers(void)
@@ -128,11 +128,11 @@ void doctor_headers(void)
 		   path);
 }
 
-/* 1, 0, or -1 when there is no such thing here. */
+/* Return 1 if Secure Boot is on, 0 if it is off, -1 if the machine does not have it. */
 static int secure_boot(void)
 {
 	FILE *file = fopen(SECURE_BOOT, "re");
-	/* Four bytes of attributes come first. */
+	/* The first four bytes are attributes. */
 	unsigned char byte[5];
 	size_t n;
 
@@ -143,7 +143,7 @@ static int secure_boot(void)
 	return n == sizeof(byte) ? byte[4] == 1 : -1;
 }
 
-/* "none [integrity] confidentiality": the one in brackets */
+/* Return the active mode, which is in brackets, as in "none [integrity] confidentiality". */
 static void lockdown_mode(char *mode, size_t size)
 {
 	char text[128], *start;
@@ -162,7 +162,7 @@ static bool enrolled(const char *key)
 {
 	char command[160];
 
-	/* It says so with its exit status, or with words. */
+	/* The exit status differs between versions of mokutil, so check the text. */
 	snprintf(command, sizeof(command),
 		 "mokutil --test-key %s 2>/dev/null | grep -q 'is already enrolled'",
 		 key);
@@ -170,9 +170,9 @@ static bool enrolled(const char *key)
 }
 
 #define DKMS_KEY	"/var/lib/dkms/mok.pub"
-#define SIGN_ANEW	"apt-get install openssl, without which dkms signs nothing, then apt-get install --reinstall devpub-dkms, or make dkms-install"
+#define SIGN_ANEW	"apt-get install openssl, which dkms needs to sign, then apt-get install --reinstall devpub-dkms, or make dkms-install"
 
-/* What tells the key of DKMS from others; empty if there is none, or it has no such thing. */
+/* Identification of the key of DKMS.  The strings are empty if it has no such field. */
 struct certificate {
 	bool there;
 	char id[KEY_ID_SIZE], serial[KEY_ID_SIZE];
@@ -180,7 +180,7 @@ struct certificate {
 
 static void read_certificate(struct certificate *certificate)
 {
-	/* One of DKMS takes about 800. */
+	/* A certificate of DKMS has about 800 bytes. */
 	unsigned char der[8192];
 	FILE *file = fopen(DKMS_KEY, "re");
 	size_t n;
@@ -196,7 +196,7 @@ static void read_certificate(struct certificate *certificate)
 		certificate->serial[0] = '\0';
 }
 
-/* What modinfo says of the module that is installed, or nothing. */
+/* Read a field of the installed module by modinfo, or an empty string. */
 static void modinfo(const char *field, char *text, size_t size)
 {
 	char command[64];
@@ -213,12 +213,12 @@ static void modinfo(const char *field, char *text, size_t size)
 
 enum trust {
 	TRUST_NONE,
-	TRUST_HIDDEN,		/* only root sees which keys the kernel has */
-	TRUST_NAMESAKE,		/* it has one of that name, which all of DKMS have */
+	TRUST_HIDDEN,		/* unknown: only root can read the kernel's list of keys */
+	TRUST_NAMESAKE,		/* the kernel has a key with the name of all keys of DKMS */
 	TRUST_FULL,
 };
 
-/* Of the certificate with this identifier or, if that is empty, of who has this name. */
+/* Check for a key with this identifier or, if that is empty, for a key with this name. */
 static enum trust kernel_trusts(const char *id, const char *name)
 {
 	FILE *file = fopen("/proc/keys", "re");
@@ -235,7 +235,7 @@ static enum trust kernel_trusts(const char *id, const char *name)
 	return geteuid() ? TRUST_HIDDEN : TRUST_NONE;
 }
 
-/* The module is signed, and not with the key of DKMS. */
+/* Report on a module that is signed with another key than that of DKMS. */
 static void foreign_key(const char *signer)
 {
 	enum trust trust = kernel_trusts("", signer);
@@ -246,12 +246,12 @@ static void foreign_key(const char *signer)
 			   signer);
 	else if (trust == TRUST_HIDDEN)
 		doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
-			   "the module is signed by %s; whether the kernel trusts that can't be told",
+			   "the module is signed by %s; only root can find out if the kernel trusts that key",
 			   signer);
 	else
 		doctor_say("signing key", VERDICT_UNKNOWN,
 			   "if modprobe says \"Key was rejected by service\": " SIGN_ANEW,
-			   "the module is signed by %s, with another key than that of dkms; the kernel trusts one of that name",
+			   "the module is signed by %s, with another key than that of dkms; the kernel trusts a key of that name",
 			   signer);
 }
 
@@ -264,21 +264,21 @@ static void dkms_key(const struct certificate *certificate, const char *signer)
 	else if (trust == TRUST_NAMESAKE)
 		doctor_say("signing key", VERDICT_UNKNOWN,
 			   "if modprobe says \"Key was rejected by service\": mokutil --import " DKMS_KEY ", and reboot",
-			   "the kernel trusts a key of the name of " DKMS_KEY ", which has no identifier to know it by");
+			   "the kernel trusts a key with the name of " DKMS_KEY ", which has no identifier to compare");
 	else if (trust == TRUST_HIDDEN)
 		doctor_say("signing key", VERDICT_UNKNOWN, "run this as root",
-			   DKMS_KEY " is there; whether the kernel trusts it can't be told");
+			   DKMS_KEY " exists; only root can find out if the kernel trusts it");
 	else if (access("/usr/bin/mokutil", X_OK))
 		doctor_say("signing key", VERDICT_UNKNOWN,
 			   "apt-get install mokutil, and run this again",
-			   DKMS_KEY " is there; whether the firmware knows it can't be told without mokutil");
+			   DKMS_KEY " exists; only mokutil can find out if it is enrolled");
 	else if (enrolled(DKMS_KEY))
 		doctor_say("signing key", VERDICT_BAD,
-			   "switch Secure Boot on in the firmware, without which the kernel trusts no enrolled key, and reboot",
+			   "switch Secure Boot on in the firmware and reboot; without it, the kernel trusts no enrolled key",
 			   DKMS_KEY " is enrolled, but the kernel does not trust it");
 	else
 		doctor_say("signing key", VERDICT_BAD,
-			   "mokutil --import " DKMS_KEY ", and reboot: the firmware asks for the password that you choose",
+			   "mokutil --import " DKMS_KEY ", and reboot; the firmware asks for the password that you choose",
 			   DKMS_KEY " is not enrolled");
 }
 
@@ -293,14 +293,14 @@ static void signing_key(void)
 	modinfo("sig_key", serial, sizeof(serial));
 	if (*file && !*signer)
 		doctor_say("signing key", VERDICT_BAD, SIGN_ANEW,
-			   "%s is not signed, and the kernel takes signed modules only", file);
+			   "%s is not signed, and the kernel accepts signed modules only", file);
 	else if (*signer && (!dkms.there || (*serial && *dkms.serial &&
 					     strcmp(serial, dkms.serial))))
 		foreign_key(signer);
 	else if (!dkms.there)
 		doctor_say("signing key", VERDICT_BAD,
-			   "apt-get install openssl, and install the module with dkms, which makes a key, then: mokutil --import " DKMS_KEY ", and reboot",
-			   "no key of dkms, and the kernel takes signed modules only");
+			   "apt-get install openssl, and install the module with dkms, which creates a key, then: mokutil --import " DKMS_KEY ", and reboot",
+			   "dkms has no key, and the kernel accepts signed modules only");
 	else
 		dkms_key(&dkms, signer);
 }
@@ -318,20 +318,20 @@ void doctor_signatures(void)
 			     sizeof(text)) && text[0] == '1';
 
 	doctor_say("secure boot", VERDICT_OK, "", "%s", secure < 0 ?
-		   "not there" : secure ? "on" : "off");
+		   "not available" : secure ? "on" : "off");
 	doctor_say("lockdown", VERDICT_OK, "", "%s%s", mode,
 		   enforced ? ", and modules must be signed" : "");
 	if (disabled)
 		doctor_say("module loading", VERDICT_BAD,
 			   "reboot without kernel.modules_disabled=1",
-			   "switched off until the next boot");
+			   "disabled until the next boot");
 	if (enforced || strcmp(mode, "none"))
 		signing_key();
 	else
 		doctor_say("signing key", VERDICT_OK, "", "none needed");
 }
 
-/* Memory blocks, and those of them that only hold what can move. */
+/* Count memory blocks, and those in ZONE_MOVABLE. */
 static void count_blocks(unsigned int *all, unsigned int *movable)
 {
 	static const char dir_path[] = "/sys/devices/system/memory";
@@ -387,18 +387,18 @@ void doctor_memory(void)
 		strtoull(text, NULL, 16) : 0;
 	if (!block) {
 		doctor_say("memory blocks", VERDICT_BAD,
-			   "use memory that is set aside at boot: memmap= and --region",
-			   "this kernel can't take memory out of the running system");
+			   "use memory that was reserved at boot: memmap= and --region",
+			   "this kernel can't remove memory from the running system");
 		return;
 	}
 	if (half < block)
 		doctor_say("memory blocks", VERDICT_BAD,
-			   "give the machine more memory, or set some aside at boot: memmap= and --region",
-			   "one is %s, and a device may take half of what is available, %s",
+			   "give the machine more memory, or reserve some at boot: memmap= and --region",
+			   "a block has %s, and a device may have at most half of the available memory, %s",
 			   text_size(a, block), text_size(b, half));
 	else
 		doctor_say("memory blocks", VERDICT_OK, "",
-			   "of %s; a device may have up to half of what is available, %s",
+			   "%s each; a device may have at most half of the available memory, %s",
 			   text_size(a, block), text_size(b, half / block * block));
 	count_blocks(&all, &movable);
 	if (movable)
@@ -406,7 +406,7 @@ void doctor_memory(void)
 			   movable, all, text_size(a, movable * block));
 	else
 		doctor_say("movable memory", VERDICT_WARNING,
-			   "make devices soon after boot, or boot with movablecore=1G",
-			   "none of %u blocks: the kernel's own pages may keep any of them",
+			   "create devices soon after boot, or boot with movablecore=1G",
+			   "none of %u blocks; pages of the kernel may prevent the removal of any block",
 			   all);
 }

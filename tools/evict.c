@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl evict: every process's pages off a device, which stays. */
+/* devpubctl evict: moves the pages of all processes off a device, which stays. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -51,7 +51,7 @@ static int evict(const char *name)
 	ret = devpub_info(dev, &info);
 	if (!ret) {
 		progress_begin(what, 0);
-		/* What somebody holds for a moment only leaves the next time. */
+		/* Pages that were held for a moment move at the next attempt. */
 		do {
 			if (try)
 				usleep(EVICT_PAUSE_US);
@@ -65,7 +65,7 @@ static int evict(const char *name)
 		return ctl_error(ret, "devpub%u", index);
 	print(index, moved, remaining, info.page_size);
 	if (remaining)
-		return ctl_fail(CTL_PARTLY, "devpub%u: %" PRIu64 " pages stay, which are in use; try again",
+		return ctl_fail(CTL_PARTLY, "devpub%u: %" PRIu64 " pages are in use and can't move; try again",
 				index, remaining);
 	return CTL_OK;
 }
@@ -90,7 +90,7 @@ static int run(int argc, char **argv)
 
 const struct command command_evict = {
 	.name = "evict",
-	.summary = "Moves every process's pages off a device, which stays",
+	.summary = "Moves all pages off a device, which stays",
 	.usage = "[OPTION...] devpubN",
 	.help = CTL_HELP_COMMON,
 	.run = run,

@@ -114,7 +114,7 @@ static int run(int argc, char **argv)
 			return status;
 	}
 	if (optind + 1 < argc)
-		return ctl_usage(&command_info, "one device at a time, or none for all");
+		return ctl_usage(&command_info, "give one device, or none for all");
 	status = devices_get_named(&devices, argv[optind]);
 	if (status)
 		return status;
@@ -136,7 +136,7 @@ static int run(int argc, char **argv)
 
 const struct command command_info = {
 	.name = "info",
-	.summary = "Tells all of a device, or of all devices",
+	.summary = "Prints all properties of a device, or of all devices",
 	.usage = "[OPTION...] [devpubN]",
 	.help = CTL_HELP_COMMON,
 	.run = run,

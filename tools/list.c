@@ -53,7 +53,7 @@ static int run(int argc, char **argv)
 			return status;
 	}
 	if (optind < argc)
-		return ctl_usage(&command_list, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_list, "unexpected argument '%s'", argv[optind]);
 	status = devices_get(&devices);
 	if (status)
 		return status;

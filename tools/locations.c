@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl locations: of a process's pages, as a table and a picture. */
+/* devpubctl locations: shows the locations of a process's pages as a table and a picture. */
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -38,7 +38,7 @@ struct locations {
 	struct maps maps;
 	struct tenant *tenant;
 	size_t n;
-	bool all;	/* mappings without pages, too */
+	bool all;	/* also list mappings that have no pages */
 	bool map;
 	uint64_t page_size;
 };
@@ -69,7 +69,7 @@ static int look_at_mapping(struct tenant *tenant, struct pages *pages)
 	uint64_t at = tenant->mapping.start, from;
 	int ret = 0;
 
-	/* The vsyscall page is above all addresses that can be asked for. */
+	/* The vsyscall page is above the addresses that the kernel accepts. */
 	if (at >> 63)
 		return 0;
 	while (at < tenant->mapping.end && !ret) {
@@ -97,7 +97,7 @@ static int look_at_memory(struct locations *locations, struct pages *pages)
 		tenant->mapping = maps->mapping[i];
 		ret = look_at_mapping(tenant, pages);
 	}
-	/* Mappings and pages are to be those of one program. */
+	/* Check that the mappings and the pages belong to the same program. */
 	return ret ? ret : pages_check(pages);
 }
 
@@ -205,7 +205,7 @@ static void print_table(const struct locations *locations)
 		if (locations->all || ctl_json || runs_any(&tenant->runs))
 			add_row(table, locations, &tenant->mapping, tenant->pages);
 	}
-	/* Programs can add. */
+	/* Readers of JSON can compute the total. */
 	if (!ctl_json)
 		add_row(table, locations, &total, sum);
 	table_print(table);
@@ -224,7 +224,7 @@ static unsigned int terminal_width(void)
 	return width;
 }
 
-/* Neighbours of one name are one row of the picture, as a library's are. */
+/* A row of the picture: adjacent mappings with the same name, such as those of a library. */
 struct row {
 	const char *name;
 	uint64_t pages;
@@ -240,7 +240,7 @@ static const char *label(const struct mapping *mapping)
 	return base ? base + 1 : mapping->name;
 }
 
-/* NULL when memory is out. */
+/* Return NULL if there is not enough memory. */
 static struct row *make_rows(const struct locations *locations, size_t *n)
 {
 	struct row *rows = calloc(locations->n + 1, sizeof(*rows)), *row = NULL;
@@ -259,7 +259,7 @@ static struct row *make_rows(const struct locations *locations, size_t *n)
 		for (j = 0; j < tenant->runs.n; j++) {
 			const struct run *run = &tenant->runs.run[j];
 
-			/* Without memory, the picture is not as it should be. */
+			/* Ignore failures: they only make the picture incomplete. */
 			runs_add(&row->runs, run->location, run->pages);
 			if (run->location != LOCATION_ABSENT)
 				row->pages += run->pages;
@@ -283,7 +283,7 @@ static void print_label(const struct row *row, uint64_t page_size)
 {
 	char size[TEXT_SIZE];
 
-	/* The end of a long name says more than its beginning. */
+	/* Show the end of a long name, which is more specific than its beginning. */
 	printable_end(stdout, row->name, LABEL_WIDTH - 1);
 	printf(" %7s ", text_size(size, row->pages * page_size));
 }
@@ -378,9 +378,9 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return ctl_usage(&command_locations, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_locations, "unexpected argument '%s'", argv[optind]);
 	if (!pid)
-		return ctl_usage(&command_locations, "say whose memory: --pid PID");
+		return ctl_usage(&command_locations, "give a process: --pid PID");
 	status = devices_get(&devices);
 	if (status)
 		return status;
@@ -394,9 +394,9 @@ const struct command command_locations = {
 	.summary = "Shows the locations of the pages of a running program",
 	.usage = "[OPTION...] --pid PID",
 	.help =
-	"  -p, --pid PID       whose memory\n"
-	"  -a, --all           mappings without a page, too\n"
-	"  -n, --no-map        the table only, no picture\n"
+	"  -p, --pid PID       show the memory of this process\n"
+	"  -a, --all           also list mappings that have no pages\n"
+	"  -n, --no-map        print only the table, no picture\n"
 	CTL_HELP_COMMON,
 	.run = run,
 };

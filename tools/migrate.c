@@ -186,7 +186,7 @@ static int check(const struct wanted *wanted)
 	const uint64_t mask = sysconf(_SC_PAGESIZE) - 1;
 
 	if (!wanted->pid)
-		return ctl_usage(&command_migrate, "say whose memory: --pid PID");
+		return ctl_usage(&command_migrate, "give a process: --pid PID");
 	if (wanted->to == wanted->from)
 		return ctl_usage(&command_migrate, "give either --to or --from");
 	if (wanted->range && wanted->vma)
@@ -219,7 +219,7 @@ static int run(int argc, char **argv)
 		case 't':
 		case 'f':
 			*(option == 't' ? &wanted.to : &wanted.from) = true;
-			/* "--to devpub0", too, which getopt takes for two words */
+			/* Accept "--to devpub0", which getopt_long() parses as two arguments. */
 			if (!optarg && optind < argc && argv[optind][0] != '-')
 				optarg = argv[optind++];
 			wanted.device = optarg;
@@ -240,23 +240,24 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return ctl_usage(&command_migrate, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_migrate, "unexpected argument '%s'", argv[optind]);
 	status = check(&wanted);
 	return status ? status : with_devices(&wanted);
 }
 
 const struct command command_migrate = {
 	.name = "migrate",
-	.summary = "Moves memory of a running program to a device or back",
+	.summary = "Moves the memory of a running program to a device or back",
 	.usage = "--pid PID --to [devpubN] | --from [devpubN] [--range A-B | --vma WHAT]",
 	.help =
-	"  -p, --pid PID       whose memory\n"
-	"  -t, --to [devpubN]  to this device, or the first that has room\n"
+	"  -p, --pid PID       act on the memory of this process\n"
+	"  -t, --to [devpubN]  move to this device; default: the first with free memory\n"
 	"  -f, --from [devpubN]\n"
-	"                      back from this device, or from all\n"
-	"  -r, --range A-B     only these addresses, hexadecimal as in /proc/PID/maps\n"
-	"  -v, --vma WHAT      only these mappings: heap, stack, anon, or a name as in\n"
-	"                      /proc/PID/maps; by default anon, all that can move\n"
+	"                      move back from this device; default: from all devices\n"
+	"  -r, --range A-B     move only these addresses, in hexadecimal as in\n"
+	"                      /proc/PID/maps\n"
+	"  -v, --vma WHAT      move only these mappings: heap, stack, anon, or a name as in\n"
+	"                      /proc/PID/maps; default: anon, all memory that can move\n"
 	CTL_HELP_COMMON,
 	.run = run,
 };

@@ -324,7 +324,7 @@ static int run_main(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		ctl_usage(&command_run, "say what to run");
+		ctl_usage(&command_run, "give a command to run");
 		return RUN_FAILED;
 	}
 	run.command = argv + optind;
@@ -333,16 +333,16 @@ static int run_main(int argc, char **argv)
 
 const struct command command_run = {
 	.name = "run",
-	.summary = "Runs a program and keeps its anonymous memory on a device",
+	.summary = "Runs a program, and keeps its anonymous memory on a device",
 	.usage = "[OPTION...] [--] COMMAND [ARGUMENT...]",
 	.help =
-	"The memory of all that COMMAND starts is kept there, too.  A summary goes to\n"
-	"stderr at the end.  The exit status is COMMAND's, 128+N after a signal N; 125 for\n"
-	"a failure of devpubctl, which could not follow all of it, for example, 126 for a\n"
-	"command that can't be run, 127 for none.\n\n"
-	"  -t, --to devpubN    this device; by default the first that has room\n"
-	"  -o, --output FILE   write the summary there\n"
-	"  -q, --quiet         no summary\n"
+	"Also keeps there the memory of all processes that COMMAND starts.  Prints a\n"
+	"summary to stderr at the end.  The exit status is that of COMMAND, or 128+N after\n"
+	"signal N; 125 if devpubctl failed, for example to follow all of the memory; 126 if\n"
+	"the command can't be executed; 127 if it is not found.\n\n"
+	"  -t, --to devpubN    use this device; default: the first with free memory\n"
+	"  -o, --output FILE   write the summary to this file\n"
+	"  -q, --quiet         print no summary\n"
 	CTL_HELP_COMMON,
 	.run = run_main,
 };

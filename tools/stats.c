@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl stats: the counters of devices, since they came or over time. */
+/* devpubctl stats: prints the counters of devices, since their creation or over time. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 enum { NAME, USED, TO, FROM, POPULATED, EVICTED, REFUSED, REASONS };
 
-/* Columns of reasons: from this one on. */
+/* The reason of the first column of reasons. */
 #define FIRST		DEVPUB_REASON_UNMAPPED
 #define NR_COLUMNS	(REASONS + DEVPUB_REASONS_MAX - FIRST)
 #define WATCH_WIDTH	10
@@ -27,8 +27,8 @@ struct watch {
 };
 
 /*
- * People see the reasons that occurred; programs, and tables that grow downwards,
- * have the same columns always.
+ * A single table for people has only columns for reasons that occurred.  JSON, and tables
+ * that are printed again and again, always have the same columns.
  */
 static size_t make_columns(const struct devices *devices, bool all,
 			   unsigned int width, struct column *columns,
@@ -204,20 +204,20 @@ static int run(int argc, char **argv)
 	if (watch.count && !watch.seconds)
 		return ctl_usage(&command_stats, "--count goes with --watch");
 	if (optind + 1 < argc)
-		return ctl_usage(&command_stats, "one device at a time, or none for all");
+		return ctl_usage(&command_stats, "give one device, or none for all");
 	watch.device = argv[optind];
 	return show(&watch);
 }
 
 const struct command command_stats = {
 	.name = "stats",
-	.summary = "Counts pages that moved to devices, back, and not",
+	.summary = "Prints counts of pages that moved to devices, moved back, and were refused",
 	.usage = "[OPTION...] [devpubN]",
 	.help =
-	"TO, FROM, POPULATED, EVICTED and REFUSED count pages since the device came, and\n"
-	"the columns behind them those refused, by reason.\n\n"
-	"  -w, --watch[=SECS]  go on, and count what came since the last time\n"
-	"  -c, --count NUMBER  with --watch: so many times\n"
+	"TO, FROM, POPULATED, EVICTED and REFUSED count pages since the device was created.\n"
+	"The columns after them count the refused pages by reason.\n\n"
+	"  -w, --watch[=SECS]  repeat, and count since the previous table\n"
+	"  -c, --count NUMBER  with --watch: end after this number of tables\n"
 	CTL_HELP_COMMON,
 	.run = run,
 };

@@ -327,13 +327,13 @@ static int run(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return ctl_usage(&command_top, "'%s' is too much", argv[optind]);
+		return ctl_usage(&command_top, "unexpected argument '%s'", argv[optind]);
 	top.page_size = sysconf(_SC_PAGESIZE);
 	top.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (just_once || ctl_json)
 		status = once(&top);
 	else if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		status = ctl_usage(&command_top, "this is no terminal; give --once for a table");
+		status = ctl_usage(&command_top, "not a terminal; use --once to print a table");
 	else
 		status = live(&top);
 	scan_end(&top.scan);
@@ -346,10 +346,10 @@ const struct command command_top = {
 	.summary = "Shows devices and the programs on them, live",
 	.usage = "[OPTION...]",
 	.help =
-	"Keys: q, Ctrl-C quit; Ctrl-Z suspends.  What is shown of processes is found a\n"
-	"fifth of a second at a time, so that on a busy machine it takes some rounds.\n\n"
-	"  -d, --delay SECS    between two looks, by default 2\n"
-	"  -1, --once          print a table of the processes and end; likewise --json\n"
+	"Keys: q and Ctrl-C quit, Ctrl-Z suspends.  Each update scans the processes for at\n"
+	"most a fifth of a second, so a machine with many processes needs several updates.\n\n"
+	"  -d, --delay SECS    seconds between two updates (default: 2)\n"
+	"  -1, --once          print a table of the processes and end; --json implies this\n"
 	CTL_HELP_COMMON,
 	.run = run,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of libdevpub, in KTAP.  Those that want a device skip where there is none
- * that the caller may open.
+ * Tests of libdevpub, with results as KTAP.  Tests that need a device are skipped if there
+ * is none that the caller may open.
  */
 #include "internal.h"
 
@@ -31,7 +31,7 @@ static int skip(const char *reason)
 	return SKIPPED;
 }
 
-/* Pages that are there, and on no LRU batch of this processor for long. */
+/* Allocate small pages and write to them. */
 static char *touched(size_t pages)
 {
 	char *memory = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE,
@@ -44,7 +44,7 @@ static char *touched(size_t pages)
 	return memory;
 }
 
-/* All of it, however often a page is busy: the number that are there at last. */
+/* Migrate all pages, with retries while pages are busy.  Return how many have moved. */
 static uint64_t insist(struct devpub *dev, char *memory, size_t pages)
 {
 	struct devpub_outcome outcome;
@@ -194,7 +194,7 @@ static int room(struct devpub *dev)
 	return 0;
 }
 
-/* Each page that moves interrupts the other threads. */
+/* Each page that moves interrupts the processors of the other threads. */
 #define THREAD_PAGES	64UL
 
 static void *move_often(void *arg)
@@ -250,7 +250,7 @@ static int eviction(struct devpub *dev)
 	return 0;
 }
 
-/* A child's memory moves, and is the child's still. */
+/* The memory of a child moves, and the child still reads its data. */
 static int other_process(struct devpub *dev)
 {
 	struct devpub_process *process;
@@ -300,7 +300,7 @@ static int other_process(struct devpub *dev)
 	CHECK_EQ(ret, 0);
 	CHECK_EQ(devpub_migrate_to_v(dev, process, &range, 1, 0, NULL, NULL),
 		 -ESRCH);
-	/* As if the number were another process's by now. */
+	/* Simulate that another process has the number. */
 	process->pid = getpid();
 	CHECK_EQ(devpub_query_v(dev, process, &range, 1, NULL, &counts), -ESRCH);
 	CHECK_EQ(counts.done, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the tests share. */
+/* Declarations that the files of the tests share. */
 #ifndef DEVPUB_LIB_TEST_H
 #define DEVPUB_LIB_TEST_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests that want no device: what is refused before one is asked, and other processes. */
+/* Tests that need no device: calls that the library refuses, and handles of processes. */
 #include "internal.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "test.h"
 
-/* Refused before the device, which here is none, is asked. */
+/* The library refuses these calls before it uses the device, which is not open here. */
 int test_arguments(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
@@ -38,8 +38,8 @@ int test_arguments(void)
 }
 
 /*
- * A process of 64 bits has more pages than one of 32 can count: no array may come out
- * smaller than what the kernel fills.
+ * A 64-bit process may have more pages than a 32-bit caller can count.  The library must
+ * not allocate an array that is smaller than what the kernel writes.
  */
 int test_wide_ranges(void)
 {
@@ -63,7 +63,7 @@ int test_wide_ranges(void)
 		CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, reasons, &counts),
 			 -EFAULT);
 	}
-	/* Without an array, there is nothing to count. */
+	/* Without an array, the number of pages does not matter. */
 	CHECK_EQ(devpub_query_v(&dev, NULL, &wide, 1, NULL, &counts), -ENOTTY);
 	many = malloc(n * sizeof(*many));
 	for (i = 0; many && i < n; i++)
@@ -120,7 +120,7 @@ int test_attach(void)
 	return 0;
 }
 
-/* Without a descriptor left, who has ended is still told from who lives. */
+/* Without a free descriptor, the library still detects if a process has ended. */
 int test_no_descriptors(void)
 {
 	struct devpub dev = { .fd = open("/dev/null", O_RDWR), .page_size = 4096 };
@@ -143,7 +143,7 @@ int test_no_descriptors(void)
 	close(end[0]);
 	close(end[1]);
 	waitpid(child, NULL, 0);
-	/* As if the number were another process's by now. */
+	/* Simulate that another process has the number. */
 	gone->pid = getpid();
 
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -156,7 +156,7 @@ int test_no_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	CHECK_EQ(of_gone, -ESRCH);
 	CHECK_EQ(of_alive, -ENOTTY);
-	/* Not that there is none. */
+	/* The error must not be -ENODEV. */
 	CHECK_EQ(of_any, -EMFILE);
 	devpub_detach(gone);
 	devpub_detach(alive);

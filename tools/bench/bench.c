@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The benchmark: measures migrations and what they are compared with; see usage(). */
+/* The benchmark: measures migrations, and other operations for comparison. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,23 +19,24 @@
 
 static const char help[] =
 "usage: bench [OPTION...] [WHAT...]\n"
-"Measures migrations, and what they are compared with, in nanoseconds a page.\n"
+"Measures migrations, and other operations for comparison, in nanoseconds per page.\n"
 "\n"
 "  -d, --device=N       use /dev/devpubN (default: 0)\n"
-"  -p, --pages=N,...    pages a call, or a size with K, M or G (default: 64M)\n"
-"  -s, --source=NAME,...  what the memory is: small, thp, forked or threads\n"
+"  -p, --pages=N,...    pages per call, or a size with K, M or G (default: 64M)\n"
+"  -s, --source=NAME,...  kind of memory: small, thp, forked or threads\n"
 "                       (default: small)\n"
-"  -w, --workers=N,...  processors at work in a call; 0: the module chooses (default)\n"
-"  -r, --repeat=N       repetitions that count, after one that does not (default: 7)\n"
-"  -J, --json           JSON instead of a table\n"
-"      --profile        mark what is timed, for scripts/bench\n"
-"  -h, --help           this text\n"
+"  -w, --workers=N,...  maximum number of processors per call; 0 (default): the module\n"
+"                       chooses\n"
+"  -r, --repeat=N       measured repetitions, after one that is discarded (default: 7)\n"
+"  -J, --json           print JSON instead of a table\n"
+"      --profile        mark the timed parts, for scripts/bench\n"
+"  -h, --help           print this help\n"
 "\n"
-"WHAT (default: those that work here):\n";
+"WHAT (default: all that work on this machine):\n";
 
 static int message_fd = -1;
 
-/* Whose turn it is, where several numbers of workers have one. */
+/* The number of workers that is being measured, if several alternate; else NULL. */
 static const unsigned long *turn_of;
 
 void bench_die(const char *format, ...)
@@ -81,7 +82,7 @@ struct list {
 	size_t n;
 };
 
-/* A number, or with a suffix a size, which counts in pages. */
+/* Parse a number of pages, or a size with a suffix.  Return a number of pages. */
 static unsigned long parse_pages(const char *word)
 {
 	unsigned long value, unit = 0;
@@ -97,7 +98,7 @@ static unsigned long parse_pages(const char *word)
 	if (unit)
 		end++;
 	if (errno || end == word || *end || value > (1UL << 40) / (unit ? unit : PAGE))
-		usage("'%s' is no number of pages and no size", word);
+		usage("'%s' is neither a number of pages nor a size", word);
 	if (unit)
 		value = value * unit / PAGE;
 	if (!value)
