@@ -47,7 +47,13 @@ static int explain(const struct wanted *wanted, int error)
 		return ctl_error(error, "a new device");
 	case -EACCES:
 	case -EPERM:
+		if (wanted->reserved)
+			return ctl_fail(CTL_NO_PERMISSION, "region %#llx,%s: not permitted; be root, and where the kernel is locked down (Secure Boot), use --size",
+					(unsigned long long)wanted->start, size);
 		return ctl_fail(CTL_NO_PERMISSION, "a new device: not permitted; be root");
+	case -EOPNOTSUPP:
+		return ctl_fail(CTL_UNSUPPORTED, "a new device of %s: the devpub module that is loaded is too old, or a balloon driver of this virtual machine is in the way; see: dmesg",
+				size);
 	default:
 		return ctl_error(error, "a new device of %s", size);
 	}

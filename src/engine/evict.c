@@ -330,15 +330,11 @@ static long evict_drain_this_cpu(void *data)
  */
 static void evict_drain_batches(const struct devpub_endpoint *device)
 {
-	struct devpub_transfer_spec spec = {
-		.source		= device,
-		.destination	= &devpub_endpoint_system,
-	};
 	int cpu;
 
 	cpus_read_lock();
 	for_each_online_cpu(cpu)
-		work_on_cpu(cpu, evict_drain_this_cpu, &spec);
+		work_on_cpu(cpu, evict_drain_this_cpu, (void *)device);
 	cpus_read_unlock();
 }
 

@@ -196,9 +196,7 @@ static unsigned int transfer_workers(const struct transfer_job *tj,
 	unsigned int n = min(num_online_cpus(), cpumask_weight(current->cpus_ptr));
 	unsigned int most = min_not_zero(READ_ONCE(devpub_job_max_workers), max_workers);
 
-	if (spec->populate)
-		return 0;
-	if (most == 1)
+	if (spec->populate || most == 1)
 		return 0;
 	if (most)
 		n = min(n, most);
@@ -315,7 +313,8 @@ static int locate_all(struct devpub_job *job, const struct devpub_endpoint *devi
 int devpub_job_locate(struct devpub_job *job, const struct devpub_endpoint *device,
 		      struct devpub_location_counts *counts)
 {
-	u8 *locations = devpub_array_alloc(device->window);
+	u8 *locations = devpub_array_alloc(min_t(u64, device->window,
+						 job->length >> PAGE_SHIFT));
 	int ret;
 
 	if (!locations)

@@ -59,7 +59,7 @@ devpub_transfer_device(const struct devpub_transfer_spec *spec)
 
 /**
  * devpub_transfer_drain() - drain this processor's LRU batches
- * @spec: direction and options of the transfer; the device's pagemap is registered
+ * @device: any device, whose pagemap is registered
  *
  * A batch holds a reference to each of its pages, which keeps the page from moving.
  * lru_add_drain() is not exported, but each migration calls it first, even a migration of
@@ -67,10 +67,9 @@ devpub_transfer_device(const struct devpub_transfer_spec *spec)
  *
  * Context: process context.
  */
-void devpub_transfer_drain(const struct devpub_transfer_spec *spec)
+void devpub_transfer_drain(const struct devpub_endpoint *device)
 {
-	migrate_device_range(NULL, devpub_transfer_device(spec)->pagemap->pool->base_pfn,
-			     0);
+	migrate_device_range(NULL, device->pagemap->pool->base_pfn, 0);
 }
 
 /**

@@ -70,6 +70,6 @@ int devpub_transfer_window(struct devpub_transfer *transfer, unsigned long start
 
 const struct devpub_endpoint *
 devpub_transfer_device(const struct devpub_transfer_spec *spec);
-void devpub_transfer_drain(const struct devpub_transfer_spec *spec);
+void devpub_transfer_drain(const struct devpub_endpoint *device);
 
 #endif /* DEVPUB_TRANSFER_H */

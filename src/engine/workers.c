@@ -73,7 +73,7 @@ static void worker_take_windows(struct devpub_worker *worker)
 		cond_resched();
 	}
 	/* Drain this processor's LRU batches, because other processors can't do that. */
-	devpub_transfer_drain(&worker->transfer.spec);
+	devpub_transfer_drain(devpub_transfer_device(&worker->transfer.spec));
 }
 
 /* Work on a round.  The caller holds mmap_lock and the gates until all workers are done. */
@@ -116,7 +116,7 @@ static void crew_run(struct devpub_crew *crew)
 	unsigned int i;
 
 	/* Drain this processor's LRU batches, because the workers can't do that. */
-	devpub_transfer_drain(&crew->workers[0].transfer.spec);
+	devpub_transfer_drain(devpub_transfer_device(&crew->workers[0].transfer.spec));
 	crew_dispatch(crew);
 	if (wait_for_completion_interruptible(&crew->all)) {
 		WRITE_ONCE(crew->stop, true);

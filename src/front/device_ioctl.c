@@ -140,8 +140,9 @@ static int ioctl_migrate(struct devpub_device *ddev, struct devpub_migrate *arg,
 	trace_devpub_migrate_begin(ddev->index, pid, to, arg->addr, arg->length);
 	ret = devpub_job_transfer(&job, &spec, arg->workers, &counts);
 	trace_devpub_migrate_end(ddev->index, pid, to, job.done, counts.n, ret);
+	devpub_process_put(&job.process);
 	if (ret == -ENOMEM)
-		goto put_process;
+		return ret;
 
 	arg->done = job.done;
 	arg->moved = counts.n[DEVPUB_REASON_MOVED];
@@ -150,9 +151,6 @@ static int ioctl_migrate(struct devpub_device *ddev, struct devpub_migrate *arg,
 	arg->absent = counts.n[DEVPUB_REASON_ABSENT];
 	arg->refused = devpub_reason_refused(&counts);
 	*answered = true;
-
-put_process:
-	devpub_process_put(&job.process);
 	return ret;
 }
 
@@ -183,8 +181,9 @@ static int ioctl_query(void *target, void *arg_, bool *answered)
 		return ret;
 
 	ret = devpub_job_locate(&job, &ddev->endpoint, &counts);
+	devpub_process_put(&job.process);
 	if (ret == -ENOMEM)
-		goto put_process;
+		return ret;
 
 	arg->done = job.done;
 	arg->absent = counts.n[DEVPUB_LOCATION_ABSENT];
@@ -193,9 +192,6 @@ static int ioctl_query(void *target, void *arg_, bool *answered)
 	arg->other_device = counts.n[DEVPUB_LOCATION_OTHER_DEVICE];
 	arg->other = counts.n[DEVPUB_LOCATION_OTHER];
 	*answered = true;
-
-put_process:
-	devpub_process_put(&job.process);
 	return ret;
 }
 

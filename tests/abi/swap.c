@@ -3,71 +3,23 @@
  * Memory with a copy in swap.  A page that is in the swap cache must not move:
  * 6.12 moves it in a way that no one can undo.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
+#include <stdbool.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/swap.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "device.h"
-#include "disk.h"
 #include "harness.h"
+#include "machine.h"
 #include "mem.h"
 
 #define PAGES		256UL
-#define SWAP_PAGES	(4 * PAGES)
 
 #define KPF_SWAPCACHE	(1ULL << 13)
 
-/* A small swap area on a RAM disk; the case is skipped without it. */
-static bool swap_begin(void)
+static void with_swap(void (*body)(struct place *place))
 {
-	static uint32_t header[PAGE / sizeof(uint32_t)];
-	uint64_t size;
-	bool loaded;
-	int file;
-
-	if (test_field("/proc/meminfo", "SwapTotal") > 0)
-		SKIP("the system has swap already");
-	loaded = disk_begin();
-	file = open(DISK, O_RDWR | O_EXCL | O_CLOEXEC);
-	if (file < 0 || ioctl(file, BLKGETSIZE64, &size) ||
-	    size < SWAP_PAGES * PAGE || !loaded)
-		SKIP(DISK " is in use or too small");
-	/* union swap_header: version and last page behind the boot block */
-	header[1024 / 4] = 1;
-	header[1024 / 4 + 1] = size / PAGE - 1;
-	memcpy((char *)header + PAGE - 10, "SWAPSPACE2", 10);
-	CHECK_EQ(write(file, header, PAGE), PAGE);
-	CHECK_CALL(fsync(file));
-	close(file);
-	if (swapon(DISK, 0))
-		SKIP("swapon: %s", strerror(errno));
-	return loaded;
-}
-
-/* Run the body as a child, so that the swap area goes however it ends. */
-static void with_swap(void (*body)(void))
-{
-	bool loaded = swap_begin();
-	int status;
-	pid_t pid;
-
-	pid = test_fork();
-	if (pid == 0) {
-		body();
-		fflush(stdout);
-		_exit(0);
-	}
-	CHECK_CALL(waitpid(pid, &status, 0));
-	CHECK_CALL(swapoff(DISK));
-	disk_end(loaded);
-	if (WIFSIGNALED(status))
-		FAIL("killed by signal %d", WTERMSIG(status));
-	_exit(WEXITSTATUS(status));
+	machine_swap_on();
+	machine_run(body, NULL);
 }
 
 static size_t in_swap_cache(const char *addr, size_t pages)
@@ -120,7 +72,7 @@ static char *swap_cached(uint64_t seed)
 	return addr;
 }
 
-static void swap_cache_body(void)
+static void swap_cache_body(struct place *place)
 {
 	unsigned char reasons[PAGES];
 	bool cached[PAGES];
@@ -128,6 +80,7 @@ static void swap_cache_body(void)
 	char *addr = swap_cached(1);
 	size_t stay = 0;
 
+	(void)place;
 	for (size_t i = 0; i < PAGES; i++) {
 		cached[i] = in_swap_cache(addr + i * PAGE, 1);
 		stay += cached[i];
@@ -156,12 +109,13 @@ CASE(swap_cache)
 	with_swap(swap_cache_body);
 }
 
-static void swap_cache_unmapped_body(void)
+static void swap_cache_unmapped_body(struct place *place)
 {
 	int fd = device_open();
 	uint64_t idle = device_free_pages(fd);
 	char *addr = swap_cached(1);
 
+	(void)place;
 	to_device(fd, addr, PAGES);
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	device_await_free_pages(fd, idle);
@@ -172,13 +126,14 @@ CASE(swap_cache_unmapped)
 	with_swap(swap_cache_unmapped_body);
 }
 
-static void swapped_out_body(void)
+static void swapped_out_body(struct place *place)
 {
 	unsigned char reasons[PAGES], locations[PAGES];
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
 	size_t out = 0;
 
+	(void)place;
 	if (!page_out(addr, PAGES))
 		SKIP("the kernel swapped nothing out");
 	query(fd, addr, PAGES, locations);
@@ -204,11 +159,12 @@ CASE(swapped_out)
 }
 
 /* Reclaim has no say over what is on the device. */
-static void device_pages_body(void)
+static void device_pages_body(struct place *place)
 {
 	int fd = device_open();
 	char *addr = mem_new(PAGES, 1);
 
+	(void)place;
 	move_to_device(fd, addr, PAGES);
 	madvise(addr, PAGES * PAGE, MADV_PAGEOUT);
 	madvise(addr, PAGES * PAGE, MADV_COLD);

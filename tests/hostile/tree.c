@@ -65,35 +65,71 @@ static unsigned long long timed(int fd, unsigned long cmd, char *addr, unsigned 
 	return test_milliseconds() - begin;
 }
 
-/* How long a call goes on after SIGKILL. */
-CASE(killed_in_a_dense_tree)
+/* Start a user's process that runs @body, and wait until so many processes are ready. */
+static pid_t attacked(void (*body)(void), unsigned int processes)
 {
-	unsigned long long begin;
 	pid_t pid;
 
 	share();
 	user_admit();
 	pid = user_fork(ATTACKER);
 	if (pid == 0) {
-		int fd = device_open();
-		char *addr = many(MAPPINGS, 1);
-
-		timed(fd, DEVPUB_IOC_MIGRATE_TO, addr, 16, 1);
-		timed(fd, DEVPUB_IOC_MIGRATE_FROM, addr, 16, 1);
+		body();
 		shared->ready++;
-		for (;;) {
-			timed(fd, DEVPUB_IOC_MIGRATE_TO, addr, 8192, 1);
-			timed(fd, DEVPUB_IOC_MIGRATE_FROM, addr, 8192, 1);
-		}
+		for (;;)
+			pause();
 	}
-	while (!shared->ready)
+	while (shared->ready < processes)
 		test_sleep(100);
+	return pid;
+}
+
+/* Kill a process in the middle of what it does: the time until it is gone. */
+static unsigned long long killed(pid_t pid, const char *what)
+{
+	unsigned long long begin, took;
+
 	test_sleep(3000);
 	begin = test_milliseconds();
 	CHECK_CALL(kill(pid, SIGKILL));
 	waitpid(pid, NULL, 0);
-	test_note("gone %llu ms after SIGKILL", test_milliseconds() - begin);
-	CHECK_CMP(test_milliseconds() - begin, <=, LIMIT_MS);
+	took = test_milliseconds() - begin;
+	test_note("%s gone %llu ms after SIGKILL", what, took);
+	return took;
+}
+
+static void move_on_and_on(void)
+{
+	int fd = device_open();
+	char *addr = many(MAPPINGS, 1);
+
+	timed(fd, DEVPUB_IOC_MIGRATE_TO, addr, 16, 1);
+	timed(fd, DEVPUB_IOC_MIGRATE_FROM, addr, 16, 1);
+	shared->ready++;
+	for (;;) {
+		timed(fd, DEVPUB_IOC_MIGRATE_TO, addr, 8192, 1);
+		timed(fd, DEVPUB_IOC_MIGRATE_FROM, addr, 8192, 1);
+	}
+}
+
+/* How long a call goes on after SIGKILL. */
+CASE(killed_in_a_dense_tree)
+{
+	pid_t pid = attacked(move_on_and_on, 1);
+
+	CHECK_CMP(killed(pid, "the process"), <=, LIMIT_MS);
+}
+
+static void put_one_a_window(void)
+{
+	int fd = device_open();
+	char *addr = many(MAPPINGS, WINDOW);
+	struct devpub_migrate to;
+
+	for (unsigned long i = 0; i < 200; i++) {
+		to = migrate_arg(addr + (MAPPINGS - 1 - i) * WINDOW * PAGE, 1, NULL);
+		CHECK_CALL(ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &to));
+	}
 }
 
 /* How long root's EVICT takes, for one page a window. */
@@ -102,26 +138,8 @@ CASE(evicted_from_a_sparse_tree)
 	struct devpub_evict arg = { 0 };
 	unsigned long long begin;
 	int fd = device_open();
-	pid_t pid;
+	pid_t pid = attacked(put_one_a_window, 1);
 
-	share();
-	user_admit();
-	pid = user_fork(ATTACKER);
-	if (pid == 0) {
-		int own = device_open();
-		char *addr = many(MAPPINGS, WINDOW);
-		struct devpub_migrate to;
-
-		for (unsigned long i = 0; i < 200; i++) {
-			to = migrate_arg(addr + (MAPPINGS - 1 - i) * WINDOW * PAGE, 1, NULL);
-			CHECK_CALL(ioctl(own, DEVPUB_IOC_MIGRATE_TO, &to));
-		}
-		shared->ready++;
-		for (;;)
-			pause();
-	}
-	while (!shared->ready)
-		test_sleep(100);
 	begin = test_milliseconds();
 	CHECK_CALL(ioctl(fd, DEVPUB_IOC_EVICT, &arg));
 	test_note("evicted %llu, %llu remain, in %llu ms", arg.moved, arg.remaining,
@@ -129,35 +147,31 @@ CASE(evicted_from_a_sparse_tree)
 	test_kill(pid);
 }
 
+#define RELATIVES	4
+
+static void put_a_window_with_relatives(void)
+{
+	int fd = device_open();
+	char *addr = many(MAPPINGS, 1);
+
+	setsid();
+	for (size_t i = 0; i < WINDOW; i += 16) {
+		struct devpub_migrate to = migrate_arg(addr + i * PAGE, 16, NULL);
+
+		to.workers = 1;
+		CHECK_CALL(ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &to));
+	}
+	for (int i = 0; i < RELATIVES; i++)
+		if (!test_fork())
+			break;
+}
+
 /* Root's EVICT comes upon a window of that, which many relatives have, too. */
 CASE(evict_killed_in_a_dense_tree)
 {
-	unsigned long long begin;
-	pid_t pid, evict;
+	pid_t pid = attacked(put_a_window_with_relatives, 1 + RELATIVES), evict;
+	unsigned long long took;
 
-	share();
-	user_admit();
-	pid = user_fork(ATTACKER);
-	if (pid == 0) {
-		int fd = device_open();
-		char *addr = many(MAPPINGS, 1);
-
-		setsid();
-		for (size_t i = 0; i < WINDOW; i += 16) {
-			struct devpub_migrate to = migrate_arg(addr + i * PAGE, 16, NULL);
-
-			to.workers = 1;
-			CHECK_CALL(ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &to));
-		}
-		for (int i = 0; i < 4; i++)
-			if (!test_fork())
-				break;
-		shared->ready++;
-		for (;;)
-			pause();
-	}
-	while (shared->ready < 5)
-		test_sleep(100);
 	evict = test_fork();
 	if (evict == 0) {
 		int fd = device_open();
@@ -167,12 +181,8 @@ CASE(evict_killed_in_a_dense_tree)
 		test_note("evicted %llu, %llu remain, %s", arg.moved, arg.remaining, strerror(errno));
 		_exit(0);
 	}
-	test_sleep(3000);
-	begin = test_milliseconds();
-	CHECK_CALL(kill(evict, SIGKILL));
-	waitpid(evict, NULL, 0);
-	test_note("root's EVICT gone %llu ms after SIGKILL", test_milliseconds() - begin);
+	took = killed(evict, "root's EVICT");
 	kill(-pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	CHECK_CMP(test_milliseconds() - begin, <=, LIMIT_MS);
+	CHECK_CMP(took, <=, LIMIT_MS);
 }
