@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # status is for the caller
 #
-# For bench and checks/bench; brings lib.sh with it.
+# Functions for bench and checks/bench.  This file sources lib.sh.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# What is measured: a device of its own for each module, in memory that the kernel
-# leaves alone, and two NUMA nodes of the rest.
+# The guest has one device for each module, in memory that the kernel does not use, and two
+# NUMA nodes in the rest.
 bench_device=0x40000000,256M
 bench_peer=0x100000000
 bench_append="numa=fake=2 memmap=256M\$0x40000000 memmap=512M\$$bench_peer"
 
-# bench_build KERNEL DIR: set $tree, and have the module and the programs in DIR
+# bench_build KERNEL DIR: set $tree, and build the module and the programs in DIR
 bench_build() {
 	local dir=$2
 
@@ -22,13 +22,13 @@ bench_build() {
 	mkdir -p "$dir"
 	copy_source "$dir/module"
 	make -s "-j$(nproc)" -C "$tree" M="$dir/module" modules >&2
-	# Static, for a guest that has no libraries; it wants none of devpubctl's.
+	# Static, because the guest has no libraries.
 	make -s -C "$top/tools" O="$dir/tools" PKG_CONFIG=true LDFLAGS=-static "$dir/tools/bench" >&2
 }
 
-# bench_boot DIR NAME RUN [OPTION...]: run the script RUN on the kernel of $tree, with
-# the module of DIR and HMM's test module loaded, and with more options for
-# scripts/vm.  Leaves NAME.console and NAME.result in DIR.
+# bench_boot DIR NAME RUN [OPTION...]: run the script RUN on the kernel of $tree, with the
+# module of DIR and HMM's test module loaded.  Pass the options to scripts/vm.  Write
+# NAME.console and NAME.result to DIR.
 bench_boot() {
 	local dir=$1 name=$2 run=$3 peer
 	shift 3
@@ -45,6 +45,6 @@ $run"
 		--memory 4G --append "$bench_append" --timeout "${TIMEOUT:-3600}" \
 		--log "$dir/$name.console" --result "$dir/$name.result" "$@"
 	if grep -nE -f "$top/tests/harness/alarms" "$dir/$name.console" >&2; then
-		die "$name: the kernel's log"
+		die "$name: the kernel log has alarms"
 	fi
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Documentation/performance.md from its template: a line "@name KERNEL..." of it is
-# replaced by the table of that name.  dir and kernels are given; DIR/KERNEL holds what
-# scripts/bench has measured.
+# Make Documentation/performance.md from its template: replace each line "@name" by the table
+# of that name.  The variables dir and kernels must be set; DIR/KERNEL contains the results of
+# scripts/bench.
 
 BEGIN {
 	n = split(kernels, kernel, " ")
@@ -59,7 +59,7 @@ function key(mode, what, source, pages, workers) {
 	return k SUBSEP mode SUBSEP what SUBSEP source SUBSEP pages SUBSEP workers
 }
 
-# What was not measured is "".
+# Return a result, or "" if it was not measured.
 function value(mode, what, source, pages, workers,	at) {
 	at = key(mode, what, source, pages, workers)
 	return at in median ? median[at] : ""
@@ -69,7 +69,7 @@ function quotient(a, b) {
 	return a == "" || b == "" || b == 0 ? "" : a / b
 }
 
-# Of 64 MiB of small pages, by instructions
+# Return the instructions per page for 64 MiB of small pages
 function usual(what) {
 	return value("instructions", what, "small", 16384, 0)
 }
@@ -154,7 +154,7 @@ function goals(	i, line) {
 	goal("instructions, populating holes : faulting them in", 0.5, "%.3f")
 }
 
-# What core mm and the copy take by themselves, of what a goal compares with.
+# Print the ratios that remain without the module's own share, and without the copy.
 function limit_table(	i, what, words, peer, rest, label) {
 	head("what would be reached")
 	words["to"] = "to the device"; words["from"] = "back"

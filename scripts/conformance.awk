@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Make the table of Documentation/conformance.md of KTAP that tests/harness/run wrote:
+# Make the table of Documentation/conformance.md from the KTAP of tests/harness/run:
 #
 #	awk -v devpub=VERSION -f conformance.awk KERNEL=result.log...
 #
-# A row is a behaviour, a column a kernel.  The places that a behaviour was seen
-# in (cases NAME.PLACE) share a cell, and are named where they differ.
+# A row is a behaviour, a column a kernel.  The cases of a behaviour (NAME.PLACE) share a cell,
+# which names the places if their results differ.
 
-# The number of the footnote that says this.
+# Return the number of the footnote with this text.
 function footnote(text)
 {
 	if (!(text in note_of)) {
@@ -25,7 +25,7 @@ function add_row(row)
 	}
 }
 
-# What stands behind "# WORD " of a result line
+# Return the text after "# WORD " of a result line
 function behind(word)
 {
 	return substr($0, index($0, "# " word) + length(word) + 3)
@@ -58,7 +58,7 @@ function cell_of(kernel, program, row,    i, n, place, result, count, common, te
 	return text
 }
 
-# The operands are taken apart here, and are no assignments.
+# Parse the operands here, so that awk does not treat them as assignments.
 BEGIN {
 	for (i = 1; i < ARGC; i++) {
 		at = index(ARGV[i], "=")
@@ -70,7 +70,7 @@ BEGIN {
 	exit
 }
 
-# The day, or the first and the last
+# Return the day of the run, or the first and the last day
 function dates(kernel)
 {
 	if (first[kernel] == last[kernel])

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # variables for those who read this in
+# shellcheck disable=SC2034 # variables for scripts that source this file
 #
-# Debian suites other than the machine's own: an apt with sources and state of
-# its own for each, fed from the mirrors that the machine's apt uses.
+# Access to Debian suites other than the machine's own: each suite has an apt with separate
+# sources and state, which uses the mirrors of the machine's apt.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# The kernels, by name: suite, and the suite added to it
+# The suite of each kernel, and an optional additional suite
 declare -A suites=(
 	[6.1]="bookworm"
 	[6.12]="trixie"
@@ -22,8 +22,8 @@ check_name() {
 	[ -n "${suites[$1]:-}" ] || die "no kernel is named '$1'; there are: $names"
 }
 
-# find_mirrors: set $mirror and $security_mirror (empty when the machine has
-# no security suite).
+# find_mirrors: set $mirror, and $security_mirror, which is empty if the machine has no
+# security suite
 find_mirrors() {
 	local targets
 
@@ -48,9 +48,9 @@ debian_targets() {
 		'Created-By: Packages' 'Origin: Debian' 'Component: main'
 }
 
-# suite_open SUITE [ADDED SUITE]: make the functions below and $sources speak of
-# SUITE, its security updates and ADDED SUITE, as they are now.  $stale says
-# that the mirror can't be reached, or is not to be (DEVPUB_OFFLINE).
+# suite_open SUITE [ADDED SUITE]: make the functions below and $sources use the present state
+# of SUITE, its security updates and ADDED SUITE.  Set $stale if the mirror can't be reached, or
+# must not be used (DEVPUB_OFFLINE).
 suite_open() {
 	local suite=$1 added=${2:-} lock option deb
 
@@ -106,12 +106,12 @@ suite_cache() {
 	apt-cache "${suite_options[@]}" "$@"
 }
 
-# suite_newest PACKAGE: the highest version of it that the suites have
+# suite_newest PACKAGE: print the highest version of it in the suites
 suite_newest() {
 	suite_cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n 1
 }
 
-# suite_depends PACKAGE=VERSION: the names that it depends on
+# suite_depends PACKAGE=VERSION: print the names of its dependencies
 suite_depends() {
 	suite_cache show "$1" | sed -n 's/^Depends: *//; T; s/([^)]*)//g; s/[,|]/ /g; p'
 }
@@ -129,7 +129,7 @@ suite_fetch() {
 	rm -r "$dir/debs"
 }
 
-# newest_entry DIR: set $entry without the mirror's help
+# newest_entry DIR: set $entry to the newest entry in the cache
 newest_entry() {
 	mkdir -p "$1"
 	entry=$(find "$1" -mindepth 1 -maxdepth 1 -type d ! -name '*.tmp' -printf '%T@ %p\n' |
@@ -138,7 +138,7 @@ newest_entry() {
 	note "no mirror within reach; going on with $entry"
 }
 
-# Keep only $entry of its kind.
+# drop_others: remove the other entries of the kind of $entry
 drop_others() {
 	local other
 

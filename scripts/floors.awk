@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Of C files that stand on floors, prove that includes and calls go downwards or stay on
-# their floor, and that includes make no circle.  Reads a line a file,
+# Check of C files on floors that includes and calls go downwards or stay on their floor, and
+# that includes have no circle.  The input has one line per file,
 #
 #	PROGRAM FLOOR FOLDER FILE
 #
-# where floor 1 is the top one, and FOLDER is what includes begin with that name no folder
-# beside the file.  Prints a line for each violation, "FILE:LINE: WHAT", or at last the
-# number of files, and fails if there was a violation.
+# where floor 1 is the top, and FOLDER is the folder that includes are relative to if they are not
+# relative to the file.  Print a line "FILE:LINE: WHAT" for each violation and fail, or print the
+# number of files.
 
-# Without comments and what is in quotes.
+# Return the line without comments and strings.
 function code(line,   plain)
 {
 	plain = ""
@@ -37,7 +37,7 @@ function code(line,   plain)
 	return plain
 }
 
-# The name of the function that this begins, if it does and others may call it.
+# Return the name of the non-static function whose definition begins in this line, if any.
 function function_of(head,   name)
 {
 	if (head ~ /(^|[^A-Za-z0-9_])static([^A-Za-z0-9_]|$)/)
@@ -54,7 +54,7 @@ function function_of(head,   name)
 	return ""
 }
 
-# What a source defines.  A brace at the beginning of a line ends whatever came before it.
+# Collect the definitions of a source.  A brace at the start of a line ends a definition.
 function find_functions(file,   i, line, depth, head, name, skip)
 {
 	depth = 0
@@ -97,7 +97,7 @@ function violation(file, line, what)
 	bad = 1
 }
 
-# The file that an include means: beside this one, or by its folder; "" for another's.
+# Return the included file, relative to this file or to FOLDER; "" if it is not in the input.
 function included(file, name,   beside)
 {
 	beside = file
@@ -112,7 +112,7 @@ function included(file, name,   beside)
 	return ""
 }
 
-# A source and its header are one.
+# Return the unit: a source and its header are one.
 function unit(file)
 {
 	sub(/\.[ch]$/, "", file)
@@ -151,7 +151,7 @@ function find_calls(file,   i, line, name, before, above, told)
 {
 	for (i = 1; i <= lines[file]; i++) {
 		line = text[file, i]
-		# Events have names of their own, too.
+		# Trace events define functions, too.
 		if (line ~ /^(TRACE_EVENT|DECLARE_EVENT_CLASS|DEFINE_EVENT)[A-Z_]*\(/)
 			continue
 		before = ""
@@ -160,7 +160,7 @@ function find_calls(file,   i, line, name, before, above, told)
 			name = substr(line, RSTART, RLENGTH)
 			before = before substr(line, 1, RSTART - 1)
 			line = substr(line, RSTART + RLENGTH)
-			# Members and tags have names of their own.
+			# Members and tags are in other name spaces.
 			if ((program[file], name) in owner && !(name in told) &&
 			    before !~ /(\.|->)[ \t]*$/ && before !~ /(struct|union|enum)[ \t]+$/) {
 				above = owner[program[file], name]
@@ -173,7 +173,7 @@ function find_calls(file,   i, line, name, before, above, told)
 	}
 }
 
-# Circles through a unit, each told once: where it is met that is being visited.
+# Report each circle through a unit once, where the search meets a unit that it is visiting.
 function visit(from, path,   next_of, n, i, to, circle, at)
 {
 	state[from] = "open"

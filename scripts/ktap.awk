@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Count the results in KTAP: those that stand for themselves, not those that sum
-# up the tests nested below them.  Prints what failed, with its diagnostics, and
-# at last "PASSED FAILED SKIPPED".  An expected failure (XFAIL) has passed: it is
-# what the kernel should do.  Results that a plan announces and that did not come
-# are failures.
+# Count the results in KTAP.  Results that summarize nested tests are not counted.  Print the
+# failed results with their diagnostics, and at the end "PASSED FAILED SKIPPED".  An expected
+# failure (XFAIL) counts as passed, because the kernel behaves as expected.  Results that a
+# plan announces and that are missing count as failed.
 
 function indent(line)
 {
@@ -18,7 +17,7 @@ function fail(text)
 	printf "%s%s\n", diagnostics, text
 }
 
-# End the levels deeper than depth: sets how many tests they had, and failures.
+# End the levels deeper than depth.  Set their numbers of tests and failures.
 function leave(depth,    level)
 {
 	below = below_failed = 0

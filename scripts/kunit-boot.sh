@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # status is for the caller
 #
-# For checks/kunit and checks/kunit-values; brings lib.sh with it.
+# Functions for checks/kunit and checks/kunit-values.  This file sources lib.sh.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# kunit_boot TREE DIR RUN [WORD...]: boot the kernel of TREE with the modules of
-# DIR/module and run the script RUN there, which finds swap space.  Leaves
-# console.log, and without its time stamps ktap, and result.log in DIR; sets status as
-# scripts/vm has it.  The words go to the kernel's command line.
+# kunit_boot TREE DIR RUN [WORD...]: boot the kernel of TREE with the modules of DIR/module
+# and with swap space, and run the script RUN there.  Write console.log, the same without
+# time stamps as ktap, and result.log to DIR.  Set status to that of scripts/vm.  The words
+# are added to the kernel's command line.
 kunit_boot() {
 	local tree=$1 dir=$2 run=$3 release verbose=()
 	shift 3

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Read a file of kunit/mutants and look for the text that it replaces in the source, where
-# each piece must be exactly once.  Says what does not fit, as "NAME: why", and fails then.
+# Read a file of kunit/mutants, and search the source for the texts that it replaces.  Each
+# must occur exactly once.  If a text does not, print "NAME: why" and fail.
 #
-#	root	the folder that has the source
+#	root	the folder of the source
 #	name	the mutant, for messages
-#	write	if set, and all fits: write each file that changes to FILE.mutant beside it,
-#		and print FILE
+#	write	if set, and all texts fit: write each changed file to FILE.mutant in the same
+#		folder, and print FILE
 #
-# After the description, which nobody reads here:
+# The format, after a description that this program ignores:
 #
 #	--- src/memory/pool.c
 #	<<<<
 #	whole lines of the file
 #	====
-#	lines to have instead; may be none
+#	replacement lines; may be empty
 #	>>>>
 #
-# More such pieces of the same file may follow, and more files.  All are looked for in the
-# source as it is.  No line of C is like one of these marks.
+# More such pieces of the same file may follow, and more files.  All are searched in the
+# unchanged source.  No line of C looks like one of these marks.
 
 function problem(text) {
 	print name ": " text >"/dev/stderr"
@@ -42,7 +42,7 @@ function load(path,    line, got) {
 
 function matches(at,    i) {
 	for (i = 1; i <= nold; i++)
-		# As strings: an awk takes what looks like numbers for such.
+		# Compare as strings: awk compares strings that look like numbers as numbers.
 		if (text[file, at + i - 1] "" != old[i] "")
 			return 0
 	return 1

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Every Makefile of the project includes this file.  It refuses paths that make, the shell or
-# the kernel's build system would split: a blank in one had "make deb" remove another folder.
+# the kernel's build system would split.  With a blank in a path, "make deb" would remove
+# another folder.
 # need_path() in lib.sh does the same for scripts.
 
 paths-empty :=
@@ -13,7 +14,7 @@ define paths-newline
 endef
 paths-special := ' " ` \ ; & | < > ( ) [ ] { } * ? ! : , $$ % $(paths-hash)
 
-# $(call paths-bad,TEXT): not empty when TEXT can't be a path
+# $(call paths-bad,TEXT): not empty if TEXT is not allowed as a path
 paths-bad = $(strip $(if $(findstring $(paths-newline),$1),newline) \
 	$(if $(findstring $(paths-tab),$1),tab) \
 	$(if $(findstring $(paths-empty) $(paths-empty),$1),blank) \
@@ -22,7 +23,7 @@ paths-bad = $(strip $(if $(findstring $(paths-newline),$1),newline) \
 paths-check = $(if $(call paths-bad,$(value $1)),$(error $1: \
 	'$(subst $(paths-newline), ,$(value $1))': a path must have no blank, quote, $$ or other special character))
 
-# Of variables, only those that somebody has set: the Makefiles' own are made of them.
+# Check only variables that the user has set.  The Makefiles derive their own from these.
 $(call paths-check,CURDIR)
 $(foreach name,O LIB_O LIB KDIR DESTDIR prefix libdir includedir sbindir libexecdir testsdir \
 	sysconfdir mandir bashdir zshdir udevdir sysusersdir unitdir examplesdir,$(if \
@@ -39,7 +40,7 @@ define paths-remove-output
 	rm -rf '$(O)'
 endef
 
-# One that holds the sources would also give a target and a folder one name.
+# If O contained the sources, a target and a folder could also have the same name.
 ifneq ($(O),)
 ifneq ($(filter $(patsubst //%,/%,$(abspath $(O))/%),$(CURDIR)/),)
 $(error O: '$(O)' holds the project's folder)

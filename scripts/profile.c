@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A plugin for QEMU: counts the instructions that the guest runs between two marks,
- * which tools/bench sets with --profile, by address.
+ * A plugin for QEMU: counts the instructions that the guest executes between two marks, by
+ * address.  tools/bench sets the marks with --profile.
  *
  *	-plugin profile.so,out=FILE
  *
- * FILE gets a line "ADDRESS COUNT" for each block of code that ran, in hexadecimal
- * and decimal; a block has no jumps but at its end.  The declarations are those of
- * version 1 of QEMU's plugin interface, for whose header Debian has no package.
+ * The plugin writes a line "ADDRESS COUNT", in hexadecimal and decimal, to FILE for each block
+ * of executed code; a block has no jumps except at its end.  The declarations are those of
+ * version 1 of QEMU's plugin interface.  No package of Debian contains the header.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,7 +46,7 @@ struct block {
 	uint64_t runs;
 };
 
-/* Translations of one block are counted singly; who reads the file adds them up. */
+/* Each translation of a block is counted separately; readers of the file add them up. */
 static struct block *blocks;
 static bool counting;
 static const char *out;

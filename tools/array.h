@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Arrays that grow. */
+/* Growing arrays. */
 #ifndef DEVPUB_TOOLS_ARRAY_H
 #define DEVPUB_TOOLS_ARRAY_H
 
@@ -7,9 +7,9 @@
 #include <devpub_array.h>
 
 /*
- * Have room for one more element of @size bytes behind the @n that there are.  Returns the
- * array, which may have moved; NULL when memory is out, and then it and @room are as they
- * were.
+ * Make room for one more element of @size bytes after the @n existing ones.  Return the
+ * array, which may have moved.  Return NULL if there is not enough memory; the array and @room
+ * are unchanged then.
  */
 void *array_grow(void *array, size_t *room, size_t n, size_t size);
 

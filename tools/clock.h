@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-/* Seconds of the monotonic clock. */
+/* Return the time of the monotonic clock in seconds. */
 static inline double clock_now(void)
 {
 	struct timespec time;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The commands of devpubctl, each in a file of its name. */
+/* The commands of devpubctl.  Each is in the file of its name. */
 #ifndef DEVPUB_TOOLS_COMMANDS_H
 #define DEVPUB_TOOLS_COMMANDS_H
 

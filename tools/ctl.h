@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the commands of devpubctl share: how they begin, fail and end. */
+/* Functions that the commands of devpubctl share: start, failure and end. */
 #ifndef DEVPUB_TOOLS_CTL_H
 #define DEVPUB_TOOLS_CTL_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Exit statuses, as devpubctl(8) has them. */
+/* The exit statuses that devpubctl(8) documents. */
 enum {
 	CTL_OK			= 0,
 	CTL_FAILED		= 1,
@@ -17,7 +17,7 @@ enum {
 	CTL_NO_PROCESS		= 5,
 	CTL_UNSUPPORTED		= 6,
 	CTL_PARTLY		= 7,
-	/* Of "run", as of env(1) */
+	/* exit statuses of "run", as those of env(1) */
 	RUN_FAILED		= 125,
 	RUN_NO_EXEC		= 126,
 	RUN_NOT_FOUND		= 127,
@@ -26,10 +26,10 @@ enum {
 /**
  * struct command - a command
  * @name:	its name
- * @summary:	what it does, in a line
+ * @summary:	a one-line description
  * @usage:	its arguments
- * @help:	what its options do; each line ends with a newline
- * @run:	does it; argv[0] is for messages.  Returns an exit status
+ * @help:	descriptions of its options; each line ends with a newline
+ * @run:	runs the command; argv[0] is for messages.  Returns an exit status
  */
 struct command {
 	const char *name;
@@ -39,7 +39,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-/* --json and --bytes, which all commands that print a table take. */
+/* The options --json and --bytes of all commands that print a table. */
 extern bool ctl_json, ctl_bytes;
 
 #define CTL_OPTION_HELP	0x100
@@ -54,38 +54,37 @@ extern bool ctl_json, ctl_bytes;
 	"  -h, --help          print this help\n"
 
 /*
- * At the beginning: what the command was given, and the exit status for what could not be
- * written.
+ * Start a command: set its arguments, and the exit status if its output can't be written.
  */
 void ctl_begin(char **argv, int status);
 
 /*
- * At the end: what was printed must have arrived, also the last of it.  Such a failure of
- * "run" is told from its program's.  Returns the exit status.
+ * End a command: check that all output was written.  Return the exit status.  For "run",
+ * the status of such a failure differs from that of its program.
  */
 int ctl_finish(int status);
 
-/* One line on stderr, behind "devpubctl: ", as printable() has it. */
+/* Print one line to stderr after "devpubctl: ", with escapes as by printable(). */
 void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, and @status for the caller to return. */
+/* The same.  Return @status. */
 int ctl_fail(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * An option that getopt_long() returned and the command does not know: one of
- * the common ones, for which it returns -1 to go on with, or a wrong one.
- * Prints the help and ends the program where that was asked for.
+ * Handle an option that the command itself does not handle.  For a common option, return
+ * -1 to continue; for --help, print the help and exit.  For a wrong option, print a message
+ * and return the exit status.
  */
 int ctl_option(const struct command *command, int option);
 
-/* A wrong use of the command: says what, and how to find out more. */
+/* Report wrong usage of a command, with a hint at its --help. */
 int ctl_usage(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * A call on a thing failed with @error, a negative errno: says so in one line with
- * the way out.  Returns the exit status that stands for it.
+ * Report that a call on an object failed with @error, a negative errno, in one line that
+ * says what to do.  Return the exit status for the error.
  */
 int ctl_error(int error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

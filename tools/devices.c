@@ -6,7 +6,7 @@
 #include "devices.h"
 #include "text.h"
 
-/* One that goes meanwhile is left out, and one that the caller may not open stays shut. */
+/* Skip devices that are removed meanwhile.  Leave devices closed that the caller may not open. */
 static int device_get(struct device *device, unsigned int index)
 {
 	int ret;

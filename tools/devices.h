@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The devices of this host, and the one that an argument names. */
+/* The devices of this host, and the device that an argument names. */
 #ifndef DEVPUB_TOOLS_DEVICES_H
 #define DEVPUB_TOOLS_DEVICES_H
 
@@ -9,12 +9,12 @@
 
 #define DEVICES_MAX	256
 
-/* What is said where the module is loaded and has none. */
+/* The message if the module is loaded and has no device. */
 #define DEVICES_NONE	"there is no device; make one: devpubctl create --size 256M"
 
 struct device {
 	unsigned int index;
-	/* NULL where the caller may not open it; then info is zeros */
+	/* NULL if the caller may not open it; info is zeroed then */
 	struct devpub *dev;
 	struct devpub_info info;
 	struct devpub_stats stats;
@@ -26,24 +26,24 @@ struct devices {
 };
 
 /*
- * All devices, with what may be known of each.  0 or an exit status, after a
- * message: when the module is not loaded.
+ * Get all devices, with all that the caller may read.  Return 0, or an exit status after a
+ * message, if the module is not loaded.
  */
 int devices_get(struct devices *devices);
 void devices_put(struct devices *devices);
-/* Closes them, and keeps what is known of them. */
+/* Close the devices.  Their properties stay valid. */
 void devices_close(struct devices *devices);
 
-/* Likewise, for the one that @text names, if @text is not NULL. */
+/* As devices_get(), but only for the device that @text names, unless @text is NULL. */
 int devices_get_named(struct devices *devices, const char *text);
 
-/* The number of the device that @text names.  0 or an exit status, after a message. */
+/* Get the number of the device that @text names.  Return 0, or an exit status after a message. */
 int devices_index(const char *text, unsigned int *index);
 
-/* The device that @text names, open.  0 or an exit status, after a message. */
+/* Open the device that @text names.  Return 0, or an exit status after a message. */
 int devices_open(const char *text, struct devpub **dev, unsigned int *index);
 
-/* One to begin with: the first that has room, when @text is NULL. */
+/* The same; if @text is NULL, open the first device with free memory. */
 int devices_open_target(const char *text, struct devpub **dev,
 			unsigned int *index);
 

@@ -11,7 +11,7 @@
 #include "family.h"
 #include "text.h"
 
-/* More than there are numbers: lists that grow while they are read come to an end. */
+/* More than there are process numbers, so that lists which grow during the read end. */
 #define FAMILY_MAX	(1 << 22)
 
 static int add(struct family *family, pid_t pid, uint64_t started)
@@ -28,7 +28,7 @@ static int add(struct family *family, pid_t pid, uint64_t started)
 	return 0;
 }
 
-/* A child that a list names, if it is one: numbers may have been used again since. */
+/* Add a child from a list if it still is one: its number may have been reused since. */
 static int add_child(struct family *family, pid_t child, pid_t parent)
 {
 	struct proc_stat stat;
@@ -40,10 +40,10 @@ static int add_child(struct family *family, pid_t child, pid_t parent)
 		ret = proc_stat(&proc, &stat);
 		proc_close(&proc);
 	}
-	/* One that starts another program or is about to end is found the next time. */
+	/* A process that executes another program is found the next time. */
 	if (ret)
 		return ret == -ESRCH || ret == -EAGAIN ? 0 : ret;
-	/* Whose parent has ended is ours by now, or of one that looks after others. */
+	/* If the parent has ended, the new parent is this process or another subreaper. */
 	if (stat.parent != parent && stat.parent != getpid())
 		return 0;
 	return add(family, child, stat.started);
@@ -65,7 +65,7 @@ static int add_children(struct family *family, pid_t parent, char *list)
 	return ret;
 }
 
-/* Each thread has children of its own. */
+/* Add the children of all threads: each thread has a list of its own. */
 static int add_children_of(struct family *family, pid_t pid, int tasks)
 {
 	char path[64], *list;
@@ -124,7 +124,7 @@ static int compare(const void *a, const void *b)
 	return (x->started > y->started) - (x->started < y->started);
 }
 
-/* In order, and of those of one number the last. */
+/* Sort the members.  Of several with the same number, keep the last. */
 static void sort(struct family *family)
 {
 	size_t i, n = 0;
@@ -146,7 +146,7 @@ int family_find(struct family *family, int until)
 	int ret;
 
 	*family = (struct family) { 0 };
-	/* Not all kernels have these lists. */
+	/* Some kernels do not have these lists. */
 	if (access("/proc/thread-self/children", R_OK))
 		return -errno;
 	ret = look_below(family, getpid());

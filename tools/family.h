@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The processes below this one, by the lists of children that /proc has. */
+/* The descendants of this process, found by the lists of children in /proc. */
 #ifndef DEVPUB_TOOLS_FAMILY_H
 #define DEVPUB_TOOLS_FAMILY_H
 
@@ -11,9 +11,9 @@
 #include "proc.h"
 
 /**
- * struct member - a process, for as long as no other has its number
+ * struct member - a process, identified by number and start time
  * @pid:	its number
- * @started:	when it began: another process of this number began later
+ * @started:	its start time, which differs for another process with this number
  */
 struct member {
 	pid_t pid;
@@ -27,14 +27,14 @@ struct family {
 };
 
 /*
- * Those that are found, each once, in the order of their numbers; the kernel may leave
- * some out while others end.  It takes few descriptors, however deep they are below each
- * other.  0 or -errno, with those that were found by then.
+ * Find the descendants.  The result has each once, in the order of their numbers; the kernel
+ * may leave some out while others end.  The number of descriptors that this needs does not
+ * depend on their depth.  Return 0, or -errno with the descendants found so far.
  */
 int family_find(struct family *family, int until);
 void family_free(struct family *family);
 
-/* Open the member: 0 or -errno, -ESRCH also when another has its number. */
+/* Open the process.  Return 0 or -errno; -ESRCH also if another process has its number. */
 int family_open(const struct member *member, struct proc *proc);
 
 #endif /* DEVPUB_TOOLS_FAMILY_H */

@@ -11,17 +11,17 @@
 #include "maps.h"
 #include "mover.h"
 
-/* Memory may be freed and taken anew without the sum telling. */
+/* Move memory after this many rounds without growth: it may be freed and allocated again. */
 #define IDLE_ROUNDS	20
 
-/* A process that is in exec or exit has no memory for a moment. */
+/* Give up after this many failures: during exec and exit a process has no memory. */
 #define FAILED_ROUNDS	200
 
-/* What a round takes, and what one process may take of it. */
+/* The time of a round, and the maximum time for one process in it, in seconds. */
 #define ROUND_SECONDS	1.0
 #define PASS_SECONDS	0.3
 
-/* One that has not come to the end of a pass counts with what it has done of it. */
+/* Stop following a process.  If no pass was completed, count the results of the last one. */
 static void drop(struct follow *follow, const struct followed *followed)
 {
 	const uint64_t *reason = followed->passed ? followed->reason : followed->pass;
@@ -31,7 +31,7 @@ static void drop(struct follow *follow, const struct followed *followed)
 		follow->refused[r] += reason[r];
 }
 
-/* Has it ended?  If that can't be told, it stays. */
+/* Return true if the process has ended; false also if that is unknown. */
 static bool has_ended(struct follow *follow, const struct followed *followed)
 {
 	struct proc proc;
@@ -49,7 +49,7 @@ static bool is_same(const struct member *a, const struct member *b)
 	return a->pid == b->pid && a->started == b->started;
 }
 
-/* Both lists are in the order of their numbers. */
+/* Merge two lists, both in the order of the process numbers. */
 static void merge(struct follow *follow, const struct family *family,
 		  struct followed *list)
 {
@@ -64,7 +64,7 @@ static void merge(struct follow *follow, const struct family *family,
 			i++;
 			j++;
 		} else if (known && (!found || known->member.pid <= found->pid)) {
-			/* Left out, or another has its number now. */
+			/* The search left the process out, or another process has its number now. */
 			if (has_ended(follow, known))
 				drop(follow, known);
 			else
@@ -98,7 +98,7 @@ static void find_processes(struct follow *follow, int until)
 	family_free(&family);
 }
 
-/* Pages in memory that are not a file's: 0 or -errno. */
+/* Read the number of resident pages that belong to no file.  Return 0 or -errno. */
 static int read_resident(const struct proc *proc, uint64_t *resident)
 {
 	uint64_t all, shared;
@@ -121,7 +121,7 @@ static bool readable(int fd)
 	return poll(&poll_fd, 1, 0) > 0;
 }
 
-/* From where the last round has stopped. */
+/* Move the memory from the address on at which the last round has stopped. */
 static int move(struct followed *followed, struct mover *mover, const struct maps *maps)
 {
 	size_t i;
@@ -160,7 +160,7 @@ static int move_memory(struct followed *followed, struct mover *mover,
 	return ret;
 }
 
-/* 0, MOVER_STOPPED or -errno */
+/* Return 0, MOVER_STOPPED or -errno. */
 static int pass(struct follow *follow, struct followed *followed,
 		const struct proc *proc, int until)
 {
@@ -211,7 +211,7 @@ static int look_at(struct follow *follow, struct followed *followed, int until)
 	return ret;
 }
 
-/* Of a process that has ended there is nothing to say; the next round forgets it. */
+/* Handle the result.  Ignore a process that has ended: the next round drops it. */
 static void judge(struct follow *follow, struct followed *followed, int ret)
 {
 	if (ret >= 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Keeps the anonymous memory of a process and all it starts on a device. */
+/* Keeps the anonymous memory of a process and its descendants on a device. */
 #ifndef DEVPUB_TOOLS_FOLLOW_H
 #define DEVPUB_TOOLS_FOLLOW_H
 
@@ -13,15 +13,15 @@
 
 /**
  * struct followed - a process
- * @member:	itself
- * @resident:	its pages in memory when last looked at
+ * @member:	its number and start time
+ * @resident:	its resident pages at the last check
  * @idle:	rounds since the last pass
- * @failed:	rounds in which it had no memory, one after the other
- * @at:		where a pass that takes several rounds has stopped; 0 for none
- * @passed:	a pass has come to its end
- * @there:	pages on the device after the last pass
- * @pass:	what the pass under way has left where it is, by enum devpub_reason
- * @reason:	what the last whole pass left there
+ * @failed:	number of successive rounds in which it had no memory
+ * @at:		address at which an incomplete pass has stopped; 0 for none
+ * @passed:	a pass was completed
+ * @there:	number of pages on the device after the last pass
+ * @pass:	number of pages of the current pass, by enum devpub_reason
+ * @reason:	number of pages of the last completed pass, by enum devpub_reason
  */
 struct followed {
 	struct member member;
@@ -36,18 +36,18 @@ struct followed {
 };
 
 /**
- * struct follow - what is followed, and what came of it
- * @dev:	where the memory goes
- * @list:	the processes now, in the order of their numbers
- * @n:		their number
- * @next:	the number of the process that is next to be looked at
- * @processes:	processes that were ever there
- * @passes:	passes over a process's memory
- * @moved:	pages moved in all
- * @peak:	most pages there at a time
- * @refused:	pages that a pass could not move, those of each process once: by its
- *		last pass
- * @error:	why a process could not be followed, or 0
+ * struct follow - the followed processes, and the results
+ * @dev:	the device to move the memory to
+ * @list:	the present processes, in the order of their numbers
+ * @n:		number of entries of @list
+ * @next:	number of the process to check next
+ * @processes:	number of processes that have been followed
+ * @passes:	number of passes over a process's memory
+ * @moved:	total number of pages that moved
+ * @peak:	maximum number of pages on the device at a time
+ * @refused:	number of pages that could not move, by enum devpub_reason; only the last
+ *		pass of each process counts
+ * @error:	the error because of which a process could not be followed, or 0
  */
 struct follow {
 	struct devpub *dev;
@@ -63,8 +63,8 @@ struct follow {
 };
 
 /*
- * One round, of a second or so: finds the processes below this one, and moves what they
- * have grown by.  Ends early when @until, a file descriptor, can be read.
+ * Run a round of about a second: find the descendants of this process, and move the memory
+ * of those that have grown.  End early when the file descriptor @until is readable.
  */
 void follow_round(struct follow *follow, int until);
 void follow_end(struct follow *follow);

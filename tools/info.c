@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl info: all that is known of a device. */
+/* devpubctl info: prints all properties of a device. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -65,7 +65,7 @@ static void add(struct table *table, const struct device *device)
 	table_number(table, USABLE, !!device->dev);
 }
 
-/* For people: a line a fact. */
+/* Print the properties for people, one per line. */
 static void print(const struct device *device)
 {
 	const struct devpub_stats *stats = &device->stats;

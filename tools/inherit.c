@@ -12,7 +12,7 @@ static struct sigaction children;
 static struct rlimit files;
 static bool has_limit;
 
-/* What is read from there ends at once, and what is written there fails, as before. */
+/* Fill a closed descriptor.  Reads end at once and writes fail, as on a closed one. */
 static void fill(int fd, int mode)
 {
 	int filled;
@@ -20,7 +20,7 @@ static void fill(int fd, int mode)
 	if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 		return;
 	filled = open("/dev/null", mode | O_CLOEXEC);
-	/* The lowest number is free: those below it are open by now. */
+	/* open() returns the lowest free number.  The numbers below @fd are open already. */
 	if (filled > fd)
 		close(filled);
 }
@@ -33,7 +33,7 @@ void inherit_adjust(void)
 	fill(STDIN_FILENO, O_WRONLY);
 	fill(STDOUT_FILENO, O_RDONLY);
 	fill(STDERR_FILENO, O_RDONLY);
-	/* Ignored, they vanish without a status. */
+	/* If SIGCHLD is ignored, the kernel discards the status of children. */
 	sigaction(SIGCHLD, &ordinary, &children);
 	has_limit = !getrlimit(RLIMIT_NOFILE, &files);
 	if (has_limit && files.rlim_cur < files.rlim_max) {

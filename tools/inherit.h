@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a program inherits from whoever starts it, and what it can't work with. */
+/* Attributes that a program inherits and that would disturb it. */
 #ifndef DEVPUB_TOOLS_INHERIT_H
 #define DEVPUB_TOOLS_INHERIT_H
 
 /*
- * At the beginning: children can be waited for, descriptors are as many as may be, and no
- * file that is opened becomes an input or output that was closed.
+ * Call at the start: make children waitable, raise the limit of open files to its maximum,
+ * and fill closed standard descriptors, so that no opened file becomes one of them.
  */
 void inherit_adjust(void);
 
-/* In a child, before it becomes another program: as it was. */
+/* Call in a child before exec(): restore the inherited attributes. */
 void inherit_restore(void);
 
 #endif /* DEVPUB_TOOLS_INHERIT_H */

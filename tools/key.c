@@ -4,7 +4,7 @@
 
 #include "key.h"
 
-/* Tags of DER, and the longest of what has its length in one byte. */
+/* Tags of DER, and the maximum length that is encoded in one byte. */
 #define DER_BOOLEAN	0x01
 #define DER_INTEGER	0x02
 #define DER_OCTETS	0x04
@@ -12,7 +12,7 @@
 #define DER_VERSION	0xa0
 #define DER_SHORT	0x7f
 
-/* Behind the object identifier 2.5.29.14: "critical" perhaps, and octets in octets. */
+/* Parse the value of the extension 2.5.29.14: optional "critical", then nested octet strings. */
 static size_t identifier(const unsigned char *der, size_t size,
 			 const unsigned char **id)
 {
@@ -34,7 +34,7 @@ bool key_id(const unsigned char *der, size_t size, char id[KEY_ID_SIZE])
 	const unsigned char *octets;
 	size_t i, j, n;
 
-	/* What stands before it is of no interest, and has not its shape. */
+	/* Search the extension by its object identifier. */
 	for (i = 0; i + sizeof(wanted) <= size; i++) {
 		if (memcmp(der + i, wanted, sizeof(wanted)))
 			continue;
@@ -48,7 +48,7 @@ bool key_id(const unsigned char *der, size_t size, char id[KEY_ID_SIZE])
 	return false;
 }
 
-/* Go behind the tag and the length at *der, and tell the length, or 0. */
+/* Skip the tag and the length at *der.  Return the length, or 0. */
 static size_t enter(const unsigned char **der, const unsigned char *end,
 		    unsigned char tag)
 {
@@ -71,7 +71,7 @@ bool key_serial(const unsigned char *der, size_t size, char serial[KEY_ID_SIZE])
 	const unsigned char *end = der + size;
 	size_t n;
 
-	/* The certificate, and what of it is signed: the version, the number. */
+	/* The certificate, its signed part, the version, and the serial number. */
 	if (!enter(&der, end, DER_SEQUENCE) || !enter(&der, end, DER_SEQUENCE))
 		return false;
 	n = enter(&der, end, DER_VERSION);
@@ -87,8 +87,9 @@ bool key_serial(const unsigned char *der, size_t size, char serial[KEY_ID_SIZE])
 }
 
 /*
- * "07c9d086 I------ 1 perm 1f030000 0 0 asymmetri Name: 5a6b7c8d: X509.rsa 5a6b7c8d []":
- * from the name on.  The word before it is the type, cut off.
+ * Return the part from the name on of a line such as
+ * "07c9d086 I------ 1 perm 1f030000 0 0 asymmetri Name: 5a6b7c8d: X509.rsa 5a6b7c8d []".
+ * The word before the name is the truncated type.
  */
 static const char *description(const char *line)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl list: a line a device. */
+/* devpubctl list: prints one line per device. */
 #include <stdio.h>
 
 #include "array.h"

@@ -10,7 +10,7 @@
 #include "maps.h"
 #include "printable.h"
 
-/* From here on, to know that nothing is there is worth a file. */
+/* For mappings of this size, read smaps to detect that they have no pages. */
 #define LARGE	(16ULL << 30)
 
 static enum mapping_kind kind_of(const char *access, uint64_t inode,
@@ -54,7 +54,7 @@ static int add(struct maps *maps, const struct mapping *mapping)
 	return 0;
 }
 
-/* The whole of a file, of memory that is there to the end. */
+/* Read a whole file.  Fail if the process's memory goes away during the read. */
 static int read_all(const struct proc *proc, const char *name, char **text)
 {
 	int fd = proc_file(proc, name), ret;
@@ -66,7 +66,7 @@ static int read_all(const struct proc *proc, const char *name, char **text)
 	ret = proc_read_fd(fd, text);
 	if (ret == -ESRCH)
 		ret = proc_gone(proc);
-	/* It ends where the memory went, and from then on at once. */
+	/* If the memory is gone, reads return 0 bytes. */
 	if (!ret && pread(fd, &byte, 1, 0) != 1) {
 		free(*text);
 		*text = NULL;
@@ -104,7 +104,7 @@ void maps_free(struct maps *maps)
 	*maps = (struct maps) { 0 };
 }
 
-/* A mapping of before that is as it was, from the @at'th on. */
+/* Find an unchanged earlier mapping, from index @at on. */
 static struct mapping *same(struct maps *maps, const struct mapping *mapping,
 			    size_t *at)
 {
@@ -116,7 +116,7 @@ static struct mapping *same(struct maps *maps, const struct mapping *mapping,
 	return NULL;
 }
 
-/* What /proc/PID/smaps says: the line of a mapping, and its figures below that. */
+/* Parse /proc/PID/smaps, which has a line per mapping, followed by its figures. */
 static void mark_untouched(struct maps *maps, char *text)
 {
 	struct mapping mapping, *found = NULL;
@@ -152,7 +152,7 @@ int maps_find_untouched(const struct proc *proc, struct maps *maps)
 		return 0;
 	ret = read_all(proc, "smaps", &text);
 	if (ret)
-		/* Not a file of all kernels. */
+		/* Some kernels do not have this file. */
 		return ret == -ENOENT ? 0 : ret;
 	mark_untouched(maps, text);
 	free(text);
@@ -167,7 +167,7 @@ static bool matches(const char *name, const char *what)
 
 	if (!strcmp(name, what) || (base && !strcmp(base + 1, what)))
 		return true;
-	/* "arena" is "[anon:arena]", and "heap" "[heap]" */
+	/* "arena" means "[anon:arena]", and "heap" means "[heap]". */
 	if (!strncmp(name, anon, strlen(anon)))
 		name += strlen(anon);
 	else if (*name == '[')

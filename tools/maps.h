@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The mappings of a process, by /proc/PID/maps. */
+/* The mappings of a process, from /proc/PID/maps. */
 #ifndef DEVPUB_TOOLS_MAPS_H
 #define DEVPUB_TOOLS_MAPS_H
 
@@ -10,20 +10,20 @@
 #include "proc.h"
 
 enum mapping_kind {
-	MAPPING_ANON,		/* private and anonymous, heap and stacks too */
-	MAPPING_FILE,		/* a file's, privately mapped */
+	MAPPING_ANON,		/* private and anonymous, including heap and stacks */
+	MAPPING_FILE,		/* private mapping of a file */
 	MAPPING_SHARED,
-	MAPPING_SPECIAL,	/* vdso and the like */
+	MAPPING_SPECIAL,	/* vdso and similar mappings */
 };
 
 /**
  * struct mapping - a mapping
- * @start:	its first byte
- * @end:	the byte behind its last
- * @access:	"rw-p"
- * @kind:	what it maps
- * @untouched:	nothing is there: told of large ones where looking takes long
- * @name:	with whatever is in it; "" where it has none.  Of struct maps
+ * @start:	address of the first byte
+ * @end:	address after the last byte
+ * @access:	permissions, such as "rw-p"
+ * @kind:	its kind
+ * @untouched:	it has no pages; set only for large mappings, whose lookup takes long
+ * @name:	its name with any bytes, or ""; points into struct maps
  */
 struct mapping {
 	uint64_t start;
@@ -35,11 +35,11 @@ struct mapping {
 };
 
 /**
- * struct maps - all of a process
- * @mapping:	in the order of their addresses
- * @n:		their number
- * @room:	of @mapping
- * @text:	the file, whose names they have
+ * struct maps - all mappings of a process
+ * @mapping:	the mappings in the order of their addresses
+ * @n:		number of mappings
+ * @room:	allocated entries of @mapping
+ * @text:	content of the file, which the names point into
  */
 struct maps {
 	struct mapping *mapping;
@@ -48,23 +48,23 @@ struct maps {
 	char *text;
 };
 
-/* Parse a line of the file, whose end it loses.  False if it is none. */
+/* Parse a line of the file, and replace its newline.  Return false if it is not valid. */
 bool maps_parse(char *line, struct mapping *mapping);
 
 /*
- * 0 or -errno: -ESRCH for a process that has ended, -EAGAIN for one that runs another
- * program meanwhile.
+ * Read the mappings.  Return 0 or -errno: -ESRCH if the process has ended, -EAGAIN if it
+ * executes another program meanwhile.
  */
 int maps_read(const struct proc *proc, struct maps *maps);
 void maps_free(struct maps *maps);
 
-/* Finds large mappings that nothing is in.  0 or -errno as maps_read(). */
+/* Mark large mappings without pages.  Return as maps_read(). */
 int maps_find_untouched(const struct proc *proc, struct maps *maps);
 
 /*
- * Does --vma @what mean this mapping: "heap", "stack", "anon" (all of its kind),
- * or a name: the last part of a path, a whole path, or what prctl(2) named it?  As it
- * is, or as it is shown.
+ * Return true if --vma @what means this mapping: "heap", "stack", "anon" (all anonymous
+ * mappings), or a name: the last component of a path, a whole path, or a name given by
+ * prctl(2).  The name may be raw, or contain escapes as printed.
  */
 bool maps_match(const struct mapping *mapping, const char *what);
 

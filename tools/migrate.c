@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl migrate: a running program's memory to a device or back. */
+/* devpubctl migrate: moves the memory of a running program to a device or back. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,15 +16,15 @@
 #define TRIES	6
 
 /**
- * struct wanted - what the options ask for
- * @pid:	of --pid
- * @device:	of --to or --from; NULL for the first with room, or for all
- * @to:		--to
- * @from:	--from
- * @vma:	of --vma, or NULL
- * @range:	of --range, or NULL
- * @start:	of the range
- * @end:	of the range
+ * struct wanted - the values of the options
+ * @pid:	argument of --pid
+ * @device:	argument of --to or --from; NULL for the first with free memory, or for all
+ * @to:		--to was given
+ * @from:	--from was given
+ * @vma:	argument of --vma, or NULL
+ * @range:	argument of --range, or NULL
+ * @start:	first address of the range
+ * @end:	end address of the range
  */
 struct wanted {
 	const char *pid;
@@ -37,7 +37,7 @@ struct wanted {
 	uint64_t end;
 };
 
-/* The part of a mapping that is asked for; an empty one for none. */
+/* Return the requested part of a mapping, or an empty one. */
 static void clip(const struct wanted *wanted, struct mapping *mapping)
 {
 	if (wanted->range) {
@@ -87,7 +87,7 @@ static int move(const struct wanted *wanted, const struct target *target,
 	return ret;
 }
 
-/* What was done is told, also when it was not all. */
+/* Print the results, also if the migration is incomplete. */
 static int report(const struct target *target, const struct mover *mover, int ret)
 {
 	uint64_t done = 0;
@@ -107,7 +107,7 @@ static int report(const struct target *target, const struct mover *mover, int re
 	return CTL_OK;
 }
 
-/* The memory that the process has now. */
+/* Move the memory that the process has at present. */
 static int move_memory(const struct wanted *wanted, const struct target *target,
 		       struct mover *mover)
 {
@@ -135,7 +135,7 @@ static int migrate(const struct wanted *wanted, struct mover *mover)
 	ret = target_open(wanted->pid, &target);
 	if (ret)
 		return ret;
-	/* What it has moved is gone when the process runs another program. */
+	/* Start again if the process executes another program: the moved memory is gone. */
 	while ((ret = move_memory(wanted, &target, mover)) == -EAGAIN &&
 	       ++try < TARGET_TRIES)
 		usleep(TARGET_PAUSE_US);

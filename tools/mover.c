@@ -13,7 +13,7 @@
 #define CHUNK_PAGES	16384UL
 #define BUSY_PAUSE_US	20000
 
-/* A process that is in exec has no memory for a moment. */
+/* During exec, a process has no memory for a moment. */
 #define EXEC_TRIES	20
 #define EXEC_PAUSE_US	5000
 
@@ -29,7 +29,7 @@ unsigned char mover_merge(unsigned char reason, unsigned char next)
 	return next;
 }
 
-/* One call, resumed after signals. */
+/* Make one call, and resume it after signals. */
 static int call(const struct mover *mover, const struct devpub *dev,
 		struct devpub_range range, unsigned char *reasons)
 {
@@ -103,7 +103,7 @@ void mover_close(struct mover *mover)
 	populated_close(&mover->populated);
 }
 
-/* Where the kernel does not look for pages, a reader has to. */
+/* Check by reading the pagemap, if the kernel has no PAGEMAP_SCAN. */
 static bool all_absent(const struct mover *mover, struct devpub_range range)
 {
 	const size_t n = range.length / mover->page_size;
@@ -130,12 +130,12 @@ static bool must_stop(const struct mover *mover)
 	return mover->deadline && clock_now() > mover->deadline;
 }
 
-/* Is it an error of the range, or has the process no such memory any more? */
+/* Find out if the range is wrong, or if the process no longer has this memory. */
 static int explain(const struct mover *mover, int error)
 {
 	const int gone = populated_gone(&mover->populated);
 
-	/* While it starts another program, its memory has no size; the vsyscall page never is. */
+	/* During exec, the address space has size 0.  The vsyscall page is always outside of it. */
 	if (error == -ESRCH || (error == -EFAULT && !(mover->at >> 63)) || gone > 0)
 		return proc_gone(mover->proc);
 	return error;
@@ -152,7 +152,7 @@ static void pass_over(struct mover *mover, uint64_t bytes)
 	progress_add(bytes);
 }
 
-/* From where there are pages, as many as there are arrays for. */
+/* Find the next piece with pages, at most as large as the arrays. */
 static int move_some(struct mover *mover, uint64_t end, unsigned char *reasons,
 		     unsigned char *next)
 {
@@ -189,7 +189,7 @@ int mover_move(struct mover *mover, const struct mapping *mapping, uint64_t from
 		from = mover->at;
 		ret = populated_next(&mover->populated, &mover->at, end, &to);
 		pass_over(mover, mover->at - from);
-		/* What is there and little stands beside more of its kind. */
+		/* Small populated pieces are often close together, so this moves up to @end. */
 		if (ret > 0)
 			ret = move_some(mover, end, reasons, next);
 		if (ret < 0)

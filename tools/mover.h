@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Moves memory in pieces, with a second try for what is busy for a moment. */
+/* Moves memory in pieces, and retries pages that are busy for a moment. */
 #ifndef DEVPUB_TOOLS_MOVER_H
 #define DEVPUB_TOOLS_MOVER_H
 
@@ -15,19 +15,19 @@
 
 /**
  * struct mover - a migration of any number of ranges
- * @process:	whose memory, NULL for our own
- * @dev:	the device to move to; or those to bring memory back from, one
- *		after the other
- * @n:		their number, 1 for a migration to a device
- * @to:		to the device
- * @page_size:	bytes
+ * @process:	the process for library calls; NULL for the caller
+ * @dev:	the device to move to, or the devices to move back from, one after the
+ *		other
+ * @n:		number of devices, 1 for a migration to a device
+ * @to:		move to the device, not back
+ * @page_size:	size of a page in bytes
  * @proc:	the process
- * @populated:	where its memory has pages, to pass over what is wholly absent
- * @tries:	times that busy pages are tried, 1 for no second time
- * @until:	a descriptor: stop when it can be read; -1 for none
+ * @populated:	finds pages, so that ranges without pages are skipped
+ * @tries:	number of attempts for busy pages; 1 for no retry
+ * @until:	stop when this file descriptor is readable; -1 for none
  * @deadline:	stop at this time of the monotonic clock, in seconds; 0 for never
- * @at:		where it has stopped
- * @reason:	what became of the pages in the end, by enum devpub_reason
+ * @at:		address at which it has stopped
+ * @reason:	number of pages by final enum devpub_reason
  */
 struct mover {
 	const struct devpub_process *process;
@@ -45,34 +45,34 @@ struct mover {
 };
 
 /*
- * Of a process, whose pagemap is opened where that is allowed: with devices and the rest
- * set.  0 or -errno.
+ * Prepare to move memory of a process, after devices and options are set.  Open its pagemap
+ * if the caller may do so.  Return 0 or -errno.
  */
 int mover_open(struct mover *mover, const struct proc *proc,
 	       const struct devpub_process *process);
 void mover_close(struct mover *mover);
 
-/* Its mappings, with those known that nothing is in, where looking would take long. */
+/* Read the mappings of the process, and mark large ones without pages if lookups take long. */
 int mover_maps(const struct mover *mover, struct maps *maps);
 
 #define MOVER_STOPPED	1
 
 /*
- * Move what of a mapping is behind @from.  0, MOVER_STOPPED or -errno, with @reason true
- * of what was done by then.  -EAGAIN for a process that runs another program by now.
+ * Move the part of a mapping from @from on.  Return 0, MOVER_STOPPED or -errno; @reason counts
+ * the pages done so far.  Return -EAGAIN if the process has executed another program.
  */
 int mover_move(struct mover *mover, const struct mapping *mapping, uint64_t from);
 
-/* Pages that should have moved and did not. */
+/* Return the number of pages that were to move and did not. */
 uint64_t mover_refused(const struct mover *mover);
 
 /*
- * A page's word after two calls of which the later said @next: a page that moved
- * has moved, and a device that it is not on knows no better than the others.
+ * Combine the results of two calls for a page; @next is that of the later call.  A page that
+ * moved counts as moved.  The result of a device that the page is not on does not matter.
  */
 unsigned char mover_merge(unsigned char reason, unsigned char next);
 
-/* A table of @reason; @name is its name in JSON. */
+/* Print a table of @reason; @name is its name in JSON. */
 void mover_print(const struct mover *mover, const char *name);
 
 #endif /* DEVPUB_TOOLS_MOVER_H */

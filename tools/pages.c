@@ -18,9 +18,9 @@ struct pages {
 	const struct proc *proc;
 	const struct devpub_process *process;
 	uint64_t page_size;
-	bool by_frame;		/* or ask the devices */
+	bool by_frame;		/* otherwise query the devices */
 	struct populated populated;
-	uint64_t zero_frame;	/* stands in for pages that are not there */
+	uint64_t zero_frame;	/* frame of the shared zero page, which counts as absent */
 };
 
 static uint64_t own_frame(const volatile char *addr, uint64_t page_size)
@@ -37,7 +37,7 @@ static uint64_t own_frame(const volatile char *addr, uint64_t page_size)
 	return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_PFN : 0;
 }
 
-/* The frame behind a page that is only read; 0 if frames can't be seen. */
+/* Return the frame of the shared zero page, or 0 if the caller can't read frame numbers. */
 static uint64_t zero_frame(uint64_t page_size)
 {
 	volatile char *page = mmap(NULL, page_size, PROT_READ,
@@ -100,7 +100,7 @@ int pages_open_by_frame(const struct proc *proc, const struct devices *devices,
 	return -EPERM;
 }
 
-/* Does a device tell of this process?  Its first page will do, mapped or not. */
+/* Check if a device accepts queries for this process, by a query of its first page. */
 static int ask(const struct pages *pages)
 {
 	const struct devpub_range range = { pages->page_size, pages->page_size };
@@ -124,7 +124,7 @@ int pages_open(const struct proc *proc, const struct devpub_process *process,
 		return ret;
 	(*pages)->process = process;
 	ret = ask(*pages);
-	/* While it starts another program, its memory has no size. */
+	/* During exec, the address space of a process has size 0. */
 	if (ret == -ESRCH || ret == -EFAULT)
 		ret = proc_gone(proc);
 	if (ret)
@@ -178,7 +178,7 @@ static int look_by_frame(const struct pages *pages, uint64_t addr, size_t n,
 		    addr / pages->page_size * sizeof(*entries));
 	if (got < 0)
 		return -errno;
-	/* The end of a process's memory, or of the process. */
+	/* A short read means that the process's memory, or the process, has gone away. */
 	if (got < (ssize_t)sizeof(*entries))
 		return proc_gone(pages->proc);
 	n = got / sizeof(*entries);
@@ -193,7 +193,7 @@ static int look_by_frame(const struct pages *pages, uint64_t addr, size_t n,
 	return n;
 }
 
-/* Each device knows of its own pages, and all know the rest. */
+/* Combine the answers: only the device itself reports its pages as its own. */
 static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 			  unsigned short *locations)
 {
@@ -229,7 +229,7 @@ static int look_by_device(const struct pages *pages, uint64_t addr, size_t n,
 	return done;
 }
 
-/* Pages of one location, one after the other, until another comes. */
+/* Pass runs of pages with the same location to the callback. */
 struct stretch {
 	unsigned int location;
 	uint64_t pages;
@@ -247,7 +247,7 @@ static void put(struct stretch *stretch, unsigned int location, uint64_t pages)
 	stretch->pages += pages;
 }
 
-/* As many as fit, from @at up to @to.  The number, or -errno. */
+/* Look up pages from @at to @to, as many as the array holds.  Return their number or -errno. */
 static int look_at_batch(struct pages *pages, uint64_t at, uint64_t to,
 			 struct stretch *stretch)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The locations of the pages of a process.  By /proc/PID/pagemap, which tells of all
- * devices at once and touches nothing, where the caller may see frame numbers;
- * by the devices' word otherwise.
+ * The locations of the pages of a process.  If the caller may read frame numbers, they come
+ * from /proc/PID/pagemap, which covers all devices and has no side effects.  Otherwise they
+ * come from queries of the devices.
  */
 #ifndef DEVPUB_TOOLS_PAGES_H
 #define DEVPUB_TOOLS_PAGES_H
@@ -17,9 +17,9 @@
 enum location {
 	LOCATION_ABSENT,
 	LOCATION_SYSTEM,
-	LOCATION_SWAPPED,	/* told by pagemap only: else it counts as absent */
-	LOCATION_OTHER,		/* told by devices only */
-	LOCATION_DEVICE,	/* the first of the devices, in their order */
+	LOCATION_SWAPPED,	/* only from pagemap; otherwise counted as absent */
+	LOCATION_OTHER,		/* only from queries of the devices */
+	LOCATION_DEVICE,	/* the first device; the others follow in order */
 };
 
 #define LOCATIONS_MAX	(LOCATION_DEVICE + DEVICES_MAX)
@@ -27,30 +27,31 @@ enum location {
 struct pages;
 
 /*
- * 0 or -errno: -EPERM where the caller may learn it in neither way; -EOPNOTSUPP
- * where the module is too old for the second.  What is given must outlive it.
+ * Start lookups.  Return 0 or -errno: -EPERM if the caller is permitted neither way;
+ * -EOPNOTSUPP if the module is too old for queries.  The arguments must stay valid until
+ * pages_close().
  */
 int pages_open(const struct proc *proc, const struct devpub_process *process,
 	       const struct devices *devices, struct pages **pages);
 void pages_close(struct pages *pages);
 
-/* Only by pagemap: -EPERM where frame numbers can't be seen. */
+/* The same, but only with pagemap.  Return -EPERM if the caller can't read frame numbers. */
 int pages_open_by_frame(const struct proc *proc, const struct devices *devices,
 			struct pages **pages);
 
-/* The mappings, with those known that nothing is in, where looking would take long. */
+/* Read the mappings, and mark large ones without pages if lookups take long. */
 int pages_maps(struct pages *pages, struct maps *maps);
 
 /*
- * Looks at a mapping from *@at on, by a piece, which *@at moves on by, and calls @run for
- * each run of pages of one location.  0 or -errno: -ESRCH for a process that has
- * ended, -EAGAIN for one that runs another program.
+ * Look up a piece of a mapping from *@at on, and advance *@at.  Call @run for each run of
+ * pages with the same location.  Return 0 or -errno: -ESRCH if the process has ended,
+ * -EAGAIN if it executes another program.
  */
 int pages_look(struct pages *pages, const struct mapping *mapping, uint64_t *at,
 	       void (*run)(void *arg, unsigned int location, uint64_t pages),
 	       void *arg);
 
-/* Was all that of memory that is there still?  0 or -errno, as pages_look(). */
+/* Check that the process still has the same memory.  Return as pages_look(). */
 int pages_check(const struct pages *pages);
 
 #endif /* DEVPUB_TOOLS_PAGES_H */

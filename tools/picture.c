@@ -7,7 +7,7 @@
 #include "picture.h"
 #include "text.h"
 
-/* So many cells of nothing are written as a number. */
+/* Minimum number of empty cells that are drawn as a size instead. */
 #define GAP_CELLS	12
 
 enum glyph {
@@ -61,14 +61,14 @@ bool runs_any(const struct runs *runs)
 	return false;
 }
 
-/* Where drawing is: in which run, and how far. */
+/* The position of the drawing: the run, and the pages of it that are drawn. */
 struct cursor {
 	const struct runs *runs;
 	size_t run;
 	uint64_t used;
 };
 
-/* The next cell: what lives in its pages.  False at the end. */
+/* Count the locations of the pages of the next cell.  Return false at the end. */
 static bool next_cell(struct cursor *at, uint64_t scale, enum glyph *glyph)
 {
 	uint64_t left = scale, device = 0, swapped = 0, present = 0, n;
@@ -103,7 +103,7 @@ static bool next_cell(struct cursor *at, uint64_t scale, enum glyph *glyph)
 	return true;
 }
 
-/* Whole cells of nothing from here on; taken if they are many. */
+/* Skip a long empty part in whole cells.  Return the number of cells, or 0 if it is short. */
 static uint64_t take_gap(struct cursor *at, uint64_t scale)
 {
 	const struct run *run = &at->runs->run[at->run];
@@ -128,7 +128,7 @@ struct pen {
 	const char *margin;
 	unsigned int column;
 	unsigned int rows;
-	int glyph;	/* the last one's color is on; -1 for none */
+	int glyph;	/* glyph whose color is active; -1 for none */
 };
 
 static void color(struct pen *pen, int glyph)
@@ -142,7 +142,7 @@ static void color(struct pen *pen, int glyph)
 	pen->glyph = glyph;
 }
 
-/* Room for so many cells, on this row or a new one. */
+/* Start a new row if this row has no room for @cells cells. */
 static void room(struct pen *pen, unsigned int cells)
 {
 	if (!pen->rows) {

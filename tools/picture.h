@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory drawn as rows of cells, each of which stands for some pages.  Pure. */
+/* Draws memory as rows of cells.  Each cell represents several pages. */
 #ifndef DEVPUB_TOOLS_PICTURE_H
 #define DEVPUB_TOOLS_PICTURE_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* So many pages one after the other of one location, an enum location. */
+/* Consecutive pages with the same location, an enum location. */
 struct run {
 	uint64_t pages;
 	unsigned int location;
@@ -20,19 +20,19 @@ struct runs {
 	size_t room;
 };
 
-/* False when memory is out. */
+/* Add pages.  Return false if there is not enough memory. */
 bool runs_add(struct runs *runs, unsigned int location, uint64_t pages);
 void runs_free(struct runs *runs);
-/* Does anything live there? */
+/* Return true if the runs contain a page. */
 bool runs_any(const struct runs *runs);
 
 /**
- * struct style - how a picture looks
- * @columns:	cells of a row
- * @scale:	pages of a cell
- * @page_size:	bytes
- * @unicode:	blocks, or ASCII
- * @color:	with colors, by escape sequences
+ * struct style - the appearance of a picture
+ * @columns:	number of cells per row
+ * @scale:	number of pages per cell
+ * @page_size:	size of a page in bytes
+ * @unicode:	use block characters instead of ASCII
+ * @color:	use colors, by escape sequences
  */
 struct style {
 	unsigned int columns;
@@ -43,14 +43,14 @@ struct style {
 };
 
 /*
- * Draws runs in as many rows as it takes.  What is absent for long is written as
- * its size instead.  @margin is printed before each row but the first.  Returns
- * the number of rows; with @to NULL, it only counts.
+ * Draw runs in as many rows as needed.  Long absent parts are drawn as their size.
+ * @margin is printed before each row except the first.  Return the number of rows.  With
+ * @to NULL, only count them.
  */
 unsigned int picture_draw(FILE *to, const struct runs *runs,
 			  const struct style *style, const char *margin);
 
-/* What the cells mean. */
+/* Print the legend of the cells. */
 void picture_legend(FILE *to, const struct style *style);
 
 #endif /* DEVPUB_TOOLS_PICTURE_H */

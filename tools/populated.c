@@ -7,8 +7,8 @@
 #include "populated.h"
 
 /*
- * A piece is to take a few milliseconds; where nothing is, the kernel passes quickly.  In
- * bytes and in seconds.
+ * Limits of the size of a piece in bytes, and the durations in seconds above and below which
+ * the size changes.  The kernel skips ranges without pages quickly.
  */
 #define PIECE_MIN	(64ULL << 20)
 #define PIECE_MAX	(1ULL << 46)
@@ -21,7 +21,7 @@ static bool kernel_scans(int pagemap)
 {
 	struct pm_scan_arg arg = { .size = sizeof(arg) };
 
-	/* An empty range, of which there is nothing to say. */
+	/* A scan of an empty range succeeds if the kernel has PAGEMAP_SCAN. */
 	return pagemap >= 0 && !populated_by_hand && ioctl(pagemap, PAGEMAP_SCAN, &arg) >= 0;
 }
 
@@ -39,7 +39,7 @@ int populated_open(struct populated *populated, const struct proc *proc)
 {
 	const int pagemap = proc_file(proc, "pagemap");
 
-	/* One that is not to be read is none. */
+	/* Without permission to read the pagemap, do without it. */
 	if (pagemap < 0 && pagemap != -EACCES && pagemap != -EPERM && pagemap != -ENOENT)
 		return pagemap;
 	populated_init(populated, pagemap < 0 ? -1 : pagemap);
@@ -66,7 +66,7 @@ int populated_maps(const struct populated *populated, const struct proc *proc,
 	return ret;
 }
 
-/* Asks the kernel about a piece from @start on. */
+/* Scan a piece from @start on. */
 static int scan(struct populated *populated, uint64_t start, uint64_t end)
 {
 	struct pm_scan_arg arg = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which parts of an address space have pages.  Programs reserve far more than they use,
- * terabytes some, of which only what is there may cost time; and since a program may make
- * it cost time, it is looked at by the piece, for the caller to look at the clock and at
- * signals in between.
+ * Finds the parts of an address space that have pages.  Programs reserve far more memory
+ * than they use, up to terabytes, so parts without pages must not cost time.  A program may
+ * still make the search slow.  So it is done in pieces, and the caller can check the clock and
+ * signals between two pieces.
  */
 #ifndef DEVPUB_TOOLS_POPULATED_H
 #define DEVPUB_TOOLS_POPULATED_H
@@ -19,15 +19,15 @@
 #define POPULATED_REGIONS	64
 
 /**
- * struct populated - where looking at an address space is
- * @pagemap:	/proc/PID/pagemap; -1 for none: all may have pages
- * @page_size:	bytes
- * @scans:	the kernel looks for pages (PAGEMAP_SCAN), since 6.7
- * @piece:	bytes that it is asked about at a time, by how long that takes
- * @region:	what it has found
- * @n:		their number
- * @known_from:	@region is about these addresses
- * @known_to:	up to there
+ * struct populated - the state of a search in an address space
+ * @pagemap:	descriptor of /proc/PID/pagemap; -1 for none: all parts may have pages
+ * @page_size:	size of a page in bytes
+ * @scans:	the kernel has PAGEMAP_SCAN (since 6.7)
+ * @piece:	size of the next piece in bytes, adapted to the duration of the last one
+ * @region:	regions with pages that the last scan found
+ * @n:		number of entries of @region
+ * @known_from:	first address of the range that @region covers
+ * @known_to:	end address of that range
  */
 struct populated {
 	int pagemap;
@@ -40,30 +40,31 @@ struct populated {
 	uint64_t known_to;
 };
 
-/* As if the kernel could not look for pages; for tests. */
+/* If true, PAGEMAP_SCAN is not used; for tests. */
 extern bool populated_by_hand;
 
 void populated_init(struct populated *populated, int pagemap);
 
-/* Likewise, of a process, whose pagemap is opened where that is allowed.  0 or -errno. */
+/* Open for a process.  Use its pagemap if the caller may open it.  Return 0 or -errno. */
 int populated_open(struct populated *populated, const struct proc *proc);
 void populated_close(struct populated *populated);
 
 /*
- * The process's mappings, with those known that nothing is in, where looking would take
- * long.  0 or -errno as maps_read().
+ * Read the process's mappings, and mark large ones without pages if lookups take long.
+ * Return as maps_read().
  */
 int populated_maps(const struct populated *populated, const struct proc *proc,
 		   struct maps *maps);
 
 /*
- * Looks on from *@at, by no more than a piece.  1: the pages from there up to *@to may be
- * there.  0: none is there up to *@at, which has moved on, at most to @end.  Or -errno.
+ * Search from *@at on, at most one piece.  Return 1 if there may be pages from *@at to *@to.
+ * Return 0 after advancing *@at, at most to @end, if there are no pages before it.  Return
+ * -errno on failure.
  */
 int populated_next(struct populated *populated, uint64_t *at, uint64_t end,
 		   uint64_t *to);
 
-/* Has the memory gone, since the process has ended or runs another program?  Or -errno. */
+/* Return 1 if the memory is gone, because of exit or exec; 0 if not; or -errno. */
 int populated_gone(const struct populated *populated);
 
 #endif /* DEVPUB_TOOLS_POPULATED_H */

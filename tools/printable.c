@@ -11,8 +11,8 @@
 #include "printable.h"
 
 /*
- * Characters that C libraries call printable, and that change how others look or look
- * like nothing: marks of format and direction, fillers, tags, private use.
+ * Characters that C libraries classify as printable, but that are invisible or change the
+ * display of others: format and direction marks, fillers, tags, private use.
  */
 static const struct {
 	uint32_t first;
@@ -26,7 +26,7 @@ static const struct {
 	{ 0xe0000, 0x10ffff },
 };
 
-/* The locale is for terminals; which characters there are does not depend on it. */
+/* Classify characters by a fixed UTF-8 locale, regardless of the terminal's locale. */
 static locale_t unicode(void)
 {
 	static locale_t locale;
@@ -48,7 +48,7 @@ static bool shows(uint32_t character)
 	return !unicode() || iswprint_l(character, unicode());
 }
 
-/* The bytes of the character that begins here, or 0 for no valid UTF-8. */
+/* Return the length of the character at @text in bytes, or 0 if it is not valid UTF-8. */
 static size_t decode(const unsigned char *text, uint32_t *character)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -79,8 +79,8 @@ static bool takes_unicode(enum printable_for use)
 }
 
 /*
- * The next character as it is written, with its end.  Returns the bytes of @text that it
- * stands for.
+ * Write the next character, or its escape, as a string.  Return the number of bytes of @text
+ * that it represents.
  */
 static size_t next(const char *text, bool all, char piece[PRINTABLE_MAX + 1])
 {
@@ -125,14 +125,14 @@ char *printable(char *to, size_t size, const char *text, enum printable_for use)
 
 char *printable_new(const char *text, enum printable_for use)
 {
-	/* An escape has at most four bytes for one. */
+	/* An escape takes at most four bytes per byte. */
 	const size_t size = 4 * strlen(text) + 1;
 	char *to = malloc(size);
 
 	return to ? printable(to, size, text, use) : NULL;
 }
 
-/* Of a piece that next() made. */
+/* Return the width of a piece from next() in columns. */
 static unsigned int columns_of(const char *piece)
 {
 	uint32_t character = 0;

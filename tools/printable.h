@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What came from others - names of processes, files, mappings and users, arguments,
- * answers of other programs - as it may be shown.  All of it passes through here.
+ * Makes text from untrusted sources printable: names of processes, files, mappings and users,
+ * arguments, and output of other programs.  All such text must pass through these functions.
  *
- * What is no valid UTF-8, or no character that a terminal prints and leaves in its place
- * (control characters, marks of direction, unassigned or private numbers), is written as
- * an escape: \xff for a byte, \u202e for a character.
+ * Invalid UTF-8, and characters without a visible form (control characters, direction marks,
+ * unassigned or private code points), become escapes: \xff for a byte, \u202e for a
+ * character.
  */
 #ifndef DEVPUB_TOOLS_PRINTABLE_H
 #define DEVPUB_TOOLS_PRINTABLE_H
@@ -15,23 +15,23 @@
 #include <stdio.h>
 
 enum printable_for {
-	PRINTABLE_TERMINAL,	/* only ASCII, where the locale's charset is not UTF-8 */
-	PRINTABLE_JSON,		/* UTF-8, always */
+	PRINTABLE_TERMINAL,	/* UTF-8, or only ASCII if the locale's charset is not UTF-8 */
+	PRINTABLE_JSON,		/* always UTF-8 */
 };
 
-/* Enough for a character. */
+/* Size of a buffer for one character or its escape. */
 #define PRINTABLE_MAX	10
 
-/* As much of @text as fits, in whole characters.  Returns @to. */
+/* Convert as much of @text as fits, in whole characters.  Return @to. */
 char *printable(char *to, size_t size, const char *text, enum printable_for use);
 
-/* All of it, for free(); NULL when memory is out. */
+/* Convert all of it.  Free the result with free().  Return NULL without memory. */
 char *printable_new(const char *text, enum printable_for use);
 
-/* In a field of a terminal's line: cut or filled to so many columns. */
+/* Print text to a terminal, truncated or padded to this number of columns. */
 void printable_field(FILE *to, const char *text, unsigned int columns);
 
-/* The last columns of it, with "~" before them if that is not all of it. */
+/* Print the last columns of text, after "~" if it is truncated. */
 void printable_end(FILE *to, const char *text, unsigned int columns);
 
 #endif /* DEVPUB_TOOLS_PRINTABLE_H */

@@ -12,10 +12,10 @@
 
 #include "proc.h"
 
-/* A flag of the ninth field of /proc/PID/stat. */
+/* A flag in the ninth field of /proc/PID/stat. */
 #define PF_KTHREAD	0x00200000
 
-/* The main thread and the others may end while we look. */
+/* Retry: threads may end during the lookup. */
 #define THREAD_TRIES	10
 
 int proc_ended(const struct proc *proc)
@@ -37,7 +37,7 @@ int proc_gone(const struct proc *proc)
 	return ended ? -ESRCH : -EAGAIN;
 }
 
-/* The kernel knows of no such file, or of no such process. */
+/* Return true for errors that mean a missing file or process. */
 static int file_error(const struct proc *proc, int error)
 {
 	int ret;
@@ -80,7 +80,7 @@ int proc_read_fd(int fd, char **text)
 	return -ENOMEM;
 }
 
-/* A whole file in a folder, with the error of the first call that fails. */
+/* Read a whole file of a folder.  Return the error of the first call that fails. */
 static int read_at(int dir, const char *name, char **text)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -138,7 +138,7 @@ static bool has_memory(int dir)
 	return !stat_at(dir, &stat) && stat.state != 'Z' && stat.state != 'X';
 }
 
-/* The folder of a thread that lives: a descriptor, or -errno. */
+/* Open the folder of a live thread.  Return a descriptor or -errno. */
 static int living_thread(const struct proc *proc)
 {
 	int fd = openat(proc->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -176,7 +176,7 @@ static int open_memory(struct proc *proc)
 		return proc->memory < 0 ? -errno : 0;
 	}
 	for (tries = 0; tries < THREAD_TRIES; tries++) {
-		/* What could not be read just now says so here. */
+		/* If the read failed because of exit or exec, this returns the cause. */
 		ret = proc_gone(proc);
 		if (ret != -EAGAIN)
 			return ret;
@@ -198,7 +198,7 @@ int proc_open(pid_t pid, struct proc *proc)
 
 	*proc = (struct proc) { .pid = pid, .dir = -1, .memory = -1 };
 	proc->pidfd = syscall(SYS_pidfd_open, pid, 0);
-	/* Kernels differ in what they say of a thread. */
+	/* Some kernels return ENOENT for the number of a thread, others EINVAL. */
 	if (proc->pidfd < 0)
 		return errno == ENOENT ? -EINVAL : -errno;
 	snprintf(path, sizeof(path), "/proc/%d", pid);
@@ -206,7 +206,7 @@ int proc_open(pid_t pid, struct proc *proc)
 	if (proc->dir < 0) {
 		ret = file_error(proc, errno);
 	} else {
-		/* Is it the folder of this process, and not of the next of its number? */
+		/* Check that the folder belongs to this process, not to another one with its number. */
 		ret = proc_ended(proc);
 		if (ret > 0)
 			ret = -ESRCH;

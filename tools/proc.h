@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A process, as /proc and a pidfd show it.  Names of processes may hold anything, so that
- * files are read whole.
+ * Processes, by /proc and pidfds.  Names of processes may contain any bytes, so files are read
+ * as a whole.
  *
- * A process has ended when its pidfd says so, and only then.  An error that a call gives
- * because the process has ended is -ESRCH; one that comes because the process runs another
- * program at that moment, or is about to end, is -EAGAIN; all others say what they say.
+ * A process has ended only when its pidfd says so.  Functions return -ESRCH if the process has
+ * ended, and -EAGAIN if a call failed because the process executes another program or is about
+ * to end.  Other errors have their usual meaning.
  */
 #ifndef DEVPUB_TOOLS_PROC_H
 #define DEVPUB_TOOLS_PROC_H
@@ -16,12 +16,12 @@
 #include <sys/types.h>
 
 /**
- * struct proc - a process that is held
+ * struct proc - an open process
  * @pid:	its number
- * @pidfd:	itself
- * @dir:	its folder in /proc, which is nobody else's when the number is used again
- * @memory:	the folder that has the files about its memory: @dir or, when the main
- *		thread has ended and others live, that of one of these
+ * @pidfd:	its pidfd
+ * @dir:	its folder in /proc, which stays its own if the number is reused
+ * @memory:	the folder with the files about its memory: @dir, or that of a live thread if
+ *		the main thread has ended
  */
 struct proc {
 	pid_t pid;
@@ -31,12 +31,12 @@ struct proc {
 };
 
 /**
- * struct proc_stat - what /proc/PID/stat tells
- * @name:	its name, with whatever is in it
- * @state:	of its main thread
- * @parent:	its parent's number
- * @flags:	the kernel's
- * @started:	when it began, in clock ticks: tells two that had one number apart
+ * struct proc_stat - fields of /proc/PID/stat
+ * @name:	its name, with any bytes
+ * @state:	state of its main thread
+ * @parent:	number of its parent
+ * @flags:	flags of the kernel
+ * @started:	start time in clock ticks; distinguishes processes with the same number
  */
 struct proc_stat {
 	char name[64];
@@ -46,28 +46,28 @@ struct proc_stat {
 	uint64_t started;
 };
 
-/* 0 or -errno; -ESRCH for no such process, -EINVAL for a thread. */
+/* Open a process.  Return 0 or -errno: -ESRCH if it does not exist, -EINVAL for a thread. */
 int proc_open(pid_t pid, struct proc *proc);
 void proc_close(struct proc *proc);
 
-/* 1 for a process that has ended, 0 for one that lives, or -errno. */
+/* Return 1 if the process has ended, 0 if not, or -errno. */
 int proc_ended(const struct proc *proc);
 
-/* What it means that a process has no memory: -ESRCH, -EAGAIN, or why that can't be told. */
+/* Return the cause if a process has no memory: -ESRCH, -EAGAIN, or another error. */
 int proc_gone(const struct proc *proc);
 
-/* Open a file about its memory: a descriptor or -errno. */
+/* Open a file about its memory.  Return a descriptor or -errno. */
 int proc_file(const struct proc *proc, const char *name);
 
-/* A whole file about its memory, for free(), with an end that is not counted. */
+/* Read a whole file about its memory as a string.  Free it with free(). */
 int proc_read(const struct proc *proc, const char *name, char **text);
 
-/* A whole file of a descriptor, likewise. */
+/* The same for the file of a descriptor. */
 int proc_read_fd(int fd, char **text);
 
 int proc_stat(const struct proc *proc, struct proc_stat *stat);
 
-/* Of the file's text; false if it is none. */
+/* Parse the text of the file.  Return false if it is not valid. */
 bool proc_parse_stat(const char *text, struct proc_stat *stat);
 
 bool proc_is_kernel_thread(const struct proc_stat *stat);

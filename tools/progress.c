@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A thread of its own writes the line, so that one call that takes long shows, too.
- * It takes no signals: the call that it reports on has them.
+ * A separate thread writes the line, so that it also appears during a long call.  The thread
+ * blocks all signals, so that they interrupt the call.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -82,7 +82,7 @@ void progress_begin(const char *what, uint64_t total)
 	atomic_store(&progress.done, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	/* Nobody is worse off without it. */
+	/* Ignore failures: the progress line is optional. */
 	progress.running = !pthread_create(&progress.thread, NULL, reporter,
 					   NULL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A line on stderr, where that is a terminal, for what takes over two seconds.  One
- * at a time.
+ * Shows progress in a line on stderr, if that is a terminal, for operations that take over
+ * two seconds.  There is one operation at a time.
  */
 #ifndef DEVPUB_TOOLS_PROGRESS_H
 #define DEVPUB_TOOLS_PROGRESS_H
@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 /*
- * "@what: 45%, 112M of 256M, 3 s".  @total in bytes; 0 when it is not known, and
- * then only the time is shown.
+ * Start an operation.  The line is "@what: 45%, 112M of 256M, 3 s".  @total is in bytes.  If it
+ * is unknown, pass 0; the line then shows only the time.
  */
 void progress_begin(const char *what, uint64_t total);
-/* So many bytes more are done. */
+/* Report more completed bytes. */
 void progress_add(uint64_t bytes);
-/* Takes the line away. */
+/* End the operation and erase the line. */
 void progress_end(void);
 
 #endif /* DEVPUB_TOOLS_PROGRESS_H */

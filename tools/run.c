@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * devpubctl run: runs a program and keeps its memory on a device.  Its exit
- * status is the program's; its own failures are 125 to 127, as those of env(1).
+ * devpubctl run: runs a program and keeps its memory on a device.  The exit status is that
+ * of the program, or 125 to 127 for own failures, as with env(1).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +26,11 @@
 #include "target.h"
 #include "text.h"
 
-/* Between two rounds, and no more than a fifth of the time in them. */
+/* Pause between two rounds, so that rounds take at most a fifth of the time. */
 #define PAUSE_MS	50
 #define PAUSE_ROUNDS	4
 
-/* What is passed on.  The terminal sends its own to the whole group. */
+/* Signals to forward.  A terminal sends its signals to the whole process group. */
 static const int passed_on[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
 };
@@ -44,9 +44,9 @@ struct run {
 	struct follow follow;
 	pid_t child;
 	int signals;		/* a signalfd */
-	int go;			/* tells the child to exec */
-	int trouble;		/* tells us that it could not */
-	int status;		/* as of waitpid() */
+	int go;			/* pipe that tells the child to call exec() */
+	int trouble;		/* pipe that reports a failure of exec() */
+	int status;		/* wait status of the program */
 };
 
 static void __attribute__((noreturn))
@@ -66,7 +66,7 @@ child_main(const struct run *run, int go, int trouble, const sigset_t *mask)
 	_exit(error == ENOENT ? RUN_NOT_FOUND : RUN_NO_EXEC);
 }
 
-/* Fork, with all signals that are ours to look at in a descriptor. */
+/* Fork, and receive the signals of this process through a descriptor. */
 static int spawn(struct run *run)
 {
 	int go[2], trouble[2];
@@ -79,7 +79,7 @@ static int spawn(struct run *run)
 		sigaddset(&ours, passed_on[i]);
 	sigprocmask(SIG_BLOCK, &ours, &mask);
 	run->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
-	/* What the program leaves behind stays below us. */
+	/* Become the parent of processes that the program leaves behind. */
 	if (run->signals < 0 || pipe2(go, O_CLOEXEC) || pipe2(trouble, O_CLOEXEC) ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return -errno;
@@ -99,7 +99,7 @@ static int spawn(struct run *run)
 	return 0;
 }
 
-/* May its memory be moved?  Asked before it runs, with a page that isn't there. */
+/* Check before the program runs that its memory may be moved, with an unmapped page. */
 static int may_follow(const struct run *run)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
@@ -115,7 +115,7 @@ static int may_follow(const struct run *run)
 	return ret;
 }
 
-/* Nobody may be there any more to read it. */
+/* The reader may have exited already. */
 static bool tell(int go)
 {
 	void (*was)(int) = signal(SIGPIPE, SIG_IGN);
@@ -125,7 +125,7 @@ static bool tell(int go)
 	return told;
 }
 
-/* 0 once the program runs, or an exit status after a message. */
+/* Start the program.  Return 0, or an exit status after a message. */
 static int start(struct run *run)
 {
 	struct target target = { 0 };
@@ -155,7 +155,7 @@ static int start(struct run *run)
 	return 0;
 }
 
-/* Reaps what there is.  True once the program itself has ended. */
+/* Reap ended children.  Return true if the program itself has ended. */
 static bool reap(struct run *run)
 {
 	bool ended = false;
@@ -268,7 +268,7 @@ static int with_device(struct run *run)
 	bool failed;
 	int status;
 
-	/* Before anything runs that would have to be told of in vain. */
+	/* Open the summary file first, so that a failure prevents the run. */
 	if (run->output) {
 		to = fopen(run->output, "we");
 		if (!to)

@@ -14,10 +14,10 @@
 #include "scan.h"
 #include "text.h"
 
-/* Of the time of a round, one process gets so much, and those that are known half. */
+/* One process gets one of this many parts of a round.  Known tenants get half of a round. */
 #define TURNS	8
 
-/* A process that runs another program is looked at anew. */
+/* Number of scans of a process that executes other programs. */
 #define TRIES	5
 
 static int compare_pids(const void *a, const void *b)
@@ -27,7 +27,7 @@ static int compare_pids(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* All processes, in the order of their numbers. */
+/* List all processes in the order of their numbers. */
 static int all_processes(pid_t **pids, size_t *n)
 {
 	struct dirent *entry;
@@ -67,7 +67,7 @@ static void count(void *arg, unsigned int location, uint64_t pages)
 	}
 }
 
-/* Until @deadline, if that is not 0: then @at says where it has stopped. */
+/* Stop at @deadline unless it is 0; @at is the address where the scan has stopped then. */
 static int look_at_maps(struct tenant *tenant, struct pages *pages,
 			const struct maps *maps, double deadline)
 {
@@ -78,7 +78,7 @@ static int look_at_maps(struct tenant *tenant, struct pages *pages,
 	for (i = 0; i < maps->n && !ret; i++) {
 		const struct mapping *mapping = &maps->mapping[i];
 
-		/* Only what can live on a device. */
+		/* Only anonymous memory can be on a device. */
 		if (mapping->kind != MAPPING_ANON && mapping->kind != MAPPING_FILE)
 			continue;
 		at = mapping->start > tenant->at ? mapping->start : tenant->at;
@@ -124,7 +124,7 @@ static int identify(struct tenant *tenant, const struct proc *proc)
 		return ret;
 	if (proc_is_kernel_thread(&stat))
 		return -ESRCH;
-	/* Another process of this number: from the beginning. */
+	/* Another process has this number: start again. */
 	if (stat.started != tenant->started)
 		*tenant = (struct tenant) { .pid = proc->pid };
 	if (fstat(proc->dir, &owner))
@@ -135,7 +135,7 @@ static int identify(struct tenant *tenant, const struct proc *proc)
 	return 0;
 }
 
-/* 0 or -errno; -ESRCH for what has no memory. */
+/* Return 0 or -errno; -ESRCH if the process has no memory. */
 static int look(struct tenant *tenant, const struct devices *devices, double deadline)
 {
 	struct proc proc;
@@ -197,7 +197,7 @@ static int keep(struct tenants *tenants, const struct tenant *tenant)
 	return 0;
 }
 
-/* 0 or -errno, as look(). */
+/* Return 0 or -errno, as look(). */
 static int look_and_keep(struct scan *scan, pid_t pid,
 			  const struct devices *devices, double deadline)
 {
@@ -212,20 +212,20 @@ static int look_and_keep(struct scan *scan, pid_t pid,
 		return ret;
 	forget(&scan->begun, pid);
 	if (!ret && tenant.at) {
-		/* What is known of it stands until this is whole. */
+		/* Keep the previous result until this scan is complete. */
 		ret = keep(&scan->begun, &tenant);
 	} else {
 		forget(&scan->found, pid);
 		if (!ret && tenant.on_devices)
 			ret = keep(&scan->found, &tenant);
 	}
-	/* What ends, or does not live long as any program, has nothing there. */
+	/* A process that ends, or executes programs in quick succession, has no memory there. */
 	if (ret && ret != -ESRCH && ret != -EAGAIN)
 		scan->error = ret;
 	return ret;
 }
 
-/* What was counted is for devices by their order. */
+/* Counts are by position of the device, so discard them if the devices have changed. */
 static void follow_devices(struct scan *scan, const struct devices *devices)
 {
 	size_t i;
@@ -249,7 +249,7 @@ static int compare_tenants(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* The numbers of those that are known, since the list changes while they are looked at. */
+/* Copy the numbers of the known tenants, because the list changes during the scan. */
 static pid_t *known_processes(const struct scan *scan, size_t *n)
 {
 	pid_t *pids = malloc((scan->found.n + 1) * sizeof(*pids));
@@ -264,14 +264,14 @@ static pid_t *known_processes(const struct scan *scan, size_t *n)
 }
 
 /**
- * struct round - a round over some processes
- * @pids:	their numbers, in order
- * @n:		the number of these
- * @last:	the one that was looked at last: the next ones come first
- * @until:	the end of the time, or 0
- * @turn:	the most for one, in seconds
- * @seen:	processes whose memory could be looked at
- * @hidden:	those whose memory is none of the caller's business
+ * struct round - a scan of some processes
+ * @pids:	their numbers in order
+ * @n:		number of entries of @pids
+ * @last:	the process that was scanned last; the scan starts after it
+ * @until:	end of the time, or 0
+ * @turn:	maximum time for one process in seconds
+ * @seen:	number of processes whose memory could be read
+ * @hidden:	number of processes whose memory the caller may not read
  */
 struct round {
 	pid_t *pids;

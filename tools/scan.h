@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which processes have memory on the devices. */
+/* Finds processes with memory on the devices. */
 #ifndef DEVPUB_TOOLS_SCAN_H
 #define DEVPUB_TOOLS_SCAN_H
 
@@ -14,13 +14,13 @@
 /**
  * struct tenant - a process with memory on a device
  * @pid:	its number
- * @started:	when it began
+ * @started:	its start time
  * @uid:	its user
- * @name:	its name, with whatever is in it
- * @at:		where looking at it has stopped; 0 for a tenant that is known whole
- * @on_devices:	pages in all
- * @in_system:	pages in system memory
- * @pages:	pages on each device
+ * @name:	its name, with any bytes
+ * @at:		address where an incomplete scan has stopped; 0 after a complete one
+ * @on_devices:	number of pages on all devices
+ * @in_system:	number of pages in system memory
+ * @pages:	number of pages on each device
  */
 struct tenant {
 	pid_t pid;
@@ -33,7 +33,7 @@ struct tenant {
 	uint64_t pages[DEVICES_MAX];
 };
 
-/* Tenants in any order; a process once. */
+/* A set of tenants in any order. */
 struct tenants {
 	struct tenant *tenant;
 	size_t n;
@@ -41,15 +41,15 @@ struct tenants {
 };
 
 /**
- * struct scan - what a scan has found
+ * struct scan - the results of scans
  * @found:	processes with memory on a device, the largest first
- * @begun:	processes that take longer to look at than their turn
- * @last:	the process that was looked at last
- * @refreshed:	likewise, of those that were known
- * @devices:	the numbers of the devices that the others are about
- * @nr_devices:	the number of these
- * @blind:	the caller may not see the locations of memory
- * @error:	why a process could not be looked at, or 0
+ * @begun:	processes whose scan is incomplete
+ * @last:	the process that was scanned last
+ * @refreshed:	the known tenant that was scanned last
+ * @devices:	numbers of the devices that the counts refer to
+ * @nr_devices:	number of entries of @devices
+ * @blind:	the caller may not read the locations of memory
+ * @error:	the error because of which a process could not be scanned, or 0
  */
 struct scan {
 	struct tenants found;
@@ -63,8 +63,8 @@ struct scan {
 };
 
 /*
- * Looks at as many processes as fit into so many milliseconds, in turn, and at each again
- * the next time if it takes long; 0 for all, to the end.
+ * Scan as many processes as possible within this number of milliseconds, in turn.  A long
+ * scan of a process continues the next time.  With 0, scan all processes completely.
  */
 void scan_round(struct scan *scan, const struct devices *devices,
 		unsigned int milliseconds);

@@ -5,7 +5,7 @@
 
 #include "shell.h"
 
-/* A root without a login of its own lacks some of these. */
+/* The PATH of root lacks some of these folders without a login shell. */
 #define SYSTEM_PATH	"/usr/sbin:/usr/bin:/sbin:/bin"
 
 char *shell_path(const char *path)
@@ -29,7 +29,7 @@ char *shell_path(const char *path)
 	return safe;
 }
 
-/* What PATH was, for restore(), after it is made safe. */
+/* Set a safe PATH, and return the old one for restore(). */
 static int make_safe(char **was)
 {
 	const char *path = getenv("PATH");

@@ -23,7 +23,7 @@ enum { NAME, USED, TO, FROM, POPULATED, EVICTED, REFUSED, REASONS };
 struct watch {
 	const char *device;
 	unsigned int seconds;	/* 0: once */
-	uint64_t count;		/* 0: for ever */
+	uint64_t count;		/* 0: no limit */
 };
 
 /*
@@ -67,14 +67,14 @@ static size_t make_columns(const struct devices *devices, bool all,
 	return n;
 }
 
-/* The counters of @old taken off, if that is the same device. */
+/* Subtract the counters of @old, if it is the same device. */
 static struct devpub_stats since(const struct devpub_stats *now,
 				 const struct devpub_stats *old)
 {
 	struct devpub_stats stats = *now;
 	unsigned int i;
 
-	/* One that came anew has counted from 0. */
+	/* The counters of a new device started at 0. */
 	if (!old || now->migrated_to < old->migrated_to ||
 	    now->migrated_from < old->migrated_from)
 		return stats;
@@ -132,7 +132,7 @@ static void print(const struct devices *now, const struct devices *old,
 
 	n = make_columns(now, ctl_json, watching ? WATCH_WIDTH : 0, columns,
 			 names);
-	/* Reasons come and go, and would shift the columns. */
+	/* Print all columns, so that new reasons do not shift them. */
 	if (watching && !ctl_json)
 		n = REASONS;
 	table = table_new("stats", columns, n);
@@ -158,10 +158,10 @@ static int show(const struct watch *watch)
 		print(&now, &old, watch->seconds, ctl_json || !(shown % 20));
 		if (!watch->seconds || ++shown == watch->count)
 			break;
-		/* Nobody reads on. */
+		/* The reader has closed the output. */
 		if (fflush(stdout))
 			break;
-		/* An open device keeps the module from going. */
+		/* Close the devices, because an open device prevents the module from being unloaded. */
 		devices_close(&now);
 		old = now;
 		sleep(watch->seconds);

@@ -13,11 +13,11 @@ struct table {
 	struct libscols_table *scols;
 	struct libscols_line *line;
 	const struct column *columns;
-	/* The column of libsmartcols, or NULL for one that is left out. */
+	/* The column of libsmartcols, or NULL if the column is not printed. */
 	struct libscols_column **shown;
 };
 
-/* libsmartcols returns errors only for want of memory. */
+/* libsmartcols returns errors only if there is not enough memory. */
 static void *some(void *memory)
 {
 	if (!memory)
@@ -52,7 +52,7 @@ struct table *table_new(const char *name, const struct column *columns,
 	};
 	done(scols_table_set_name(table->scols, name));
 	scols_table_enable_json(table->scols, ctl_json);
-	/* What table_text() has made printable is to stay as it is. */
+	/* table_text() has made the text printable; do not encode it again. */
 	done(scols_table_enable_noencoding(table->scols, 1));
 	for (i = 0; i < n; i++) {
 		int flags = 0;
@@ -99,7 +99,7 @@ void table_text(struct table *table, size_t column, const char *text)
 		return;
 	shown = some(printable_new(text, ctl_json ? PRINTABLE_JSON :
 				   PRINTABLE_TERMINAL));
-	/* The line takes it. */
+	/* The line takes over the string. */
 	done(scols_line_refer_column_data(table->line, table->shown[column],
 					  shown));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tables for people and, with --json, for programs, by libsmartcols. */
+/* Prints tables for people, or JSON with --json, by libsmartcols. */
 #ifndef DEVPUB_TOOLS_TABLE_H
 #define DEVPUB_TOOLS_TABLE_H
 
@@ -11,17 +11,17 @@
 enum column_kind {
 	COLUMN_TEXT,
 	COLUMN_NUMBER,
-	COLUMN_SIZE,	/* "256M", in JSON bytes */
+	COLUMN_SIZE,	/* "256M"; in JSON, bytes */
 	COLUMN_BOOL,
 };
 
 /**
  * struct column - a column
  * @name:	its heading; in lower case, its name in JSON
- * @kind:	what it holds
- * @json_only:	programs get it, people don't
- * @cut:	long text is cut rather than the line wrapped
- * @width:	characters that it takes at least, for tables printed in pieces
+ * @kind:	kind of its values
+ * @json_only:	print it only as JSON
+ * @cut:	truncate long text instead of wrapping the line
+ * @width:	minimum width in characters, for tables that are printed in pieces
  */
 struct column {
 	const char *name;
@@ -33,24 +33,24 @@ struct column {
 
 struct table;
 
-/* @name is the list's name in JSON.  Ends the program when memory is out. */
+/* Create a table; @name is its name in JSON.  Exit the program without memory. */
 struct table *table_new(const char *name, const struct column *columns,
 			size_t n);
 void table_free(struct table *table);
-/* No headings, no gaps to the right: for text that is no table to look at. */
+/* Print no headings and no trailing blanks, for text that does not look like a table. */
 void table_plain(struct table *table);
 
-/* A new row; what is set is set there.  What is not set is null in JSON. */
+/* Start a new row, which the functions below fill.  A value that is not set is null in JSON. */
 void table_row(struct table *table);
-/* Whatever is in @text: it is shown as printable() has it. */
+/* Set a text, which may contain any bytes; printable() converts it. */
 void table_text(struct table *table, size_t column, const char *text);
-/* A number, a size or a bool, as the column's kind says. */
+/* Set a number, a size or a bool, according to the column's kind. */
 void table_number(struct table *table, size_t column, uint64_t number);
-/* May be negative. */
+/* Set a number that may be negative. */
 void table_signed(struct table *table, size_t column, int64_t number);
 
 void table_print(struct table *table);
-/* Likewise, to another stream. */
+/* The same, to another stream. */
 void table_print_to(struct table *table, FILE *to);
 
 #endif /* DEVPUB_TOOLS_TABLE_H */

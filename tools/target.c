@@ -9,7 +9,7 @@
 #include "target.h"
 #include "text.h"
 
-/* 0 or an exit status, after a message. */
+/* Return 0, or an exit status after a message. */
 static int look_at(struct target *target)
 {
 	const pid_t pid = target->proc.pid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The process that a command is about. */
+/* The process that a command acts on. */
 #ifndef DEVPUB_TOOLS_TARGET_H
 #define DEVPUB_TOOLS_TARGET_H
 
@@ -8,10 +8,10 @@
 #include "proc.h"
 
 /**
- * struct target - a process that is acted on
- * @proc:	itself
- * @name:	its command, with whatever is in it
- * @process:	for calls of the library
+ * struct target - the process that a command acts on
+ * @proc:	the open process
+ * @name:	name of its command, with any bytes
+ * @process:	the process for library calls
  */
 struct target {
 	struct proc proc;
@@ -19,18 +19,18 @@ struct target {
 	struct devpub_process *process;
 };
 
-/* It runs other programs, one after the other: so often is it looked at anew. */
+/* Number and pause of attempts, if the process executes other programs meanwhile. */
 #define TARGET_TRIES	100
 #define TARGET_PAUSE_US	10000
 
 /*
- * The process that --pid @text names.  0 or an exit status, after a message: no number,
- * no process, a kernel thread.
+ * Open the process that --pid @text names.  Return 0, or an exit status after a message, if
+ * it is not a number, not a process, or a kernel thread.
  */
 int target_open(const char *text, struct target *target);
 void target_close(struct target *target);
 
-/* A call on the target failed: as ctl_error(), in the target's terms. */
+/* Report that a call on the target failed; as ctl_error(), with its number and name. */
 int target_error(int error, const struct target *target);
 
 #endif /* DEVPUB_TOOLS_TARGET_H */

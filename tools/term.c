@@ -12,14 +12,14 @@
 #include "array.h"
 #include "term.h"
 
-/* Another screen, no cursor, lines that are cut; and back. */
+/* Sequences to use the alternate screen without cursor and line wrap, and to restore it. */
 #define ENTER	"\033[?1049h\033[?25l\033[?7l"
 #define LEAVE	"\033[?7h\033[?25h\033[?1049l"
 
 static struct termios before;
 static volatile sig_atomic_t entered;
 
-/* For signal handlers, too. */
+/* This is also called in signal handlers. */
 static void put(const char *text, size_t size)
 {
 	ssize_t n;
@@ -48,7 +48,7 @@ void term_leave(void)
 static void crash(int signal)
 {
 	term_leave();
-	/* The handler is gone by now. */
+	/* The handler is no longer installed. */
 	raise(signal);
 }
 
@@ -120,7 +120,7 @@ void term_show(const char *text, size_t size)
 		if (!next)
 			next = end;
 		fwrite(text, 1, next - text, file);
-		/* A new line below the last one would scroll. */
+		/* A newline after the last line would scroll. */
 		fputs(row < rows ? "\033[K\r\n" : "\033[K", file);
 		text = next + 1;
 	}

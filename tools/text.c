@@ -13,7 +13,7 @@
 
 static const char units[] = "KMGTPE";
 
-/* Digits only: strtoull() alone takes signs and blanks. */
+/* Accept digits only; strtoull() itself also accepts signs and blanks. */
 static bool parse_digits(const char *text, int base, const char **rest,
 			 uint64_t *number)
 {
@@ -22,7 +22,7 @@ static bool parse_digits(const char *text, int base, const char **rest,
 	if (base == 10 ? !isdigit((unsigned char)*text) :
 			 !isxdigit((unsigned char)*text))
 		return false;
-	/* "0x", which strtoull() would skip once more. */
+	/* Reject a second "0x", which strtoull() would skip. */
 	if (base == 16 && text[0] == '0' && tolower((unsigned char)text[1]) == 'x')
 		return false;
 	errno = 0;
@@ -31,7 +31,7 @@ static bool parse_digits(const char *text, int base, const char **rest,
 	return !errno;
 }
 
-/* ".5" of a unit, in bytes. */
+/* Return a fraction of a unit, such as ".5", in bytes. */
 static bool parse_fraction(const char **text, uint64_t *millionths)
 {
 	uint64_t weight = 100000;
@@ -72,7 +72,7 @@ bool text_parse_size(const char *text, const char *ends, const char **rest,
 	}
 	if (*end && !strchr(ends, *end))
 		return false;
-	/* In two steps, so that a large unit does not overflow. */
+	/* Compute in two steps, so that a large unit does not overflow. */
 	part = unit / 1000000 * millionths + unit % 1000000 * millionths / 1000000;
 	if (__builtin_mul_overflow(whole, unit, bytes) ||
 	    __builtin_add_overflow(*bytes, part, bytes))
@@ -127,7 +127,7 @@ const char *text_size(char buffer[TEXT_SIZE], uint64_t bytes)
 		snprintf(buffer, TEXT_SIZE, "%" PRIu64, bytes);
 		return buffer;
 	}
-	/* What would round to 1024 of a unit is 1 of the next. */
+	/* A value that rounds to 1024 of a unit is 1 of the next unit. */
 	while (i + 1 < (int)sizeof(units) - 1 &&
 	       bytes / unit + (bytes % unit >= unit - unit / 20) >= 1024) {
 		unit *= 1024;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devpubctl top: devices and the processes on them, as they change. */
+/* devpubctl top: shows the devices and the processes on them, and updates the display. */
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -31,7 +31,7 @@ struct top {
 	struct devices old;
 	struct scan scan;
 	unsigned int seconds;
-	double since;		/* old was read so many seconds before now */
+	double since;		/* seconds between the reads of old and now */
 	double read_at;
 	uint64_t page_size;
 	bool unicode;
@@ -58,7 +58,7 @@ static const char *user_name(uid_t uid, char *buffer, size_t size)
 	return buffer;
 }
 
-/* Bytes a second that a counter of pages means; 0 for a device that came anew. */
+/* Convert the growth of a page counter to bytes per second; 0 for a new device. */
 static uint64_t rate(const struct top *top, uint64_t now, uint64_t old)
 {
 	if (now < old || top->since <= 0)
@@ -70,7 +70,7 @@ static void print_bar(FILE *to, const struct top *top, uint64_t used, uint64_t s
 {
 	unsigned int full = size ? used * BAR_CELLS / size : 0, i;
 
-	/* A little is not nothing. */
+	/* Show at least one cell if the device is not empty. */
 	if (used && !full)
 		full = 1;
 	fputc('[', to);
@@ -152,7 +152,7 @@ static void draw(struct top *top)
 	free(text);
 }
 
-/* The rest of a signal's default: the terminal is left before. */
+/* Restore the terminal, then apply the signal's default action. */
 static void die_by(int signal)
 {
 	sigset_t set;
@@ -164,7 +164,7 @@ static void die_by(int signal)
 	raise(signal);
 }
 
-/* False to end. */
+/* Return false to end. */
 static bool handle_signals(int signals)
 {
 	struct signalfd_siginfo info;
@@ -200,7 +200,7 @@ static int open_signals(void)
 
 	sigemptyset(&set);
 	for (i = 0; i < ARRAY_SIZE(ours); i++) {
-		/* What nohup(1) ignores, for one, stays ignored. */
+		/* Keep ignoring signals that are ignored, for example by nohup(1). */
 		if (!sigaction(ours[i], NULL, &inherited) &&
 		    inherited.sa_handler != SIG_IGN)
 			sigaddset(&set, ours[i]);
@@ -216,7 +216,7 @@ static int live(struct top *top)
 	int status;
 	char key;
 
-	/* What stops it now is said on the screen that stays. */
+	/* Leave the alternate screen first, so that the error message stays visible. */
 	status = read_devices(top);
 	if (status)
 		return status;
@@ -227,7 +227,7 @@ static int live(struct top *top)
 	for (;;) {
 		top->scan.error = 0;
 		scan_round(&top->scan, &top->now, SCAN_MS);
-		/* An open device keeps the module from going. */
+		/* Close the devices, because an open device prevents the module from being unloaded. */
 		devices_close(&top->now);
 		draw(top);
 		for (next = clock_now() + top->seconds; clock_now() < next;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices made and removed at run time, by /dev/devpub-control. */
+/* Devices that are created and removed at run time, by /dev/devpub-control. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -92,7 +92,7 @@ CASE(lowest_free_number)
 	CHECK_CALL(destroy(control, 1));
 }
 
-/* Also one that the module's parameters made. */
+/* Also remove a device that the module's parameters created. */
 CASE(first_one)
 {
 	int control = control_open();
@@ -114,9 +114,9 @@ CASE(pages_move_off)
 	move_to_device(fd, addr, PAGES);
 	CHECK_CALL(destroy(control, index));
 	mem_check(addr, PAGES, 7);
-	/* Who has it open is told. */
+	/* Calls on open files fail with ENODEV. */
 	CHECK_ERRNO(ioctl(fd, DEVPUB_IOC_INFO, &info), ENODEV);
-	/* A new one of that number is another device. */
+	/* A new device with this number is another device. */
 	CHECK_EQ(create(control), index);
 	CHECK_ERRNO(ioctl(fd, DEVPUB_IOC_INFO, &info), ENODEV);
 	CHECK_CALL(destroy(control, index));
@@ -138,7 +138,7 @@ CASE(held_pages)
 	CHECK_ERRNO(ioctl(control, DEVPUB_IOC_DESTROY, &arg), EBUSY);
 	CHECK_EQ(arg.remaining, 4);
 
-	/* It is as it was. */
+	/* The device works as before. */
 	check_on_device(fd, addr, 4);
 	for (int i = 0; i < 4; i++)
 		CHECK_EQ(read(ends[0], data + i * PAGE, PAGE), PAGE);
@@ -181,14 +181,14 @@ CASE(wrong_values)
 
 	arg = carve_arg(), arg.provider = DEVPUB_PROVIDER_RESERVED, arg.node = 0;
 	create_fails(control, arg, EINVAL);
-	/* The kernel's own memory. */
+	/* Memory of the kernel. */
 	arg.node = -1, arg.start = 16ULL << 20, arg.size = 16ULL << 20;
 	create_fails(control, arg, EINVAL);
 	arg.start = 1;
 	create_fails(control, arg, EINVAL);
 }
 
-/* Such an address is not to be mapped, not even to look. */
+/* The module must not map such an address. */
 CASE(beyond_the_processor)
 {
 	FILE *file = fopen("/proc/cpuinfo", "r");
@@ -268,7 +268,7 @@ CASE(other_commands)
 	CHECK_ERRNO(ioctl(control, DEVPUB_IOC_CREATE, NULL), EFAULT);
 }
 
-/* Who asks for what another one is about is told so, and nothing is lost. */
+/* Concurrent requests for the same device fail cleanly, and no memory is lost. */
 CASE(crowd)
 {
 	int control = control_open();

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Memory that the kernel maps by pages of 1 GiB is taken in parts of these.
+# Devices take parts of memory that the kernel maps by 1 GiB pages.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -13,8 +13,8 @@ part_of_1g() {
 	need_module_file
 	before=$(mapped_by_1g)
 	[ "${before:-0}" -gt 0 ] || skip "the kernel maps no memory by pages of 1 GiB"
-	# What is movable from the start has nothing in it that has its map split, unless the
-	# kernel's image lies there.
+	# Nothing splits the kernel's map of memory that is movable from boot on, unless it
+	# contains the kernel's image.
 	grep -qw 'movablecore=1G nokaslr' /proc/cmdline || skip "boot with movablecore=1G nokaslr"
 
 	dd if=/dev/urandom of="$scratch/data" bs=1M count=512 2>/dev/null

@@ -13,7 +13,7 @@
 
 #define NOBODY	65534
 
-/* A call's command for a struct of another size. */
+/* Return the command of a call for a struct of another size. */
 #define SIZED(cmd, size)	_IOC(_IOC_READ | _IOC_WRITE, _IOC_TYPE(cmd), \
 				     _IOC_NR(cmd), size)
 #define STRUCT_MAX		((1U << _IOC_SIZEBITS) - 1)
@@ -34,7 +34,7 @@ static const struct call {
 
 #define CALLS	(sizeof(calls) / sizeof(*calls))
 
-/* As long as any struct, so that what lies behind it is seen too. */
+/* Larger than any struct, to detect writes after the struct. */
 union arg {
 	struct {
 		uint32_t flags;
@@ -46,7 +46,7 @@ union arg {
 	unsigned char bytes[STRUCT_MAX];
 };
 
-/* A valid struct of the call, on memory of its own. */
+/* Make a valid struct for the call, with memory of its own. */
 static union arg valid(const struct call *call)
 {
 	static char *page;
@@ -62,7 +62,7 @@ static union arg valid(const struct call *call)
 	return arg;
 }
 
-/* The call fails so and leaves the struct as it was. */
+/* Check that the call fails with this errno and does not change the struct. */
 static void fails(int fd, const struct call *call, unsigned long cmd,
 		  const union arg *given, int expected)
 {
@@ -116,7 +116,7 @@ CASE(enotty_type)
 	}
 }
 
-/* The command is known by type and number alone. */
+/* The kernel identifies a command by type and number alone. */
 CASE(direction_does_not_matter)
 {
 	int fd = device_open();
@@ -145,7 +145,7 @@ CASE(einval_shorter_than_first_version)
 	}
 }
 
-/* An older program's struct, which ends there. */
+/* The struct of an older program, which ends here. */
 CASE(first_version)
 {
 	int fd = device_open();
@@ -157,7 +157,7 @@ CASE(first_version)
 	}
 }
 
-/* A newer program whose new fields are zero; they stay as they are. */
+/* The struct of a newer program with zero in the new fields, which do not change. */
 CASE(longer_with_zeros)
 {
 	const unsigned int extra[] = { 1, 8, 64, 1024 };
@@ -207,7 +207,7 @@ CASE(e2big)
 		arg.bytes[size] = 0;
 		arg.bytes[size + 199] = 0x80;
 		fails(fd, &calls[i], SIZED(calls[i].cmd, size + 200), &arg, E2BIG);
-		/* The byte lies behind the struct now. */
+		/* Now the byte is after the struct. */
 		CHECK_CALL(ioctl(fd, SIZED(calls[i].cmd, size + 199), &arg));
 	}
 }
@@ -245,7 +245,7 @@ CASE(einval_reserved)
 	}
 }
 
-/* ranges.c has all kinds of ranges; here is one of each errno. */
+/* One range per errno; ranges.c tests all kinds of ranges. */
 CASE(ranges)
 {
 	int fd = device_open();
@@ -294,7 +294,7 @@ CASE(efault_struct)
 	}
 }
 
-/* A struct that can't be written is found out before anything is done. */
+/* The call detects a struct that can't be written before it does any work. */
 CASE(efault_read_only_struct)
 {
 	char *page = mem_new(1, 1), *target = mem_new(1, 2);
@@ -320,7 +320,7 @@ static void sums(const struct devpub_migrate *arg)
 		 arg->refused, arg->done / PAGE);
 }
 
-/* The array is no place to write to; the struct says what was done before. */
+/* The array can't be written.  The struct reports what was done before. */
 CASE(efault_array)
 {
 	const size_t pages = 2048;
@@ -353,7 +353,7 @@ CASE(efault_array)
 	mem_check(addr, pages, 2);
 }
 
-/* The array ends early: what is done up to there is told, and can be resumed. */
+/* The array is too short: the call reports what is done up to its end, and can be resumed. */
 CASE(efault_array_end)
 {
 	int fd = device_open();
@@ -410,7 +410,7 @@ CASE(eperm_evict)
 	CHECK_EQ(query(fd, addr, 16, NULL).device, 16);
 }
 
-/* Who has the device open may use it; only physical addresses are hidden. */
+/* A process with an open file may use the device, but sees no physical addresses. */
 CASE(unprivileged)
 {
 	int fd = device_open();
@@ -429,7 +429,7 @@ CASE(unprivileged)
 	mem_check(addr, 16, 1);
 }
 
-/* A device gone under an open file; its pages came home first. */
+/* A device is removed while a file is open; its pages move to RAM first. */
 CASE(enodev)
 {
 	const char *driver = "/sys/bus/platform/drivers/devpub";
@@ -455,7 +455,7 @@ CASE(enodev)
 	mem_check(addr, 100, 1);
 
 	snprintf(path, sizeof(path), "%s/bind", driver);
-	/* The memory may be on its way back still. */
+	/* The memory may not be back yet. */
 	for (int try = 0; test_write_text(path, name); try++) {
 		CHECK_EQ(errno, EBUSY);
 		CHECK_CMP(try, <, 300);

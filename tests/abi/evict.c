@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Emptying a device, whoever lives on it. */
+/* Eviction of pages of any process. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,7 +20,7 @@ static struct devpub_evict evict(int fd)
 	return arg;
 }
 
-/* Another CPU may hold a page for a moment. */
+/* Another CPU may reference a page for a moment. */
 static uint64_t evict_all(int fd)
 {
 	uint64_t moved = 0;
@@ -54,12 +54,12 @@ CASE(own_pages)
 	check_in_system(fd, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 
-	/* The device goes on. */
+	/* The device still works. */
 	move_to_device(fd, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 }
 
-/* A page of three processes is one page, and all of them get it. */
+/* A page that three processes share is moved once, for all of them. */
 CASE(shared_by_fork)
 {
 	int fd = device_open();
@@ -88,7 +88,7 @@ CASE(shared_by_fork)
 	mem_check(addr, PAGES, 1);
 }
 
-/* What the first of two processes has written to is the second's alone. */
+/* After the first of two processes has written, only the second maps the old page. */
 CASE(left_to_a_child)
 {
 	int fd = device_open();
@@ -113,7 +113,7 @@ CASE(left_to_a_child)
 	mem_check(addr, PAGES, 2);
 }
 
-/* Those whose pages are evicted unmap them, fork and end meanwhile. */
+/* Processes unmap, fork and exit while their pages are evicted. */
 CASE(owners_go)
 {
 	const unsigned int rounds = test_rounds(20);
@@ -175,7 +175,7 @@ CASE(held_page_remains)
 	mem_check(addr, PAGES, 1);
 }
 
-/* While others migrate all the time. */
+/* Eviction while other processes migrate all the time. */
 CASE(under_load)
 {
 	const unsigned int rounds = test_rounds(8);

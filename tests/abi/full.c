@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A device that is full, and one beside it. */
+/* A full device, and a second one. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #define SPARE	1000UL
 
-/* Take all but SPARE pages of the device. */
+/* Use all but SPARE pages of the device. */
 static char *fill_device(int fd, size_t *pages)
 {
 	char *addr;
@@ -47,12 +47,12 @@ CASE(rest_stays)
 	CHECK_EQ(device_free_pages(fd), 0);
 	mem_check(addr, pages, 1);
 
-	/* Full to the last page: nothing more moves, nothing is lost. */
+	/* When no page is free, no more pages move, and no data is lost. */
 	CHECK_EQ(to_device(fd, addr, pages).pages[DEVPUB_REASON_NO_SPACE],
 		 pages - SPARE);
 	CHECK_EQ(populate(fd, mem_map(5), 5).pages[DEVPUB_REASON_NO_SPACE], 5);
 
-	/* With room again, the rest follows. */
+	/* When pages are free again, the rest moves. */
 	CHECK_CALL(munmap(fill, pages * PAGE));
 	device_await_free_pages(fd, pages);
 	CHECK_EQ(to_device(fd, addr, pages).pages[DEVPUB_REASON_MOVED],
@@ -63,7 +63,7 @@ CASE(rest_stays)
 	mem_check(addr, pages, 1);
 }
 
-/* What earlier owners left on a device is never seen by the next. */
+/* No owner of a page sees the data of an earlier owner. */
 CASE(no_stale_data)
 {
 	int fd = device_open();
@@ -121,7 +121,7 @@ CASE(two_devices)
 	mem_check(addr, pages, 1);
 }
 
-/* One device full, the other not: each is counted for itself. */
+/* One of two devices is full.  Each has its own counters. */
 CASE(full_beside_empty)
 {
 	int first = device_open(), second = device_open_nth(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Kinds of memory: which move, and what is said of those that do not. */
+/* Kinds of memory: which of them move, and the reasons for those that do not. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "harness.h"
 #include "mem.h"
 
-/* Nothing on the way there, and on the way back it is not on a device. */
+/* Check both directions: the pages are refused on the way there, and are not on a device. */
 static void stays(int fd, void *addr, size_t pages, enum devpub_reason reason)
 {
 	to_device_all(fd, addr, pages, reason);
@@ -20,7 +20,7 @@ static void stays(int fd, void *addr, size_t pages, enum devpub_reason reason)
 	to_system_all(fd, addr, pages, DEVPUB_REASON_ALREADY);
 }
 
-/* Clean pages are the page cache's, written ones the process's own. */
+/* Clean pages belong to the page cache, written pages to the process. */
 static void private_file(int file)
 {
 	const size_t pages = 40;
@@ -56,7 +56,7 @@ static void private_file(int file)
 	for (size_t i = 0; i < pages; i += 2)
 		mem_check(addr + i * PAGE, 1, i);
 
-	/* The file never saw any of it. */
+	/* The file has not changed. */
 	CHECK_EQ(pread(file, addr, pages * PAGE, 0), pages * PAGE);
 	CHECK(!memcmp(addr, data, pages * PAGE));
 }
@@ -76,7 +76,7 @@ CASE(memfd_private)
 	private_file(memfd_create("devpub-test", MFD_CLOEXEC));
 }
 
-/* A hole of a file mapping is the file's to fill. */
+/* Holes of a file mapping are not populated. */
 CASE(file_not_populated)
 {
 	int file = memfd_create("devpub-test", MFD_CLOEXEC);
@@ -132,7 +132,7 @@ CASE(shared_sysv)
 	shared(addr);
 }
 
-/* /dev/zero, mapped privately, is anonymous memory under a file's name. */
+/* A private mapping of /dev/zero is anonymous memory with a file name. */
 CASE(dev_zero_private)
 {
 	int fd = device_open(), zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
@@ -148,7 +148,7 @@ CASE(dev_zero_private)
 	mem_check(addr, 16, 1);
 }
 
-/* A mapping of one 2 MiB page of hugetlb, reserved for the case. */
+/* Map one 2 MiB hugetlb page, which is reserved for the case. */
 static char *hugetlb_map(void)
 {
 	const char *knob = "/proc/sys/vm/nr_hugepages";
@@ -162,7 +162,7 @@ static char *hugetlb_map(void)
 	test_write_text(knob, text);
 	addr = mmap(NULL, HUGE_PAGES * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	/* The kernel keeps it as a surplus page until the mapping goes. */
+	/* The kernel keeps it as a surplus page until it is unmapped. */
 	snprintf(text, sizeof(text), "%llu", reserved);
 	test_write_text(knob, text);
 	if (addr == MAP_FAILED)
@@ -182,7 +182,7 @@ CASE(hugetlb)
 	mem_check(addr, HUGE_PAGES, 1);
 }
 
-/* Looking at a reserved page does not bring it into being. */
+/* A query does not allocate a reserved page. */
 CASE(hugetlb_untouched)
 {
 	int fd = device_open();
@@ -223,7 +223,7 @@ CASE(prot_read)
 	move_to_device(fd, addr, 32);
 	check_on_device(fd, addr, 32);
 	mem_check(addr, 32, 1);
-	/* Still not writable: the kernel refuses to write there for us. */
+	/* The mapping is still not writable: the kernel refuses to write to it. */
 	CHECK_ERRNO(read(open("/dev/zero", O_RDONLY), addr, 1), EFAULT);
 	CHECK_CALL(mprotect(addr, 32 * PAGE, PROT_READ | PROT_WRITE));
 	check_on_device(fd, addr, 32);
@@ -264,7 +264,7 @@ CASE(prot_none_hole)
 	mem_check_zero(addr, 32);
 }
 
-/* The kernel counts in per-CPU batches. */
+/* The kernel updates the count in per-CPU batches. */
 static void await_mlocked(long long before)
 {
 	long long now;
@@ -314,7 +314,7 @@ CASE(mlocked_ends_on_device)
 	await_mlocked(before);
 }
 
-/* munlock() passes device pages by, so their end has to make up for it. */
+/* munlock() skips device pages, so freeing them must correct the count. */
 CASE(munlocked_on_device)
 {
 	const size_t pages = 64;
@@ -368,7 +368,7 @@ CASE(ksm_merged)
 	for (size_t i = 0; i < pages; i++)
 		mem_check(addr + i * PAGE, 1, 7);
 
-	/* A write takes the page out of the merger, but it may be merged again. */
+	/* A write unmerges the page, but KSM may merge it again. */
 	mem_fill(addr, 1, 8);
 	stays(fd, addr, pages, DEVPUB_REASON_KSM);
 	CHECK_CALL(madvise(addr, pages * PAGE, MADV_UNMERGEABLE));

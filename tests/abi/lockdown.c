@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel locked down, after which root must not reach physical memory of his choice.
- * It stays so until the reboot, and loads no module without a signature: nothing can
- * come after this.
+ * Locks the kernel down.  Then root must not get access to arbitrary physical memory.  The
+ * kernel stays locked down until the reboot and loads no unsigned module, so this test must be
+ * the last one.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void destroy(int control, unsigned int index)
 	CHECK_CALL(ioctl(control, DEVPUB_IOC_DESTROY, &arg));
 }
 
-/* What memmap=SIZE$START keeps aside. */
+/* Find memory that memmap=SIZE$START reserves. */
 static struct devpub_create reserved_arg(void)
 {
 	struct devpub_create arg = {
@@ -66,7 +66,7 @@ static void lock_down(void)
 	fd = open(SECURITY "/lockdown", O_WRONLY | O_CLOEXEC);
 	if (fd == -1)
 		SKIP("this kernel can't be locked down");
-	/* EPERM: it is already, by its command line. */
+	/* EPERM: the command line has locked the kernel down already. */
 	if (write(fd, "integrity", 9) != 9)
 		CHECK_EQ(errno, EPERM);
 	close(fd);
@@ -90,8 +90,8 @@ CASE(reserved)
 	struct devpub_create arg = reserved_arg(), given;
 	int control = control_open();
 
-	/* The refusal to come is for no other reason.  Locked down from the start, there
-	 * is no such comparison.
+	/* Check that the range is accepted before the lockdown.  A kernel that is locked down
+	 * from the start does not allow this check.
 	 */
 	if (ioctl(control, DEVPUB_IOC_CREATE, &arg) == -1)
 		CHECK_EQ(errno, EPERM);
@@ -106,12 +106,12 @@ CASE(reserved)
 	CHECK(log_has("the kernel is locked down, and root may not choose"));
 	CHECK(access("/dev/devpub0", F_OK));
 
-	/* Nor what no table names. */
+	/* A range that no table names is refused as well. */
 	arg.start = 0x8000000000 - SIZE;
 	CHECK_ERRNO(ioctl(control, DEVPUB_IOC_CREATE, &arg), EPERM);
 }
 
-/* What comes from the kernel's own free pages is nobody else's. */
+/* carve provides only free memory of the kernel, and stays allowed. */
 CASE(carved)
 {
 	struct devpub_create arg = {

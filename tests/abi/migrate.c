@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Both directions, ranges of all shapes, and what the calls tell of them. */
+/* Both directions, ranges of all shapes, and the results of the calls. */
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -31,7 +31,7 @@ CASE(there_and_back)
 	device_await_free_pages(fd, idle);
 }
 
-/* Quiet memory moves at the first call: "busy" is the exception. */
+/* Unused memory moves at the first call; few pages may be busy. */
 CASE(at_once)
 {
 	const size_t pages = 16 * MIB_PAGES;
@@ -75,7 +75,7 @@ CASE(already_there)
 	mem_check(addr, pages, 1);
 }
 
-/* Neighbours stay where they are; a range of both kinds tells them apart. */
+/* Adjacent pages do not move; a range of both kinds has different reasons. */
 CASE(single_page)
 {
 	unsigned char reasons[3];
@@ -94,7 +94,7 @@ CASE(single_page)
 	mem_check(addr, 3, 1);
 }
 
-/* Every third page exists, to beyond a window's border. */
+/* Every third page exists, across the border of a window. */
 CASE(holes)
 {
 	const size_t pages = 1500;
@@ -146,7 +146,7 @@ CASE(populate_untouched)
 	mem_check(addr, pages, 1);
 }
 
-/* Ten mappings of different rights, so that the kernel can't merge them. */
+/* Ten mappings with different permissions, so that the kernel can't merge them. */
 CASE(several_mappings)
 {
 	const size_t each = 100;
@@ -187,7 +187,7 @@ CASE(gaps_between_mappings)
 	check_in_system(fd, addr + 4 * each * PAGE, each);
 }
 
-/* No start and no length is special, whatever the window. */
+/* Every start and every length works with every window. */
 CASE(window_borders)
 {
 	int fd = device_open();
@@ -264,7 +264,7 @@ CASE(no_arrays)
 	mem_check(addr, pages, 1);
 }
 
-/* Results are this call's alone, whatever the struct held before. */
+/* The results do not depend on earlier values in the struct. */
 CASE(results_are_not_added_up)
 {
 	const size_t pages = 64;
@@ -282,7 +282,7 @@ CASE(results_are_not_added_up)
 	CHECK_EQ(arg.moved + arg.already + arg.refused, pages);
 }
 
-/* What munmap() and MADV_DONTNEED free is for others to have. */
+/* Pages that munmap() and MADV_DONTNEED free can be allocated again. */
 CASE(freed_at_once)
 {
 	const size_t pages = 8 * MIB_PAGES;
@@ -300,7 +300,7 @@ CASE(freed_at_once)
 	device_await_free_pages(fd, idle);
 }
 
-/* The kernel may move the mapping, not the pages. */
+/* mremap() may move the mapping, but not the pages. */
 CASE(mremap_on_device)
 {
 	const size_t pages = 300;

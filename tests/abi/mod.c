@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Load and unload a module, and say exactly which errno it was: the insmod of
- * each system words errors in its own way.  Make and remove devices, likewise.
+ * Load and unload a module, and print the exact errno, because the messages of insmod differ
+ * between systems.  Also create and remove devices.
  *
  *	mod load FILE [PARAMETERS]
  *	mod unload NAME
  *	mod create MIB
  *	mod destroy INDEX
  *
- * Prints "ok" and exits with 0, or prints the errno's name and exits with 1.  A device
- * that can't be removed leaves a number of pages, which comes after it.  A FILE
- * named .xz, .zst or .gz is the kernel's to decompress.
+ * Prints "ok" and exits with 0, or prints the errno's name and exits with 1.  If a device can't
+ * be removed, the number of remaining pages follows the errno.  The kernel decompresses a FILE
+ * that ends in .xz, .zst or .gz.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Headers before Linux 5.17 lack it. */
+/* Headers before Linux 5.17 lack this flag. */
 #ifndef MODULE_INIT_COMPRESSED_FILE
 #define MODULE_INIT_COMPRESSED_FILE 4
 #endif
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 			flags = MODULE_INIT_COMPRESSED_FILE;
 		ret = syscall(SYS_finit_module, file, argc == 4 ? argv[3] : "",
 			      flags);
-		/* The module's own errors are others. */
+		/* The module itself returns other errors. */
 		if (ret && flags && errno == EOPNOTSUPP) {
 			fprintf(stderr,
 				"%s: this kernel decompresses no modules (CONFIG_MODULE_DECOMPRESS): decompress the file\n",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Another process's memory, by the process's number. */
+/* Calls on the memory of another process. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ static struct devpub_query query_arg(pid_t pid, const void *addr, size_t pages)
 	};
 }
 
-/* How many pages of the process are on the device. */
+/* Return the number of pages of the process on the device. */
 static uint64_t on_device(int fd, pid_t pid, const void *addr, size_t pages)
 {
 	struct devpub_query arg = query_arg(pid, addr, pages);
@@ -45,7 +45,7 @@ static uint64_t on_device(int fd, pid_t pid, const void *addr, size_t pages)
 	return arg.device;
 }
 
-/* Until all have moved that can: any may be busy for a moment. */
+/* Repeat until all movable pages have moved, because any page may be busy for a moment. */
 static void move(int fd, unsigned long cmd, pid_t pid, const void *addr,
 		 size_t pages)
 {
@@ -60,7 +60,7 @@ static void move(int fd, unsigned long cmd, pid_t pid, const void *addr,
 	CHECK_EQ(on_device(fd, pid, addr, pages), wanted);
 }
 
-/* A child with memory of its own at the address, which it checks when told to. */
+/* Fork a child with memory of its own at the address, which it checks on request. */
 static pid_t child_with(char *addr, size_t pages, struct test_gate *gate)
 {
 	pid_t pid;
@@ -89,7 +89,7 @@ CASE(there_and_back)
 	CHECK_EQ(on_device(fd, pid, addr, PAGES), 0);
 	move(fd, DEVPUB_IOC_MIGRATE_TO, pid, addr, PAGES);
 	CHECK_EQ(device_free_pages(fd), idle - PAGES);
-	/* The caller's own memory at that address is not meant. */
+	/* The call does not affect the caller's memory at that address. */
 	check_absent(fd, addr, PAGES);
 	move(fd, DEVPUB_IOC_MIGRATE_FROM, pid, addr, PAGES);
 	CHECK_EQ(device_free_pages(fd), idle);
@@ -117,7 +117,7 @@ CASE(holes_are_filled)
 	test_wait(pid);
 }
 
-/* One's own number needs no privilege. */
+/* The caller's own number requires no privilege. */
 CASE(oneself)
 {
 	int fd = device_open();
@@ -153,7 +153,7 @@ CASE(not_privileged)
 	fails(fd, pid, addr, EPERM);
 }
 
-/* Its memory is what counts, not who it is: even one's own child has another's. */
+/* The memory decides: even a child of the caller has memory of another process. */
 CASE(same_user)
 {
 	int fd = device_open();
@@ -186,7 +186,7 @@ CASE(no_such_process)
 
 CASE(kernel_thread)
 {
-	/* kthreadd, where nobody has put us into a PID namespace */
+	/* kthreadd, unless this process is in a PID namespace */
 	fails(device_open(), 2, mem_new(PAGES, 1), ESRCH);
 }
 
@@ -220,7 +220,7 @@ CASE(wrong_values)
 	fails(fd, 0, addr, EINVAL);
 	fails(fd, -1, addr, EINVAL);
 	fails(fd, -0x7fffffff - 1, addr, EINVAL);
-	/* A number without the flag. */
+	/* A number without the flag is refused. */
 	arg.pid = getpid();
 	CHECK_ERRNO(ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &arg), EINVAL);
 	query.flags = 0;
@@ -228,7 +228,7 @@ CASE(wrong_values)
 	CHECK_ERRNO(ioctl(fd, DEVPUB_IOC_QUERY, &query), EINVAL);
 }
 
-/* It ends at any moment: the call says how far it came, or that it is gone. */
+/* The process may end at any moment: the call reports its progress, or ESRCH. */
 CASE(ends_meanwhile)
 {
 	int fd = device_open();

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Module parameters, those that can't be above all: an errno, a line that says
-# what to do, and nothing lost.
+# Module parameters, mainly invalid ones: the errno, a log line that says what to do, and no
+# lost memory.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# The module's own lines since a mark: neither the loader's nor the driver core's,
-# nor that of a device made before the one that can't be.
+# Print the module's own log lines since a mark, without those of the loader, of the driver core,
+# and of devices that were created before the failure.
 own_lines() {
 	dmesg | awk -v mark="mark $1\$" '
 		$0 ~ mark { on = 1; next }
@@ -21,7 +21,7 @@ own_lines() {
 newline='
 '
 
-# refused ERRNO TEXT PARAMETERS: how the load fails, and a word of the message
+# refused ERRNO TEXT PARAMETERS: check that the load fails with this errno and this text in the log
 refused() {
 	mark=$(log_mark)
 	if answer=$("$here/mod" load "$DEVPUB_KO" "$3"); then
@@ -50,14 +50,14 @@ iomem_is_same() {
 	[ "$(cat /proc/iomem)" = "$iomem" ] || fail "/proc/iomem changed"
 }
 
-# Nothing was taken by all the loads that failed.
+# The failed loads have taken no memory.
 nothing_lost() {
 	[ "$(mem_total)" = "$total" ] || fail "MemTotal is $(mem_total) kB, it was $total kB"
 	iomem_is_same
 	[ "$(offline_blocks)" = 0 ] || fail "memory blocks are offline"
 }
 
-# The kernel says this by itself.
+# This message is from the kernel.
 refused_by_kernel() {
 	answer=$("$here/mod" load "$DEVPUB_KO" "$1") && fail "'$1' was accepted"
 	[ "$answer" = EINVAL ] || [ "$answer" = ERANGE ] || fail "'$1': $answer instead of EINVAL"
@@ -85,7 +85,7 @@ sizes_beyond_memory() {
 	nothing_lost
 }
 
-# The first device is there already when the second can't be.
+# The first device exists when the second can't be created.
 second_of_two() {
 	before
 	refused EINVAL 'size=0' size=128M,0
@@ -110,10 +110,10 @@ size_rounded_up() {
 	done
 }
 
-# Devices can come later.
+# Devices can be created later.
 no_device() {
 	before
-	# Where the module is installed, the system makes one at boot, which stays.
+	# If the module is installed, the system creates the file at boot, and it stays.
 	static=$(ls /dev/devpub-control 2>/dev/null || :)
 	load size=none
 	for device in "$class"/devpub*; do
@@ -151,7 +151,7 @@ windows() {
 	nothing_lost
 }
 
-# The engine at its other windows.
+# Other sizes of the window.
 window_sizes() {
 	need_module_file
 	for pages in 1024 65536; do
@@ -173,10 +173,10 @@ regions() {
 	refused EINVAL 'multiples' region=0x40001000,256M
 	refused EINVAL 'multiples' region=0x40000000,1
 	refused EINVAL 'multiples' region=0x40000000,4K
-	# kernel text, and an I/O APIC
+	# text of the kernel, and an I/O APIC
 	refused EINVAL 'iomem' region=0x1000000,16M
 	refused EINVAL 'iomem' region=0xfec00000,2M
-	# The first that the processor can't address, and the last with more behind it
+	# The first address beyond the processor's limit, and a range that crosses the limit
 	bits=$(sed -n 's/^address sizes.*: *\([0-9]*\) bits physical.*/\1/p' /proc/cpuinfo | head -n 1)
 	if [ -n "$bits" ]; then
 		refused EINVAL 'can address memory' "region=$((1 << bits)),2M"
@@ -190,8 +190,8 @@ regions() {
 	nothing_lost
 }
 
-# Where memmap=SIZE$START keeps memory aside. /proc/iomem has "Reserved" ranges with
-# nothing behind them, too.
+# Find memory that memmap=SIZE$START reserves.  Some "Reserved" ranges of /proc/iomem have no
+# memory.
 reserved_start() {
 	sed -n 's/.*memmap=256M\$\(0x[0-9a-f]*\).*/\1/p' /proc/cmdline
 }

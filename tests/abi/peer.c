@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process that scripts play against: it brings itself into a state, says
- * "ready", and at SIGUSR1 goes on, checks its memory and exits with 0 if all is
- * as it was.
+ * A helper process for scripts.  It enters a state, prints "ready", and waits for SIGUSR1.  Then
+ * it checks its memory, and exits with 0 if the memory is unchanged.
  *
  *	peer hold MIB	has memory on the device, and the device closed
- *	peer open MIB	likewise, and the device open
- *	peer pin MIB	likewise closed, and one of the pages in a pipe
- *	peer load MIB	migrates to and fro until told to stop, or ENODEV
+ *	peer open MIB	the same, with the device open
+ *	peer pin MIB	the same as hold, with one of the pages in a pipe
+ *	peer load MIB	migrates both ways until SIGUSR1 or ENODEV
  *
  * The device is /dev/devpub0, or DEVPUB_NODE.
  */
@@ -78,7 +77,7 @@ static int migrate(int fd, unsigned long cmd, char *addr, size_t pages,
 	return ioctl(fd, cmd, arg);
 }
 
-/* All of it, however many tries a page takes that is busy. */
+/* Migrate all pages, with retries while pages are busy. */
 static void put(int fd, char *addr, size_t pages)
 {
 	struct devpub_migrate arg;
@@ -182,7 +181,7 @@ int main(int argc, char **argv)
 	close(ends[0]);
 	close(ends[1]);
 	check(addr, pages, 1);
-	/* And it can be written to. */
+	/* Check that the memory is writable. */
 	fill(addr, pages, 2);
 	check(addr, pages, 2);
 	return 0;

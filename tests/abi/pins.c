@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that somebody holds.  vmsplice() takes a reference to each page that it
- * puts into a pipe, and keeps it until the pipe is read.
+ * Pages with foreign references.  vmsplice() takes a reference to each page that it puts into a
+ * pipe, and keeps it until the pipe is read.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -30,7 +30,7 @@ static void hold(char *addr, size_t pages)
 	CHECK_EQ(vmsplice(held.in, &range, 1, 0), pages * PAGE);
 }
 
-/* The pipe delivers what the pages held, and lets go of them. */
+/* The pipe delivers the content of the pages and drops the references. */
 static void let_go(size_t pages, uint64_t seed)
 {
 	char *data = mem_map(pages);
@@ -84,7 +84,7 @@ CASE(on_device)
 	mem_check(addr, PAGES, 1);
 }
 
-/* One page among others that move. */
+/* One held page among others that move. */
 CASE(one_of_many)
 {
 	unsigned char reasons[1200];
@@ -106,8 +106,8 @@ CASE(one_of_many)
 }
 
 /*
- * Unmapped while the pipe holds it: the page is the pool's again only once the
- * pipe is read, and its data is whole until then.
+ * A page is unmapped while the pipe holds it.  It returns to the pool only when the pipe is
+ * read, and its data is unchanged until then.
  */
 CASE(held_beyond_its_mapping)
 {
@@ -120,14 +120,14 @@ CASE(held_beyond_its_mapping)
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	test_sleep(200);
 	CHECK_EQ(device_free_pages(fd), idle - PAGES);
-	/* Others take what is free and overwrite it. */
+	/* Allocate and overwrite all free pages. */
 	for (int i = 0; i < 4; i++)
 		move_to_device(fd, mem_new(PAGES, 2 + i), PAGES);
 	let_go(PAGES, 1);
 	device_await_free_pages(fd, idle - 4 * PAGES);
 }
 
-/* Direct I/O straight out of device memory and into it, not changing it. */
+/* Direct I/O from device memory and to it does not change the location. */
 CASE(direct_io)
 {
 	const size_t pages = 256;
@@ -152,7 +152,7 @@ CASE(direct_io)
 	disk_end(loaded);
 }
 
-/* The kernel copies to and from device memory for any system call. */
+/* System calls copy to and from device memory. */
 CASE(pipe_copies)
 {
 	int fd = device_open(), ends[2];

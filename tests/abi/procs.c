@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Several processes, and the ends of processes. */
+/* Several processes, and their exits. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ CASE(two_at_once)
 		test_wait(pid[i]);
 }
 
-/* Each of parent and child writes; neither sees what the other wrote. */
+/* Parent and child both write, and neither sees the other's writes. */
 static void write_apart(int fd, char *addr, pid_t pid, struct test_gate *gate,
 			bool parent_first)
 {
@@ -111,7 +111,7 @@ CASE(migrate_then_fork_both_write)
 	migrate_then_fork(true);
 }
 
-/* One page, shared by fork, is one page of the device wherever it is seen. */
+/* A page that is shared by fork is one page of the device for both processes. */
 CASE(child_sees_the_move)
 {
 	int fd = device_open();
@@ -126,7 +126,7 @@ CASE(child_sees_the_move)
 		test_gate_await(&gate, 1);
 		check_on_device(fd, addr, PAGES);
 		to_device_all(fd, addr, PAGES, DEVPUB_REASON_ALREADY);
-		/* And the child may bring them back for both. */
+		/* The child can move the pages back for both. */
 		move_to_system(fd, addr, PAGES);
 		mem_check(addr, PAGES, 1);
 		_exit(0);
@@ -140,7 +140,7 @@ CASE(child_sees_the_move)
 	device_await_free_pages(fd, idle);
 }
 
-/* The parent ends first; the pages are the child's then. */
+/* The parent exits first; then only the child has the pages. */
 CASE(parent_exits)
 {
 	int fd = device_open();
@@ -182,7 +182,7 @@ CASE(exit_on_device)
 	device_await_free_pages(fd, idle);
 }
 
-/* exec() gives the old memory up, and the file with it. */
+/* exec() frees the old memory and closes the file. */
 CASE(exec_on_device)
 {
 	int fd = device_open();
@@ -201,7 +201,7 @@ CASE(exec_on_device)
 	device_await_free_pages(fd, idle);
 }
 
-/* A file handed on by fork serves the memory of whoever calls. */
+/* An inherited file acts on the memory of the calling process. */
 CASE(file_of_another)
 {
 	int fd = device_open();
@@ -220,7 +220,7 @@ CASE(file_of_another)
 	mem_check(addr, PAGES, 1);
 }
 
-/* Killed at any point of a migration, each time later than before. */
+/* A process is killed during a migration, each time at a later point. */
 CASE(killed_in_the_middle)
 {
 	const size_t pages = 4 * PAGES;
@@ -251,7 +251,7 @@ CASE(killed_in_the_middle)
 	}
 }
 
-/* Both processes of a fork migrate the same pages to and fro. */
+/* Parent and child migrate the same pages both ways. */
 CASE(tug_of_war)
 {
 	const unsigned int rounds = test_rounds(6);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ranges that are no ranges, and addresses without ordinary memory. */
+/* Invalid ranges, and addresses without ordinary memory. */
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,7 +14,7 @@
 #define VSYSCALL	0xffffffffff600000ULL
 #define LAST_PAGE	0xfffffffffffff000ULL
 
-/* Every call that takes a range must refuse it so, and write nothing. */
+/* Check that every call refuses the range with this errno, and writes nothing. */
 static void refused(uint64_t addr, uint64_t length, int expected)
 {
 	const unsigned long calls[] = {
@@ -86,7 +86,7 @@ CASE(vsyscall)
 	refused(VSYSCALL, PAGE, EFAULT);
 }
 
-/* A range of our own memory that runs on into the kernel's: nothing moves. */
+/* A range that extends from the process's memory into the kernel's: nothing moves. */
 CASE(into_kernel_half)
 {
 	char *addr = mem_new(16, 1);
@@ -96,7 +96,7 @@ CASE(into_kernel_half)
 	check_in_system(fd, addr, 16);
 }
 
-/* To a 32-bit program all beyond 4 GiB is the kernel's. */
+/* For a 32-bit program, all addresses above 4 GiB belong to the kernel. */
 CASE(beyond_32_bits)
 {
 	if (sizeof(long) == 8)
@@ -124,7 +124,7 @@ CASE(unmapped)
 	all_of(addr, 1000, DEVPUB_REASON_UNMAPPED);
 	all_of(addr + 17 * PAGE, 1, DEVPUB_REASON_UNMAPPED);
 	check_absent(fd, addr, 1000);
-	/* Holes of mappings are populated, not holes between mappings. */
+	/* Holes in mappings are populated, but gaps between mappings are not. */
 	CHECK_EQ(populate(fd, addr, 1000).pages[DEVPUB_REASON_UNMAPPED], 1000);
 	check_absent(fd, addr, 1000);
 }
@@ -171,7 +171,7 @@ CASE(vvar)
 	special("[vvar]");
 }
 
-/* Clocks read the vvar through the vdso, so they show whether it is whole. */
+/* Clocks read the vvar pages through the vdso, so they show that both still work. */
 CASE(clock_after_vdso)
 {
 	unsigned long long before = test_milliseconds();
@@ -211,7 +211,7 @@ CASE(stack_and_heap)
 	mem_check(heap, pages, 2);
 }
 
-/* The calling code, its stack and its data: all are fair game. */
+/* Migrate the calling code, its stack and its data. */
 CASE(every_mapping)
 {
 	unsigned long long start[64], end[64];

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Loading and unloading, again and again.
+# Repeated loading and unloading.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 again_and_again() {
 	need_module_file
-	# The first time is not like the others: see total_is.
+	# The first time differs from the others; see total_is.
 	load size=128M
 	unload
 	total=$(mem_total)
@@ -32,7 +32,7 @@ again_and_again() {
 	[ "$now" = "$blocks" ] || fail "$now memory blocks, there were $blocks"
 }
 
-# Memory given back in parts is taken as a whole, and the other way round.
+# Memory that was given back in parts can be taken as a whole, and vice versa.
 other_sizes() {
 	need_module_file
 	total=$(mem_total)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls that signals interrupt, and how a program goes on. */
+/* Calls that signals interrupt, and how a program resumes them. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -14,7 +14,7 @@
 
 static volatile sig_atomic_t alarms;
 
-/* As the calls have it. */
+/* The member workers of the struct of each call. */
 static unsigned int workers;
 
 static void on_alarm(int sig)
@@ -35,7 +35,7 @@ static void alarms_every(long microseconds, int flags)
 	CHECK_CALL(setitimer(ITIMER_REAL, &timer, NULL));
 }
 
-/* The whole range by resumption; the number of calls that were interrupted. */
+/* Complete the whole range with resumed calls.  Return the number of interrupted calls. */
 static unsigned int resume(int fd, unsigned long cmd, char *addr, size_t pages,
 			   unsigned char *reasons)
 {
@@ -54,10 +54,10 @@ static unsigned int resume(int fd, unsigned long cmd, char *addr, size_t pages,
 			return interrupted;
 		}
 		interrupted++;
-		/* At least one window is dealt with before a signal counts. */
+		/* A call completes at least one window before it checks for signals. */
 		CHECK_CMP(arg.done, >, 0);
 		CHECK_CMP(arg.done, <, arg.length);
-		/* "done" is exact: what lies behind it was not touched. */
+		/* "done" is exact: no page after it has moved. */
 		if (interrupted == 1) {
 			struct itimerval timer, none = { 0 };
 
@@ -80,7 +80,7 @@ static void interrupted_migration(int flags)
 	char *addr = mem_new(PAGES, 1);
 	unsigned int interrupted;
 
-	/* A timer that is faster than the machine's window still gets through. */
+	/* A program with a timer that is faster than a window still completes. */
 	alarms_every(2000, flags);
 	memset(reasons, 0, PAGES);
 	interrupted = resume(fd, DEVPUB_IOC_MIGRATE_TO, addr, PAGES, reasons);
@@ -108,20 +108,20 @@ CASE(interrupted)
 	interrupted_migration(0);
 }
 
-/* The calling thread does it all. */
+/* The calling thread does all the work. */
 CASE(interrupted_alone)
 {
 	workers = 1;
 	interrupted_migration(0);
 }
 
-/* A restarted call would lose the counts, so SA_RESTART changes nothing. */
+/* A restarted call would lose its counts, so SA_RESTART has no effect. */
 CASE(interrupted_with_sa_restart)
 {
 	interrupted_migration(SA_RESTART);
 }
 
-/* However fast the signals come, each call gets somewhere. */
+/* Each call makes progress, however frequent the signals are. */
 CASE(storm)
 {
 	unsigned char *reasons = mem_map(PAGES / PAGE + 1);
@@ -135,7 +135,7 @@ CASE(storm)
 	mem_check(addr, PAGES / 4, 1);
 }
 
-/* One window is never cut short. */
+/* A window is always completed. */
 CASE(one_window_completes)
 {
 	int fd = device_open();

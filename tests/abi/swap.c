@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory with a copy in swap.  A page that is in the swap cache must not move:
- * 6.12 moves it in a way that no one can undo.
+ * Memory with a copy in swap.  A page in the swap cache must not move: on 6.12, it could never
+ * move back.
  */
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -31,7 +31,7 @@ static size_t in_swap_cache(const char *addr, size_t pages)
 	return count;
 }
 
-/* Push the pages out; true when most of them went. */
+/* Swap the pages out.  Return true if most of them are out. */
 static bool page_out(char *addr, size_t pages)
 {
 	for (int i = 0; i < 20; i++) {
@@ -48,8 +48,8 @@ static bool page_out(char *addr, size_t pages)
 }
 
 /*
- * The page is back, but its swap slot is held still: a child that shared it has
- * kept the slot from being freed at the fault.
+ * The page is in memory again, but its swap slot is still in use: a child that shared the slot
+ * prevented the fault from freeing it.
  */
 static char *swap_cached(uint64_t seed)
 {
@@ -92,7 +92,7 @@ static void swap_cache_body(struct place *place)
 	CHECK_EQ(query(fd, addr, PAGES, NULL).system, stay);
 	mem_check(addr, PAGES, 1);
 
-	/* A write gives the slot up, and then the page may move. */
+	/* A write frees the slot, and then the page may move. */
 	mem_fill(addr, PAGES, 2);
 	for (size_t i = 0; i < PAGES; i++)
 		if (!in_swap_cache(addr + i * PAGE, 1))
@@ -158,7 +158,7 @@ CASE(swapped_out)
 	with_swap(swapped_out_body);
 }
 
-/* Reclaim has no say over what is on the device. */
+/* Reclaim does not affect pages on the device. */
 static void device_pages_body(struct place *place)
 {
 	int fd = device_open();

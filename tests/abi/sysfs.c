@@ -87,7 +87,7 @@ CASE(iomem)
 	CHECK_EQ(end, info.phys_start + info.capacity - 1);
 }
 
-/* Device node and sysfs agree; the node is root's alone until udev says else. */
+/* Device node and sysfs agree.  Only root may open the node until udev changes that. */
 CASE(device_node)
 {
 	unsigned int major, minor;
@@ -134,7 +134,7 @@ CASE(read_only)
 	}
 }
 
-/* One call adds to the counters exactly what it returns. */
+/* A call adds exactly its results to the counters. */
 CASE(counters)
 {
 	int fd = device_open();

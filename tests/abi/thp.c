@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Transparent huge pages: moved whole, whatever the kernel makes of them. */
+/* Transparent huge pages: all of their content moves. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,7 +16,7 @@
 #define HUGE_KB		2048
 #define COUNT		4
 
-/* Memory that consists of huge pages, or the case is skipped. */
+/* Allocate memory of huge pages, or skip the case. */
 static char *huge_new(uint64_t seed)
 {
 	char *addr = mem_map_huge(COUNT * HUGE_PAGES);
@@ -42,7 +42,7 @@ CASE(there_and_back)
 	mem_check(addr, pages, 2);
 }
 
-/* Parts of huge pages: the rest stays, and nothing is lost. */
+/* Parts of huge pages move, the rest stays, and no data is lost. */
 CASE(parts)
 {
 	const size_t pages = COUNT * HUGE_PAGES;
@@ -54,7 +54,7 @@ CASE(parts)
 		char *part = addr + (i * HUGE_PAGES + 37 * i) * PAGE;
 		struct outcome out = to_device(fd, part, 100);
 
-		/* A kernel may be unable to split the folio, and says so then. */
+		/* A kernel may be unable to split the folio; then the reason says so. */
 		CHECK_EQ(out.pages[DEVPUB_REASON_MOVED] +
 			 out.pages[DEVPUB_REASON_LARGE], 100);
 		moved += out.pages[DEVPUB_REASON_MOVED];
@@ -91,7 +91,7 @@ CASE(mapped_by_small_pages)
 	char *addr = huge_new(1);
 	struct outcome out;
 
-	/* Another right for one page splits the mapping of each huge page. */
+	/* Another permission for one page splits the mapping of each huge page. */
 	for (size_t i = 0; i < COUNT; i++)
 		CHECK_CALL(mprotect(addr + (i * HUGE_PAGES + 1) * PAGE, PAGE,
 				    PROT_READ));
@@ -149,7 +149,7 @@ CASE(freed_in_part)
 	device_await_free_pages(fd, idle);
 }
 
-/* One huge page of zeros stands for memory that was only read. */
+/* The huge zero page is mapped for memory that was only read. */
 CASE(huge_zero_page)
 {
 	const size_t pages = COUNT * HUGE_PAGES;
@@ -168,7 +168,7 @@ CASE(huge_zero_page)
 	mem_check(addr, pages, 1);
 }
 
-/* Huge memory never touched: absent, or zeroed pages on the device. */
+/* Untouched huge memory: absent, or zeroed pages on the device. */
 CASE(huge_hole)
 {
 	const size_t pages = COUNT * HUGE_PAGES;
@@ -182,7 +182,7 @@ CASE(huge_hole)
 	mem_check_zero(addr, pages);
 }
 
-/* The kernel must not gather device pages into a huge one behind our back. */
+/* The kernel must not collapse device pages into a huge page. */
 CASE(collapse)
 {
 	const size_t pages = COUNT * HUGE_PAGES;
@@ -190,14 +190,14 @@ CASE(collapse)
 	char *addr = huge_new(1);
 
 	move_to_device(fd, addr, pages);
-	/* Refused by kernels that know device pages; data must be whole. */
+	/* Some kernels refuse this for device pages; the data must be unchanged. */
 	madvise(addr, pages * PAGE, MADV_COLLAPSE);
 	mem_check(addr, pages, 1);
 	to_system(fd, addr, pages);
 	mem_check(addr, pages, 1);
 }
 
-/* The administrator may have huge pages left alone; small ones move all the same. */
+/* With thp=N, huge pages are refused, and small pages still move. */
 CASE(refused_by_parameter)
 {
 	const char *parameter = "/sys/module/devpub/parameters/thp";

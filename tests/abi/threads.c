@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Threads that use memory while another one migrates it to and fro. */
+/* Threads that use memory while another thread migrates it both ways. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,12 +19,12 @@ static atomic_bool stop;
 struct writer {
 	uint64_t *addr;
 	size_t pages;
-	/* This writer's word of every page. */
+	/* Each writer has its own word in every page. */
 	unsigned int word;
 	uint64_t turns;
 };
 
-/* A word that is not what this thread wrote last is a lost or torn update. */
+/* A word that differs from the thread's last write is a lost or torn update. */
 static void *count_up(void *data)
 {
 	struct writer *writer = data;
@@ -45,7 +45,7 @@ static void *count_up(void *data)
 	return NULL;
 }
 
-/* Writers of the same pages, each of its own words. */
+/* Threads write to the same pages, each to its own words. */
 CASE(writers)
 {
 	struct writer writer[2];
@@ -136,7 +136,7 @@ static void *migrate(void *data)
 	return NULL;
 }
 
-/* Threads that migrate ranges of one address space that overlap. */
+/* Threads migrate overlapping ranges of one address space. */
 CASE(overlapping_migrations)
 {
 	struct migrator own[2];
@@ -173,7 +173,7 @@ static void *remap(void *data)
 	return NULL;
 }
 
-/* The range is unmapped, mapped and cut up under the migration. */
+/* The range is unmapped, mapped and split during the migration. */
 CASE(changing_mappings)
 {
 	const unsigned int rounds = test_rounds(ROUNDS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the kernel's tracing and fdinfo tell of the module. */
+/* Trace events and fdinfo of the module. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -30,7 +30,7 @@ static unsigned int count(const char *text, const char *what)
 	return n;
 }
 
-/* The first is there, and the second behind it. */
+/* Check that the first string occurs, and the second after it. */
 static const char *after(const char *text, const char *what)
 {
 	const char *found = strstr(text, what);
@@ -40,7 +40,7 @@ static const char *after(const char *text, const char *what)
 	return found + strlen(what);
 }
 
-/* Sum of the numbers behind a word. */
+/* Return the sum of the numbers after a word. */
 static unsigned long sum(const char *text, const char *event, const char *word)
 {
 	unsigned long total = 0;
@@ -73,7 +73,7 @@ CASE(migration_to)
 	char *addr = mem_new(PAGES, 1), wanted[160], *text;
 	const char *at;
 
-	/* None is busy, so that one call does it. */
+	/* No page is busy, so one call moves all. */
 	move_to_device(fd, addr, PAGES);
 	move_to_system(fd, addr, PAGES);
 	mem_check(addr, PAGES, 1);
@@ -116,7 +116,7 @@ CASE(migration_from)
 	CHECK_EQ(count(text, "devpub_alloc: "), 0);
 }
 
-/* Reasons by their numbers in the ABI. */
+/* The event has the reasons by their numbers in the ABI. */
 CASE(reasons_counted)
 {
 	int fd = device_open();
@@ -145,7 +145,7 @@ CASE(eviction)
 	after(at, "devpub_evict_end: devpub0 moved=600 pages=0 ret=0");
 }
 
-/* Who does not listen is told nothing, and pays nothing for it. */
+/* Disabled events record nothing. */
 CASE(silent_unless_asked)
 {
 	int fd = device_open();

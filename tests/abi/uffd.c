@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory whose faults a program handles itself. */
+/* Memory with userfaultfd. */
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -18,7 +18,7 @@ static void *write_byte(void *addr)
 	return NULL;
 }
 
-/* A write to the page must raise a fault with these flags. */
+/* Check that a write to the page raises a fault with these flags. */
 static pthread_t write_faults(int uffd, char *addr, uint64_t flags)
 {
 	struct pollfd ready = { .fd = uffd, .events = POLLIN };
@@ -35,7 +35,7 @@ static pthread_t write_faults(int uffd, char *addr, uint64_t flags)
 	return thread;
 }
 
-/* Holes are the handler's to fill; what is there moves. */
+/* Holes are left to the handler; existing pages move. */
 CASE(missing)
 {
 	int fd = device_open();
@@ -63,7 +63,7 @@ CASE(missing)
 	CHECK_EQ(hole[0], 77);
 }
 
-/* What is protected against writing stays so there and back. */
+/* Write protection persists in both directions. */
 CASE(write_protected)
 {
 	int fd = device_open();

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Taking the device away from those who use it.
+# Removal of devices that are in use.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +11,7 @@ before() {
 	load size=256M
 }
 
-# The RAM is back and nothing of the device is left.
+# Check that the RAM is back, and that no trace of the device remains.
 after() {
 	! loaded || fail "still loaded"
 	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
@@ -21,13 +21,13 @@ after() {
 	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
 }
 
-# Unbinding does not wait for pages and calls: the memory comes back after them.
+# Unbinding does not wait for pages and calls; the memory comes back after they end.
 unbind() {
 	echo devpub.0 >"$driver/unbind"
 	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
 }
 
-# Until all of the memory is online again, the device is busy.
+# The device is busy until all of its memory is online again.
 bind() {
 	echo devpub.0 2>/dev/null >"$driver/bind"
 }
@@ -82,7 +82,7 @@ live_mappings() {
 	finish "$two"
 }
 
-# Nobody has the module's code on its stack once it is gone, so it stays.
+# The module can't be unloaded while a file is open.
 open_file() {
 	before
 	start open open 8
@@ -99,7 +99,7 @@ open_file() {
 	after
 }
 
-# Several processes migrate all the time: rmmod refuses, unbind does not.
+# While several processes migrate, rmmod is refused, but unbinding succeeds.
 under_load() {
 	before
 	start a load 16
@@ -121,7 +121,7 @@ under_load() {
 	after
 }
 
-# An unbound device's open files do not keep its memory.
+# Open files of an unbound device do not keep its memory.
 unbind_with_open_file() {
 	before
 	start open open 8
@@ -133,7 +133,7 @@ unbind_with_open_file() {
 	after
 }
 
-# Nobody has pages there and nobody is inside: the memory is back at once.
+# Without pages in use and calls inside, the memory is back at once.
 unbind_at_once() {
 	before
 	unbind
@@ -142,8 +142,8 @@ unbind_at_once() {
 	after
 }
 
-# A page that is held keeps neither the unbinding nor anybody else waiting, but the
-# memory; it can't be bound again until then.
+# A held page delays only the return of the memory, not the unbinding or others.  The device can't
+# be bound again before that.
 unbind_under_page() {
 	before
 	start pin pin 4
@@ -162,7 +162,7 @@ unbind_under_page() {
 	after
 }
 
-# What a process has there still is moved off and waited for by the unloading.
+# Unloading moves the pages of processes off the device, and waits for them.
 unload_after_unbind() {
 	before
 	start pin pin 4
@@ -195,7 +195,7 @@ bind_again() {
 	finish "$peer"
 }
 
-# Unload in the background while somebody holds a page, which the log tells.
+# Unload in the background while a page is held, which the log reports.
 unload_under_page() {
 	start pin pin 4
 	"$here/mod" unload devpub >"$scratch/unload" &
@@ -204,11 +204,11 @@ unload_under_page() {
 	loaded || fail "unloaded under a page"
 }
 
-# A page that can't leave: the log says so, and the wait ends with the hold.
+# The log reports a page that can't move, and the wait ends when it is released.
 held_page() {
 	before
 	unload_under_page
-	# The hung task detector would call D a bug.
+	# The hung task detector would report a task in state D.
 	read -r _ _ state _ <"/proc/$unloading/stat"
 	[ "$state" = I ] || fail "it waits in state $state"
 	kill -0 "$unloading" || fail "the unloading ended: $(cat "$scratch/unload")"
@@ -219,7 +219,7 @@ held_page() {
 	after
 }
 
-# Whoever unloads may be killed meanwhile; what has begun goes on to its end.
+# The unloading task may be killed; the unloading continues to its end.
 unloader_killed() {
 	before
 	unload_under_page

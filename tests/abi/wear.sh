@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Small devices come and go, and a large one can be had all the same.
+# A large device can be created after small devices were created and removed.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# entries: how many of system memory /proc/iomem has
+# entries: print the number of entries of system memory in /proc/iomem
 entries() {
 	grep -c '^[^ ].* : System RAM$' /proc/iomem
 }
 
-# The large one fits into the movable zone only across what the small one gave back and what
-# has been there since boot.
+# In the movable zone, the large device only fits across memory that the small one returned and
+# memory from boot.
 small_then_large() {
 	need_module_file
 	grep -qw 'movablecore=1G nokaslr' /proc/cmdline || skip "boot with movablecore=1G nokaslr"
@@ -27,7 +27,7 @@ small_then_large() {
 	"$here/migrate" at_once >"$scratch/migrate" || fail "$(cat "$scratch/migrate")"
 	unload
 	[ "$(offline_blocks)" = 0 ] || fail "memory blocks are offline"
-	# It came back as one.
+	# The memory came back as one entry.
 	[ "$(entries)" -le "$before" ] || fail "$(entries) entries in /proc/iomem, before $before"
 	[ "$(mem_total)" -ge "$total" ] || fail "MemTotal is $(mem_total) kB, it was $total kB"
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls that several processors work on: what they do, and where. */
+/* Calls with several workers: their results, and the processors that they use. */
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "mem.h"
 #include "tracing.h"
 
-/* Enough windows for some workers, and pieces of one at both ends. */
+/* Enough windows for several workers, with partial windows at both ends. */
 #define WINDOW	512UL
 #define PAGES	(8 * WINDOW + 200)
 #define TRIES	20
@@ -26,7 +26,7 @@ static const unsigned int crews[] = { 1, 2, 3, 64, 1U << 31, 0 };
 
 #define CREWS	(sizeof(crews) / sizeof(*crews))
 
-/* One call, with a reason for each page in the array. */
+/* Make one call, with an array of reasons. */
 static struct devpub_migrate call(int fd, unsigned long cmd, const void *addr, size_t pages,
 				  unsigned int workers, unsigned char *reasons)
 {
@@ -40,7 +40,7 @@ static struct devpub_migrate call(int fd, unsigned long cmd, const void *addr, s
 	return arg;
 }
 
-/* Pages in another processor's LRU batch are busy for a moment. */
+/* Pages in another processor's LRU batch may be busy for a moment. */
 static void move(int fd, unsigned long cmd, const void *addr, unsigned int workers)
 {
 	static unsigned char reasons[PAGES];
@@ -70,7 +70,7 @@ CASE(as_many_as_asked)
 	}
 }
 
-/* Each page's fate stands at its place, whoever dealt with it. */
+/* The reason of each page is at its place in the array, whichever worker moved it. */
 CASE(same_reasons)
 {
 	static unsigned char alone[PAGES], together[PAGES], ignored[PAGES];
@@ -108,7 +108,7 @@ CASE(what_is_reserved)
 	CHECK_ERRNO(ioctl(fd, DEVPUB_IOC_MIGRATE_FROM, &arg), EINVAL);
 }
 
-/* Of the threads that began a window: how many there are, and how many are this one. */
+/* Count the threads that began a window, and the windows of this thread. */
 static unsigned int threads(const char *text, unsigned int *mine, int cpu)
 {
 	unsigned int n = 0;
@@ -131,7 +131,7 @@ static unsigned int threads(const char *text, unsigned int *mine, int cpu)
 	return n;
 }
 
-/* How many of the windows of a call did this thread do? */
+/* Return the number of windows of a call that this thread moved. */
 static void heard_of(int fd, unsigned long cmd, const char *addr, unsigned int workers,
 		     unsigned int *windows, unsigned int *mine, int cpu)
 {
@@ -170,7 +170,7 @@ CASE(parameter_bounds)
 	CHECK_EQ(mine, windows);
 }
 
-/* Who is bound to processors is worked for there only. */
+/* For a thread that is bound to processors, workers run on these only. */
 CASE(on_the_callers_processors)
 {
 	int fd = device_open();
@@ -193,7 +193,7 @@ CASE(on_the_callers_processors)
 	mem_check(addr, PAGES, 1);
 }
 
-/* A call that is killed takes no more windows, and loses nothing. */
+/* A killed call begins no more windows, and no data is lost. */
 CASE(killed)
 {
 	int fd = device_open();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shows a program's memory on the device: reads a file, moves what it read to
- * /dev/devpub0, uses it there, and brings it back.
+ * Demonstrates memory of a program on the device: reads a file, moves its content to
+ * /dev/devpub0, uses it there, and moves it back.
  *
- *	demo [FILE]		there and back
- *	demo --stay FILE	there; then wait for SIGUSR1 and look at it again
+ *	demo [FILE]		move there and back
+ *	demo --stay FILE	move there, wait for SIGUSR1, and check it again
  *
- * Prints an account of it.  Whatever is not as it should be ends it with a
- * message and exit status 1.
+ * Prints each step.  On any error, it exits with a message and status 1.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +94,7 @@ static void open_device(void)
 	    provider[info.provider] : "from elsewhere");
 }
 
-/* Something large that every machine has. */
+/* A large file that every machine has. */
 static const char *default_file(void)
 {
 	static const char * const names[] = { "initrd.img", "vmlinuz" };
@@ -146,7 +145,7 @@ static void read_data(const char *path)
 		    st.st_size / MIB);
 }
 
-/* How many of the pages have their frame in the device's range. */
+/* Return the number of pages whose frame is in the device's range. */
 static size_t frames_on_device(void)
 {
 	uint64_t first = info.phys_start / PAGE;
@@ -180,7 +179,7 @@ static void expect_frames(size_t expected)
 		die("it should have been %zu", expected);
 }
 
-/* The digest, which must be the expected one if there is one. */
+/* Compute the digest, and compare it with the expected one, if any. */
 static struct sha256 hash(const struct sha256 *expected)
 {
 	struct sha256 digest = sha256(data.addr, data.size);
@@ -192,7 +191,7 @@ static struct sha256 hash(const struct sha256 *expected)
 	return digest;
 }
 
-/* Whoever holds a page does so for a moment only. */
+/* Retry, because pages are held for a moment only. */
 static void migrate(unsigned long cmd)
 {
 	struct devpub_migrate arg;
@@ -261,7 +260,7 @@ static void on_signal(int sig)
 	woken = 1;
 }
 
-/* Whatever happens to the device meanwhile, the data must not notice. */
+/* The data must not change, whatever happens to the device. */
 static void stay(const struct sha256 *before)
 {
 	sigset_t set, old;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# demo.sh [FILE]: the whole story, from loading the module to giving the memory
-# back; see demo.c for the part in the middle.
+# demo.sh [FILE]: run the whole demo, from loading the module to returning the memory.  demo.c is
+# the main part.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"

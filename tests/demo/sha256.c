@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SHA-256 (FIPS 180-4), so that anyone can compare with sha256sum. */
+/* SHA-256 (FIPS 180-4), so that users can compare with sha256sum. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static uint32_t rotate(uint32_t word, int bits)
 	return word >> bits | word << (32 - bits);
 }
 
-/* The constants are bits of the roots of the first primes; see FIPS 180-4. */
+/* The constants are fractional bits of roots of the first primes; see FIPS 180-4. */
 static void set_constants(void)
 {
 	int found = 0;

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* The digest in hexadecimal, as sha256sum prints it. */
+/* Compute the digest in hexadecimal, as sha256sum prints it. */
 struct sha256 {
 	char hex[65];
 };

@@ -30,9 +30,9 @@ void cgroup_create(struct cgroup *group, const char *controller)
 	snprintf(enable, sizeof(enable), "+%s", controller);
 	CHECK_CALL(test_write_text(ROOT "/cgroup.subtree_control", enable));
 	/*
-	 * One that stays: with the first cpuset and after the last one, the kernel patches
-	 * its page allocator, in the middle of which QEMU without hardware virtualisation can
-	 * stumble on a breakpoint that is no longer there.
+	 * Create a cpuset that stays.  The kernel patches its page allocator with the first
+	 * cpuset and after the last one.  During that, QEMU without hardware virtualisation can
+	 * execute a breakpoint that no longer exists.
 	 */
 	if (mkdir(ROOT "/devpub-test-stays", 0755))
 		CHECK_EQ(errno, EEXIST);
@@ -72,7 +72,7 @@ void cgroup_write(const struct cgroup *group, const char *file,
 void cgroup_limit(const struct cgroup *group, const char *max)
 {
 	cgroup_write(group, "memory.max", max);
-	/* Only a kernel with CONFIG_SWAP has the file. */
+	/* The file exists only with CONFIG_SWAP. */
 	if (!access(path_of(group, "memory.swap.max"), F_OK))
 		cgroup_write(group, "memory.swap.max", "0");
 }

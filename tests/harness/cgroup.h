@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A version 2 control group of a case's own. */
+/* A version 2 control group for a case. */
 #ifndef DEVPUB_TESTS_CGROUP_H
 #define DEVPUB_TESTS_CGROUP_H
 
@@ -9,22 +9,22 @@ struct cgroup {
 	char path[64];
 };
 
-/* A group with the controller ("memory", "io"), or the case is skipped. */
+/* Create a group with the controller ("memory", "io"), or skip the case. */
 void cgroup_create(struct cgroup *group, const char *controller);
-/* Waits until the group has no more processes. */
+/* Wait until the group has no processes. */
 void cgroup_remove(struct cgroup *group);
 
 /* Put the calling process into the group, or back into the root. */
 void cgroup_enter(const struct cgroup *group);
 void cgroup_leave(void);
 
-/* Files of the group; the case fails when one can't be read or written. */
+/* Read and write files of the group.  The case fails on errors. */
 void cgroup_write(const struct cgroup *group, const char *file,
 		  const char *text);
-/* The most memory that the group may have, none of which goes to swap. */
+/* Limit the memory of the group, without swap. */
 void cgroup_limit(const struct cgroup *group, const char *max);
 unsigned long long cgroup_value(const struct cgroup *group, const char *file);
-/* The value of a line "NAME VALUE", such as those of memory.stat. */
+/* Return the value of a line "NAME VALUE", as in memory.stat. */
 unsigned long long cgroup_field(const struct cgroup *group, const char *file,
 				const char *name);
 

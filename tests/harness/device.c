@@ -122,7 +122,7 @@ struct outcome check_sums(const struct devpub_migrate *arg,
 	return out;
 }
 
-/* The bytes around the array show a reason written out of bounds. */
+/* Bytes around the array detect a reason that is written out of bounds. */
 #define CANARY		0xc5
 #define CANARY_SIZE	64
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Calls of a device, and where the kernel says that memory is. */
+/* Calls of a device, and the locations of memory that the kernel reports. */
 #ifndef DEVPUB_TESTS_DEVICE_H
 #define DEVPUB_TESTS_DEVICE_H
 
@@ -11,36 +11,36 @@
 #define PAGE		4096UL
 #define REASONS		32
 
-/* 0, or -1 with errno when there is no such device. */
+/* Return 0, or -1 with errno if there is no such device. */
 int device_info_of(unsigned int index, struct devpub_info *info);
 
-/* Open device 0 (or another one); the case fails or is skipped without it. */
+/* Open device 0 or another one.  Without it, the case fails or is skipped. */
 int device_open(void);
 int device_open_nth(unsigned int index);
 struct devpub_info device_info(int fd);
 uint64_t device_free_pages(int fd);
-/* The case fails unless so many pages become free soon. */
+/* Wait for this number of free pages; the case fails if there are not enough soon. */
 void device_await_free_pages(int fd, uint64_t pages);
-/* The device's directory in sysfs with a file's name behind it. */
+/* Return the path of a file in the device's sysfs directory. */
 const char *device_attribute(int fd, const char *name);
 unsigned long long device_counter(int fd, const char *name);
 
-/* How many pages met which reason. */
+/* Numbers of pages by reason. */
 struct outcome {
 	unsigned long pages[REASONS];
 };
 
 /*
- * The counts sum to what is done, and the array of reasons to the counts; the
- * case fails otherwise.
+ * Check that the sum of the counts is done, and that the array of reasons agrees with the
+ * counts.  Otherwise the case fails.
  */
 struct outcome check_sums(const struct devpub_migrate *arg,
 			  const unsigned char *reasons);
 
 /*
- * Calls that must succeed, cover the whole range and agree with themselves.
- * They are repeated for the pages that are busy for a moment: any page may sit
- * in another CPU's LRU batch.  The array of reasons may be NULL.
+ * Make calls that must succeed, complete the whole range, and return consistent results.
+ * Repeat them for busy pages, because any page may be in another CPU's LRU batch.  The array of
+ * reasons may be NULL.
  */
 struct outcome migrate_range(int fd, unsigned long cmd, const void *addr,
 			     size_t pages, unsigned int flags,
@@ -48,11 +48,11 @@ struct outcome migrate_range(int fd, unsigned long cmd, const void *addr,
 struct outcome to_device(int fd, const void *addr, size_t pages);
 struct outcome populate(int fd, const void *addr, size_t pages);
 struct outcome to_system(int fd, const void *addr, size_t pages);
-/* No second try: for use under load, where pages are busy all the time. */
+/* The same without retries, for use under load, where pages are busy all the time. */
 struct outcome to_device_once(int fd, const void *addr, size_t pages);
 struct outcome to_system_once(int fd, const void *addr, size_t pages);
 
-/* The case fails unless every page meets that reason. */
+/* Check that every page has this reason. */
 void to_device_all(int fd, const void *addr, size_t pages,
 		   enum devpub_reason reason);
 void to_system_all(int fd, const void *addr, size_t pages,
@@ -60,7 +60,7 @@ void to_system_all(int fd, const void *addr, size_t pages,
 void move_to_device(int fd, const void *addr, size_t pages);
 void move_to_system(int fd, const void *addr, size_t pages);
 
-/* Each page of the range must be there, as both QUERY and pagemap see it. */
+/* Check with QUERY and with pagemap that each page of the range has this location. */
 void check_on_device(int fd, const void *addr, size_t pages);
 void check_in_system(int fd, const void *addr, size_t pages);
 void check_absent(int fd, const void *addr, size_t pages);

@@ -21,7 +21,7 @@ struct version {
 static struct difference rows[MAX_ROWS];
 static unsigned int nr_rows;
 
-/* Read a version of up to three numbers; returns what comes behind it. */
+/* Parse a version of up to three numbers.  Return the rest of the text. */
 static const char *version_read(struct version *version, const char *text)
 {
 	for (version->parts = 0; version->parts < PARTS; version->parts++) {
@@ -37,7 +37,7 @@ static const char *version_read(struct version *version, const char *text)
 	return text;
 }
 
-/* Compare no more numbers than the bound has. */
+/* Compare only as many numbers as the bound has. */
 static int version_compare(const struct version *version,
 			   const struct version *bound)
 {
@@ -47,7 +47,7 @@ static int version_compare(const struct version *version,
 	return 0;
 }
 
-/* 1 or 0 as the version is in the list or not, -1 when that is no list. */
+/* Return 1 if the version is in the list, 0 if not, -1 if the list is invalid. */
 static int version_in(const struct version *version, const char *list)
 {
 	bool found = false;
@@ -80,7 +80,7 @@ static bool matches_a_case(const char *pattern, const struct test_case *cases)
 	return false;
 }
 
-/* Returns what is wrong with the line, or NULL. */
+/* Return the error of an invalid line, or NULL. */
 static const char *row_read(const char *line, const char *program,
 			    const struct version *running,
 			    const struct test_case *cases)

@@ -38,7 +38,7 @@ bool disk_take_away(void)
 	int tries = 50;
 
 	swapoff(DISK);
-	/* What used it may be on its way to the exit. */
+	/* The last user of the disk may still be exiting. */
 	while (syscall(SYS_delete_module, "brd", O_NONBLOCK) && --tries)
 		test_sleep(100);
 	if (!disk_is_there())

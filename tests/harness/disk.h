@@ -6,11 +6,11 @@
 
 #define DISK	"/dev/ram0"
 
-/* Have a RAM disk of 8 MiB, or skip the case; says whether it was loaded. */
+/* Get a RAM disk of 8 MiB, or skip the case.  Return true if brd was loaded for it. */
 bool disk_begin(void);
 void disk_end(bool loaded);
 
-/* For who runs the cases: end the use of a disk that one of them has left. */
+/* For the runner of the cases: stop using a disk that a case has left. */
 bool disk_is_there(void);
 bool disk_take_away(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs the cases of a test program and reports them in KTAP. */
+/* Runs the cases of a test program and reports the results as KTAP. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,13 +18,13 @@
 #include "harness.h"
 #include "ktap.h"
 
-/* Emulated machines are slow: the limit of a case only tells a hang from work. */
+/* A generous limit for slow emulated machines: it must only detect hangs. */
 #define CASE_SECONDS	720U
 
-/* What took so long is worth a line. */
+/* Print the duration of cases that take this long. */
 #define SLOW_SECONDS	5
 
-/* How long a killed case may take to go, and a device to get its pages back. */
+/* Time for a killed case to exit, and for a device to get its pages back. */
 #define GRACE_MS	20000
 
 #define MAX_DEVICES	16
@@ -32,10 +32,10 @@
 static struct test_case *first;
 static struct test_case **last = &first;
 
-/* Shared with the case's processes. */
+/* Memory that the processes of a case share. */
 static struct {
 	char skip_reason[256];
-	/* The first check that failed. */
+	/* The first failed check. */
 	char failure[512];
 } *shared;
 
@@ -141,7 +141,7 @@ void test_gate_await(struct test_gate *gate, int self)
 {
 	char byte;
 
-	/* The other side's end is open here too, so its death must not hang us. */
+	/* This process has the other end open as well, so the read would not see its exit. */
 	if (gate->fd[!self][1] >= 0)
 		close(gate->fd[!self][1]);
 	gate->fd[!self][1] = -1;
@@ -247,7 +247,7 @@ long long test_field(const char *path, const char *name)
 	return value;
 }
 
-/* The status of a child, or -1 when it is still there after the time. */
+/* Wait for a child.  Return its status, or -1 if it has not ended in time. */
 static int wait_for(pid_t pid, unsigned int ms)
 {
 	const struct timespec tick = { .tv_nsec = 100000000 };
@@ -266,8 +266,8 @@ static int wait_for(pid_t pid, unsigned int ms)
 }
 
 /*
- * Whatever a case did, its pages must be back once its processes are gone.  A
- * page that is lost is missed after the case that lost it, and once only.
+ * After each case, when its processes have ended, all pages must be free.  A lost page fails
+ * only the case that has lost it.
  */
 static bool devices_balanced(void)
 {
@@ -349,7 +349,7 @@ static bool wanted(const char *name, char **names)
 	return false;
 }
 
-/* The sentence once for all cases in a row that have it. */
+/* Print a sentence once for successive cases with the same one. */
 static void tell_expectation(const struct test_case *test)
 {
 	static const char *told;
@@ -360,7 +360,7 @@ static void tell_expectation(const struct test_case *test)
 	told = test->expects;
 }
 
-/* Whether the result of the case is as it should be on this kernel. */
+/* Return true if the result of the case is the expected one on this kernel. */
 static bool report(unsigned int nr, const char *name, int status)
 {
 	const struct difference *difference = difference_of(name);
@@ -369,7 +369,7 @@ static bool report(unsigned int nr, const char *name, int status)
 		ktap_skip(nr, name, shared->skip_reason);
 		return true;
 	}
-	/* No difference excuses a crash, a hang or a lost page. */
+	/* A row of differences does not excuse a crash, a hang or a lost page. */
 	if (difference && status == EXIT_FAILURE &&
 	    difference_covers(difference, shared->failure)) {
 		ktap_xfail(nr, name, difference->reason);

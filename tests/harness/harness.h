@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Cases of a test program.  Each runs in a process of its own, so that a crash
- * or a hang is one failed case, and passes by returning.
+ * Cases of a test program.  Each case runs in a process of its own, so that a crash or a hang
+ * fails only this case.  A case passes when it returns.
  *
- * A check that fails ends the process it is made in: a case that forks must ask
- * for its children's status (test_wait()).
+ * A failed check ends its process.  So a case that forks must check the status of its children
+ * (test_wait()).
  */
 #ifndef DEVPUB_TESTS_HARNESS_H
 #define DEVPUB_TESTS_HARNESS_H
@@ -16,7 +16,7 @@
 
 struct test_case {
 	const char *name;
-	/* In a sentence, what a process may expect; may be NULL. */
+	/* The behaviour that a process may expect, as a sentence; may be NULL. */
 	const char *expects;
 	void (*run)(void);
 	struct test_case *next;
@@ -49,40 +49,40 @@ void test_note(const char *fmt, ...)
 
 #define CHECK_FAIL	FAIL
 
-/* A child that dies with its case; returns as fork() does. */
+/* Fork a child that is killed when the case ends.  Return as fork(). */
 pid_t test_fork(void);
 
-/* Wait for a child; the case fails unless it exited with 0. */
+/* Wait for a child.  The case fails unless the child exited with 0. */
 void test_wait(pid_t pid);
 
-/* Kill a child, which the case fails unless it is there to be killed. */
+/* Kill a child.  The case fails if the child has ended before. */
 void test_kill(pid_t pid);
-/* The same for one that somebody else kills. */
+/* The same for a child that another process kills. */
 void test_wait_killed(pid_t pid);
 
-/* A point where two processes meet, in both directions. */
+/* A rendezvous of two processes. */
 struct test_gate {
 	int fd[2][2];
 };
 
 void test_gate_open(struct test_gate *gate);
-/* Each side names itself: 0 for the parent, 1 for the child. */
+/* Meet the other side.  Pass 0 in the parent and 1 in the child. */
 void test_gate_signal(struct test_gate *gate, int self);
 void test_gate_await(struct test_gate *gate, int self);
 
-/* How often to do what finds more the more often it is done: see FULL in run. */
+/* Return the number of rounds for tests that find more with more rounds; see FULL in run. */
 unsigned int test_rounds(unsigned int rounds);
 
 unsigned long long test_milliseconds(void);
 void test_sleep(unsigned int milliseconds);
 
-/* Text files of a value each, such as those of sysfs. */
+/* Text files with one value, as in sysfs. */
 int test_read_value(const char *path, unsigned long long *value);
 int test_write_text(const char *path, const char *text);
 void test_read_text(const char *path, char *text, size_t size);
-/* The value of a line "NAME VALUE", which must be there. */
+/* Return the value of a line "NAME VALUE", which must exist. */
 unsigned long long test_counter(const char *path, const char *name);
-/* The value of a line "name:   value kB" of a file, or -1. */
+/* Return the value of a line "name:   value kB" of a file, or -1. */
 long long test_field(const char *path, const char *name);
 
 #endif /* DEVPUB_TESTS_HARNESS_H */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The lines of the Kernel Test Anything Protocol, version 1. */
+/* Lines of the Kernel Test Anything Protocol, version 1. */
 #ifndef DEVPUB_TESTS_KTAP_H
 #define DEVPUB_TESTS_KTAP_H
 
 #include <stdio.h>
 
-/* kselftest's exit status of a test that was skipped */
+/* exit status of a skipped test in kselftest */
 #define KTAP_EXIT_SKIP	4
 
 static inline void ktap_plan(unsigned int cases)
@@ -28,7 +28,7 @@ static inline void ktap_skip(unsigned int nr, const char *name, const char *why)
 	printf("ok %u %s # SKIP %s\n", nr, name, why);
 }
 
-/* Failed, as was expected here. */
+/* failed as expected */
 static inline void ktap_xfail(unsigned int nr, const char *name, const char *why)
 {
 	printf("ok %u %s # XFAIL %s\n", nr, name, why);

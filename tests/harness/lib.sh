@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # variables for those who read this in
-# What the test scripts share.  For the shell of busybox, too.
+# Functions that the test scripts share.  They also run in the shell of busybox.
 #
-# A script defines functions, each a case, and ends with "cases NAME...".  A case
-# runs in a subshell under "set -e": it fails by any command that does, or says
-# "fail WHY" or "skip WHY".
+# A script defines a function for each case, and ends with "cases NAME...".  A case runs in a
+# subshell under "set -e".  It fails if any command fails, or calls "fail WHY" or "skip WHY".
 
 here=$(cd "$(dirname "$0")" && pwd)
 class=/sys/class/devpub
@@ -35,7 +34,7 @@ cases() {
 	for name in "$@"; do
 		number=$((number + 1))
 		case_start=$(log_mark)
-		# Not in a condition, where the shell would ignore "set -e".
+		# Do not call this in a condition, where the shell ignores "set -e".
 		set +e
 		(
 			set -e
@@ -43,7 +42,7 @@ cases() {
 		)
 		status=$?
 		set -e
-		# What a failed case leaves would keep the module in use.
+		# Clean up after a failed case, so that it does not keep the module in use.
 		while read -r pid; do
 			kill -9 "$pid" 2>/dev/null || :
 		done <"$scratch/peers"
@@ -60,15 +59,15 @@ cases() {
 	exit $failed
 }
 
-# The kernel log, from a mark on.  The mark is a line in the log itself, for a
-# ring buffer has no line numbers.
+# Read the kernel log from a mark on.  The mark is a line in the log itself, because a ring
+# buffer has no line numbers.
 log_mark() {
 	log_marks=$(cat /proc/sys/kernel/random/uuid)
 	echo "devpub-test: mark $log_marks" >/dev/kmsg
 	echo "$log_marks"
 }
 
-# log_since MARK: fails when the log has lost it, and names no line then
+# log_since MARK: print the lines since the mark; fail if the log has lost the mark
 log_since() {
 	dmesg >"$scratch/dmesg"
 	grep -q "devpub-test: mark $1\$" "$scratch/dmesg" ||
@@ -76,7 +75,7 @@ log_since() {
 	sed "1,/devpub-test: mark $1\$/d" "$scratch/dmesg"
 }
 
-# until SECONDS COMMAND...: wait for it to succeed
+# until SECONDS COMMAND...: wait until the command succeeds
 until_true() {
 	tries=$(($1 * 10))
 	shift
@@ -91,12 +90,12 @@ loaded() {
 	grep -q '^devpub ' /proc/modules
 }
 
-# load [PARAMETERS]: must succeed
+# load [PARAMETERS]: load the module, which must succeed
 load() {
 	answer=$("$here/mod" load "$DEVPUB_KO" "$*") || fail "load '$*': $answer"
 }
 
-# unload: must succeed, given the time that a late page needs
+# unload: unload the module, which must succeed after a page that is late
 unload() {
 	answer=$("$here/mod" unload devpub) || fail "unload: $answer"
 }
@@ -110,9 +109,9 @@ mem_total() {
 	sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
-# total_is KB: is the RAM back?  It may be more than before: the first time that a
-# block is taken, the kernel's own memory for its pages, 1/64 of it, which was set
-# aside at boot and never counted, comes free and is counted from then on.
+# total_is KB: succeed if the RAM is back.  It may be more than before: when a block is taken
+# for the first time, the kernel frees the memory for its struct pages, 1/64 of the block.  That
+# memory was reserved at boot and not counted.
 total_is() {
 	[ "$(mem_total)" -ge "$1" ] && [ "$(mem_total)" -le $(($1 + 512 * 1024 / 64)) ]
 }
@@ -128,7 +127,7 @@ all_free() {
 	done
 }
 
-# start NAME PEER-ARGUMENTS...: run a peer until it is ready; its pid is in $peer
+# start NAME PEER-ARGUMENTS...: start a peer, wait until it is ready, and set $peer to its pid
 start() {
 	peer_log=$scratch/$1
 	: >"$peer_log"
@@ -143,7 +142,7 @@ start() {
 	}
 }
 
-# finish PID: let a peer go on; it must find its memory whole
+# finish PID: let a peer continue; it must find its memory unchanged
 finish() {
 	kill -USR1 "$1" 2>/dev/null || :
 	wait "$1" || fail "the process lost data"

@@ -37,7 +37,7 @@ static void undo(void)
 				  settings[changed].before);
 	changed = 0;
 	if (movable[0]) {
-		/* It may be offline already. */
+		/* The block may be offline already. */
 		test_write_text(movable, "offline");
 		if (test_write_text(movable, "online"))
 			test_note("%s: could not be put back", movable);
@@ -50,7 +50,7 @@ static void undo(void)
 	swap_is_on = false;
 }
 
-/* Files of a choice show it in brackets: "always [madvise] never" */
+/* Such files show the active choice in brackets: "always [madvise] never" */
 static void chosen(char *text)
 {
 	char *from = strchr(text, '['), *to = strchr(text, ']');
@@ -149,7 +149,7 @@ void machine_swap_on(void)
 	file = open(DISK, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (!disk_loaded || file < 0 || ioctl(file, BLKGETSIZE64, &size))
 		SKIP(DISK " is in use");
-	/* union swap_header: version and last page behind the boot block */
+	/* union swap_header: version and last page after the boot block */
 	header[1024 / 4] = 1;
 	header[1024 / 4 + 1] = size / PAGE - 1;
 	memcpy((char *)header + PAGE - 10, "SWAPSPACE2", 10);
@@ -175,7 +175,7 @@ static int node_of_block(unsigned long long nr)
 	return 0;
 }
 
-/* Whether it went offline and came back for movable pages only. */
+/* Return true if the block went offline and came back as movable memory. */
 static bool make_movable(const char *state)
 {
 	char text[32];
@@ -200,7 +200,7 @@ void machine_movable_block(struct machine_block *block)
 		SKIP("no memory blocks");
 	test_read_text(MEMORY "block_size_bytes", text, sizeof(text));
 	size = strtoull(text, NULL, 16);
-	/* The kernel's own memory is more likely at the bottom. */
+	/* The kernel's own memory is usually at low addresses. */
 	for (long long nr = (1ULL << 36) / size; nr >= 0 && tries; nr--) {
 		snprintf(block->state, sizeof(block->state),
 			 MEMORY "memory%lld/state", nr);
@@ -220,7 +220,7 @@ void machine_movable_block(struct machine_block *block)
 
 void machine_drain_batches(void)
 {
-	/* mm/compaction.c, compact_nodes(), does so first. */
+	/* compact_nodes() (mm/compaction.c) first drains all LRU batches. */
 	test_write_text("/proc/sys/vm/compact_memory", "1");
 }
 

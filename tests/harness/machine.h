@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Changes to the machine that end with the case that makes them:
+ * Changes to the machine that are undone at the end of a case:
  *
  *	machine_set("/proc/sys/vm/...", "1");
  *	machine_swap_on();
  *	machine_run(body, place);
  *
- * The body is run in a process of its own.  Before machine_run() returns, all is
- * as it was, whatever became of the body, and a failure or a skip of the body is
- * the case's.
+ * The body runs in a process of its own.  machine_run() undoes the changes before it returns,
+ * however the body ends.  A failure or skip of the body becomes that of the case.
  */
 #ifndef DEVPUB_TESTS_MACHINE_H
 #define DEVPUB_TESTS_MACHINE_H
@@ -16,40 +15,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of conformance/; who has none gives NULL. */
+/* A place of conformance/, or NULL. */
 struct place;
 
-/* Write to a file of /proc or /sys that can be read; skips where it isn't. */
+/* Write to a readable file of /proc or /sys.  Skip the case if it does not exist. */
 void machine_set(const char *path, const char *text);
-/* The same where the file exists, and nothing where it doesn't. */
+/* The same, but do nothing if the file does not exist. */
 void machine_set_if_there(const char *path, const char *text);
-/* The case is skipped on machines that have no such file. */
+/* Skip the case if this file does not exist. */
 void machine_needs(const char *path);
-/* The case is skipped, and says why, on kernels that have such a function. */
+/* Skip the case with this reason if the kernel has this function. */
 void machine_lacks(const char *function, const char *why);
-/* What /proc/vmstat counts under this name. */
+/* Return the value of this name in /proc/vmstat. */
 unsigned long long machine_vmstat(const char *name);
-/* The nodes with memory, as bits; the case is skipped where there are no nodes. */
+/* Return the nodes with memory as bits.  Skip the case without NUMA. */
 unsigned long machine_nodes(void);
-/* One of them that isn't the given one, or the case is skipped. */
+/* Return another node with memory, or skip the case. */
 int machine_other_node(int node);
-/* 8 MiB of swap space, or the case is skipped. */
+/* Enable 8 MiB of swap space, or skip the case. */
 void machine_swap_on(void);
 
-/* A block of system memory, by its frames. */
+/* A block of system memory, identified by its frames. */
 struct machine_block {
-	char state[96];		/* the file that takes it off and puts it back */
+	char state[96];		/* sysfs file that sets it offline and online */
 	uint64_t first, frames;
 	int node;
 };
 
 /*
- * A block that holds nothing but what can move, and is the first of its node to be
- * used, so that it can go offline; or the case is skipped.
+ * Find a block that contains only movable pages, and is the first of its node to be used, so
+ * that it can go offline.  Skip the case if there is none.
  */
 void machine_movable_block(struct machine_block *block);
 
-/* Have what waits in batches of any processor dealt with, where that is possible. */
+/* Drain the batches of all processors, if the kernel makes that possible. */
 void machine_drain_batches(void);
 
 void machine_run(void (*body)(struct place *place), struct place *place);

@@ -17,7 +17,7 @@ void *mem_map(size_t pages)
 
 	if (addr == MAP_FAILED)
 		FAIL("mmap of %zu pages: %s", pages, strerror(errno));
-	/* Fails only where the kernel has no huge pages. */
+	/* This fails only if the kernel has no huge pages. */
 	madvise(addr, pages * PAGE, MADV_NOHUGEPAGE);
 	return addr;
 }
@@ -111,7 +111,7 @@ uint64_t mem_kpageflags(const void *addr)
 	return flags;
 }
 
-/* Read the maps up to the mapping that holds addr or has the name. */
+/* Read /proc/self/maps up to the mapping that contains addr or has the name. */
 static bool find_mapping(FILE *file, uint64_t addr, const char *name,
 			 unsigned long long *start, unsigned long long *end)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory to migrate: mapped, filled, checked, and seen through /proc. */
+/* Memory to migrate: functions that map, fill, check and inspect it. */
 #ifndef DEVPUB_TESTS_MEM_H
 #define DEVPUB_TESTS_MEM_H
 
@@ -9,26 +9,26 @@
 
 #define HUGE_PAGES	512UL
 
-/* Private anonymous memory of small pages, not yet touched. */
+/* Map private anonymous memory of small pages, untouched. */
 void *mem_map(size_t pages);
-/* The same, at a 2 MiB border and asking for huge pages. */
+/* The same, aligned to 2 MiB and with MADV_HUGEPAGE. */
 void *mem_map_huge(size_t pages);
 /* The same, filled. */
 void *mem_new(size_t pages, uint64_t seed);
 
-/* Every word's value depends on its place and the seed. */
+/* The value of each word depends on its position and the seed. */
 void mem_fill(void *addr, size_t pages, uint64_t seed);
 void mem_check(const void *addr, size_t pages, uint64_t seed);
 void mem_check_zero(const void *addr, size_t pages);
 
-/* The frame of each page, 0 where none is present. */
+/* Get the frame of each page; 0 if the page is not present. */
 void mem_pfns(const void *addr, size_t pages, uint64_t *pfns);
 uint64_t mem_pfn(const void *addr);
-/* The flags of /proc/kpageflags of a present page's frame, or 0. */
+/* Return the flags of a page in /proc/kpageflags, or 0 if it is not present. */
 uint64_t mem_kpageflags(const void *addr);
-/* A value in kB of the mapping that holds the address. */
+/* Return a value in kB of the mapping that contains the address, from smaps. */
 long long mem_smaps(const void *addr, const char *name);
-/* The start of a mapping by the name in /proc/self/maps, or NULL. */
+/* Return the start of the mapping with this name in /proc/self/maps, or NULL. */
 void *mem_find(const char *name, size_t *pages);
 
 #endif /* DEVPUB_TESTS_MEM_H */

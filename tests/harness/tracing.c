@@ -45,9 +45,8 @@ void tracing_listen(void)
 {
 	tracing_need();
 	/*
-	 * To know names of tasks the kernel would patch its scheduler's code, in the
-	 * middle of which QEMU without hardware virtualisation can stumble on a
-	 * breakpoint that is no longer there.
+	 * To record the names of tasks, the kernel would patch its scheduler.  During that, QEMU
+	 * without hardware virtualisation can execute a breakpoint that no longer exists.
 	 */
 	CHECK(!test_write_text(TRACING "/options/record-cmd", "0"));
 	CHECK(!test_write_text(TRACING "/buffer_size_kb", "4096"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module's trace events, as the kernel's tracefs shows them. */
+/* The module's trace events, from the kernel's tracefs. */
 #ifndef DEVPUB_TESTS_TRACING_H
 #define DEVPUB_TESTS_TRACING_H
 
@@ -8,12 +8,12 @@
 #define TRACING	"/sys/kernel/tracing"
 #define EVENTS	TRACING "/events/devpub"
 
-/* The case is skipped where there is no tracing. */
+/* Start tracing, or skip the case. */
 void tracing_need(void);
 void tracing_listen(void);
-/* What came since then, in the order of time. */
+/* Return the events since then, in the order of time. */
 char *tracing_heard(void);
-/* A file of the kernel's, as a string. */
+/* Read a file of the kernel as a string. */
 void tracing_read(const char *path, char *text, size_t size);
 
 #endif /* DEVPUB_TESTS_TRACING_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that a userfaultfd is told of. */
+/* Memory with a userfaultfd. */
 #ifndef DEVPUB_TESTS_UFFD_H
 #define DEVPUB_TESTS_UFFD_H
 
@@ -14,7 +14,7 @@
 
 #include "device.h"
 
-/* Headers before 6.4 and 6.7 have no such features. */
+/* Headers before 6.4 and 6.7 lack these features. */
 #ifndef UFFD_FEATURE_WP_UNPOPULATED
 #define UFFD_FEATURE_WP_UNPOPULATED	(1 << 13)
 #endif
@@ -37,7 +37,7 @@ struct uffdio_move {
 #define UFFDIO_MOVE		_IOWR(UFFDIO, 0x05, struct uffdio_move)
 #endif
 
-/* One that does not block, or -1 and errno. */
+/* Open a non-blocking userfaultfd, or return -1 and set errno. */
 static inline int uffd_try_open(uint64_t features)
 {
 	struct uffdio_api api = { .api = UFFD_API, .features = features };
@@ -50,7 +50,7 @@ static inline int uffd_try_open(uint64_t features)
 	return uffd;
 }
 
-/* As ioctl() returns. */
+/* Return as ioctl(). */
 static inline int uffd_try_register(int uffd, void *addr, size_t pages,
 				    uint64_t mode)
 {
@@ -72,11 +72,11 @@ static inline int uffd_try_protect(int uffd, void *addr, size_t pages, bool on)
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &arg);
 }
 
-/* One that does not block, or the case is skipped. */
+/* Open a non-blocking userfaultfd, or skip the case. */
 int uffd_open(uint64_t features);
-/* What the kernel can do for a new mapping it must do for any; or the case is skipped. */
+/* Skip the case if the kernel can't do this for a new mapping; else it must succeed for all. */
 void uffd_register(int uffd, void *addr, size_t pages, uint64_t mode);
-/* Against writing, or no more. */
+/* Set or remove write protection. */
 void uffd_protect(int uffd, void *addr, size_t pages, bool on);
 
 #endif /* DEVPUB_TESTS_UFFD_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An io_uring with one registered buffer, whose pages it pins for as long. */
+/* An io_uring with one registered buffer.  It pins the pages of the buffer. */
 #ifndef DEVPUB_TESTS_URING_H
 #define DEVPUB_TESTS_URING_H
 
@@ -11,16 +11,16 @@ struct uring {
 	void *rings, *entries;
 };
 
-/* A ring, or the case is skipped. */
+/* Create a ring, or skip the case. */
 void uring_open(struct uring *ring);
 void uring_close(struct uring *ring);
 
-/* Pin the pages; the case fails when they can't be, or errno says why. */
+/* Pin the pages.  The case fails on errors, or the function returns them in errno. */
 void uring_register(struct uring *ring, void *addr, size_t pages);
 bool uring_try_register(struct uring *ring, void *addr, size_t pages);
 void uring_unregister(struct uring *ring);
 
-/* Let the kernel copy between the file's beginning and pages of the buffer. */
+/* Let the kernel copy between the start of the file and pages of the buffer. */
 void uring_write(struct uring *ring, int file, void *addr, size_t pages);
 void uring_read(struct uring *ring, int file, void *addr, size_t pages);
 

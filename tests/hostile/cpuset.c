@@ -41,7 +41,7 @@ static unsigned int on_node(char *addr, int node)
 
 #define PIECES	16
 
-/* Put the pages into pipes, from which they come out soon after the call has begun. */
+/* Hold the pages in pipes, which are read soon after the call has begun. */
 static void hold(char *addr, int ends[PIECES][2])
 {
 	const size_t size = PAGES / PIECES * PAGE;
@@ -152,7 +152,7 @@ CASE(evicted_by_bound_root)
 	go_back(true, false, false);
 }
 
-/* Pages that are held when the call begins and not any more when it tries again. */
+/* Pages that are held at the first attempt of the call, but not at a retry. */
 CASE(retried_for_another_by_bound_root)
 {
 	go_back(true, true, true);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ordinary user reads from a disk, with direct I/O, while pages that the disk writes to
- * leave the device.  6.1 holds them by plain references for the time of the transfer.
+ * An ordinary user reads from a disk with direct I/O while the pages that the disk writes to
+ * leave the device.  6.1 holds plain references to the pages during the transfer.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A device gets empty, whatever those who have pages on it do meanwhile. */
+/* A device can be emptied, whatever the owners of its pages do meanwhile. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -57,7 +57,7 @@ static void become_ready(void)
 	shared->ready++;
 }
 
-/* Of the child that leads it, and all its children. */
+/* The process group of the leading child and all its children. */
 static void end_group(pid_t pid)
 {
 	CHECK_CALL(kill(-pid, SIGKILL));
@@ -73,8 +73,8 @@ static char *sparse(char *addr, size_t i)
 }
 
 /*
- * Mappings of which only the last of so many has the pages: the one that is found last
- * by who goes through all that might have them.
+ * Many mappings, of which only the last has the pages.  A search over all mappings that may have
+ * the pages finds it last.
  */
 static void be_mappers(unsigned int mappers)
 {
@@ -111,7 +111,7 @@ static unsigned int time_of_mappers(int fd, unsigned int mappers)
 {
 	unsigned long long begin, ms, best = ~0ULL;
 
-	/* What else the machine did is not in the best time. */
+	/* Use the shortest time, which contains the least other work of the machine. */
 	for (int try = 0; try < 2; try++) {
 		struct devpub_evict arg;
 		pid_t pid;
@@ -153,7 +153,7 @@ CASE(sparse_pages_of_many_mappers)
 	CHECK_CMP(many, <=, 5 * 8 * few);
 }
 
-/* A full device, each page of which is mapped by many. */
+/* A full device with pages that many processes map. */
 CASE(full_with_many_sharers)
 {
 	const unsigned int sharers = test_rounds(50);
@@ -194,7 +194,7 @@ CASE(full_with_many_sharers)
 	test_wait(pid);
 }
 
-/* A family, each member of which does that all the time to the end of the mapping. */
+/* A family of processes; each does this all the time at the end of the mapping. */
 #define FAMILY_PAGES	256UL
 
 static void change_rights(char *rest)
@@ -263,7 +263,7 @@ static void family_end(pid_t pid, unsigned int members)
 	end_group(pid);
 }
 
-/* The first eviction takes nearly all, and a second one the rest. */
+/* The first eviction moves nearly all pages, and the second one the rest. */
 static void evict_family(unsigned int members, void (*work)(char *rest))
 {
 	int fd = device_open();
@@ -307,7 +307,7 @@ CASE(twelve_map_and_unmap)
 	evict_family(12, map_and_unmap);
 }
 
-/* Another device, which ends with the case. */
+/* Create another device, which is removed with the case. */
 static unsigned int create(int control)
 {
 	struct devpub_create arg = {

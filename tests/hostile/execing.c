@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Processes that are in the middle of something, when root's tools ask for their memory. */
+/* Processes that execute or exit while root's tools access their memory. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,7 +24,7 @@ static const unsigned long cmds[] = {
 	DEVPUB_IOC_QUERY, DEVPUB_IOC_MIGRATE_TO, DEVPUB_IOC_MIGRATE_FROM,
 };
 
-/* 0, or the error of a call for that process. */
+/* Return 0, or the error of a call for the process. */
 static int call_for(int fd, pid_t pid, unsigned long cmd, const void *addr, size_t pages)
 {
 	struct devpub_migrate move = migrate_arg(addr, pages, NULL);
@@ -38,7 +38,7 @@ static int call_for(int fd, pid_t pid, unsigned long cmd, const void *addr, size
 	return ioctl(fd, cmd, cmd == DEVPUB_IOC_QUERY ? (void *)&where : &move) ? errno : 0;
 }
 
-/* exec() in a loop, without a pause: each shell becomes the next. */
+/* Call exec() in a loop without a pause: each shell executes the next. */
 static pid_t exec_for_ever(void)
 {
 	FILE *script = fopen(SCRIPT, "we");
@@ -68,7 +68,7 @@ CASE(call_for_a_process_in_exec)
 		error = call_for(fd, pid, cmds[calls % 3], (void *)0x400000UL, PAGES);
 		calls++;
 		again += error == EAGAIN;
-		/* Its memory of before, if the call had that. */
+		/* Expect the memory before exec(), if the call got that. */
 		gone += error == ESRCH;
 		if (!error || error == EAGAIN || error == ESRCH)
 			continue;
@@ -79,7 +79,7 @@ CASE(call_for_a_process_in_exec)
 		  calls, again, gone, wrong);
 	test_kill(pid);
 	CHECK_EQ(wrong, 0);
-	/* Some find a process that has its memory. */
+	/* Some calls must find the process with its memory. */
 	CHECK_CMP(again + gone, <, calls);
 }
 
@@ -132,10 +132,10 @@ CASE(call_for_a_process_without_main_thread)
 
 #define VICTIM_PAGES	(256UL << 20 >> 12)
 #define RESERVED	(16UL << 40)
-/* What the machine may use for other things meanwhile. */
+/* Tolerance for other memory use of the machine. */
 #define KEPT_KB		(128LL << 10)
 
-/* Two callers, each of whom would take the other for life in the process. */
+/* Two callers, each of which could count the other as a user of the process's memory. */
 CASE(dead_process_gives_its_memory_back)
 {
 	long long before, after;
@@ -162,7 +162,7 @@ CASE(dead_process_gives_its_memory_back)
 		callers[i] = test_fork();
 		if (callers[i])
 			continue;
-		/* A long call each, of what is not there. */
+		/* A long call each, on memory without pages. */
 		call_for(device_open(), pid, DEVPUB_IOC_QUERY, hole, RESERVED / PAGE);
 		shared->ended++;
 		_exit(0);

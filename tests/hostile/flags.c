@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What others' pages have left on pages of the device must not be inherited.  A page comes
- * back from the device as what it was.
+ * Pages must not inherit flags that earlier owners left on pages of the device.  A page returns
+ * from the device with the flags that it had.
  */
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
@@ -22,7 +22,7 @@
 #define PAGES		1024UL
 #define SEED		77
 
-/* Nothing that happens on the way changes these. */
+/* Nothing else changes these flags during a move. */
 #define STABLE							\
 	(1ULL << KPF_WRITEBACK | 1ULL << KPF_RECLAIM |		\
 	 1ULL << KPF_SWAPCACHE | 1ULL << KPF_SWAPBACKED |	\
@@ -32,8 +32,8 @@
 	 1ULL << 38 /* owner private */ | 1ULL << 39 /* arch */)
 
 /*
- * Pages of the device that have had owners of all kinds.  Those that came free last are
- * given out first.
+ * Use pages of the device with owners of all kinds.  The device allocates the pages first that
+ * were freed last.
  */
 static void use_device(int fd)
 {
@@ -53,11 +53,11 @@ static void check_as_it_was(int fd, char *addr)
 {
 	uint64_t before[PAGES], now;
 
-	/* What waits in a batch for the LRU is on its way to what it will be. */
+	/* Drain the LRU batches, because the flags of batched pages still change. */
 	machine_drain_batches();
 	for (size_t i = 0; i < PAGES; i++)
 		before[i] = mem_kpageflags(addr + i * PAGE) & STABLE;
-	/* /proc/kpageflags says nothing of pages on a device. */
+	/* /proc/kpageflags has no flags of pages on a device. */
 	to_device(fd, addr, PAGES);
 	to_system(fd, addr, PAGES);
 	machine_drain_batches();
@@ -77,7 +77,7 @@ CASE(ordinary_pages_come_back_as_they_were)
 	check_as_it_was(fd, mem_new(PAGES, SEED));
 }
 
-/* Their owner needs them no more: the kernel drops them when it wants to. */
+/* MADV_FREE: the owner does not need the pages, and the kernel may drop them. */
 CASE(lazily_freed_pages_come_back_as_they_were)
 {
 	int fd = device_open();
@@ -110,7 +110,7 @@ CASE(droppable_pages_come_back_as_they_were)
 	check_as_it_was(fd, addr);
 }
 
-/* How many pages of the disk hold one of the secret's words. */
+/* Return the number of pages of the disk that contain a word of the secret. */
 static size_t secrets_on_disk(void)
 {
 	uint64_t *secret = mem_new(PAGES, SEED), *page = mem_map(1);
@@ -154,7 +154,7 @@ CASE(droppable_pages_are_not_swapped_out)
 	machine_run(droppable_body, NULL);
 }
 
-/* That the search finds what is there. */
+/* Check that the search finds existing words. */
 static void ordinary_body(struct place *place)
 {
 	char *addr = mem_new(PAGES, SEED);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * As nfs.c, with a file system of the user's own: he decides how long it holds the pages.
- * FUSE locks each page to mark it as dirty before it lets go (set_page_dirty_lock()), and so
- * waits for the end of a migration; NFS and disks mark it without.
+ * As nfs.c, with a file system of the user, who decides how long it holds the pages.  FUSE locks
+ * each page to mark it dirty before it drops its reference (set_page_dirty_lock()), so it waits
+ * for the end of a migration.  NFS and disks mark pages dirty without the lock.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include "harness.h"
 #include "reads.h"
 
-/* About as long as a move of the range takes. */
+/* About the duration of a move of the range. */
 #define DELAY_US	20000
 
 static void mount_own(void)
@@ -24,7 +24,7 @@ static void fuse_reads(enum reads_way way, unsigned long count)
 {
 	if (access("/dev/fuse", F_OK) && system("modprobe fuse 2>/dev/null"))
 		SKIP("no module fuse");
-	/* As udev has it. */
+	/* The permissions that udev sets. */
 	CHECK_CALL(chmod("/dev/fuse", 0666));
 	reads_beside("/mnt/data", way, count, mount_own);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A file system of an ordinary user's own (FUSE) with one file, "data", that holds what
- * reads_fill_block() says.  Replies to reads come after a random time.
+ * A FUSE file system of an ordinary user with one file, "data", with the content of
+ * reads_fill_block().  It replies to reads after a random time.
  */
 #ifndef DEVPUB_TESTS_HOSTILE_FUSE_SERVER_H
 #define DEVPUB_TESTS_HOSTILE_FUSE_SERVER_H
 
 /*
- * Mount it on /mnt, for the calling process and its children only.  The server is a child
- * that dies with its case.  The case is skipped where users can't do so.
+ * Mount it on /mnt, for the calling process and its children only.  The server is a child that
+ * is killed when the case ends.  Skip the case if users can't mount it.
  */
 void fuse_server_mount(unsigned int max_delay_us);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ordinary user writes to memory by every way around its page tables, while it moves to the
- * device and back.  What has been written must be there.
+ * An ordinary user writes to memory in every way that bypasses its page tables, while the memory
+ * moves to the device and back.  No write may be lost.
  */
 #include <fcntl.h>
 #include <linux/if_alg.h>
@@ -29,7 +29,7 @@
 #define WRITES		4000U
 #define SPLICES		500U
 
-/* Shared by the process whose memory it is, and the one that writes. */
+/* Memory shared by the owner and the writing process. */
 static struct shared {
 	atomic_bool ready, end;
 	atomic_ulong moved_to, moved_back;
@@ -58,7 +58,7 @@ static void begin(void)
 	user_become(ATTACKER);
 }
 
-/* A case goes on until the memory has moved several times meanwhile. */
+/* A case ends only after the memory has moved several times. */
 static bool has_moved(void)
 {
 	return shared->moved_to > PAGES && shared->moved_back > PAGES;
@@ -99,7 +99,7 @@ static void by_process_vm_writev(pid_t pid, void *to, uint64_t *page)
 	CHECK_EQ(process_vm_writev(pid, &from, 1, &there, 1, 0), PAGE);
 }
 
-/* The main thread has stopped; the one that moves the memory has not. */
+/* The main thread is stopped, but the thread that moves the memory is not. */
 static void by_ptrace(pid_t pid, void *to, uint64_t *page)
 {
 	for (size_t i = 0; i < WORDS; i++)
@@ -160,8 +160,8 @@ CASE(ptrace_poke)
 }
 
 /*
- * The pipe holds the page itself, so that the owner's later writes are in what it delivers:
- * unless the page moves from under the pipe.
+ * The pipe holds the page itself, so it delivers later writes of the owner, unless the page has
+ * moved meanwhile.
  */
 static void splice_page(int pipes[2][2], uint64_t *page, uint64_t nr, bool twice)
 {
@@ -209,7 +209,7 @@ CASE(tee_beside_moves)
 	splice_pages(true);
 }
 
-/* A buffer that is registered is pinned for good, and moves to system memory for it. */
+/* A registered buffer is pinned permanently, and moves to system memory for that. */
 CASE(io_uring_registered)
 {
 	const size_t held = 8;
@@ -232,7 +232,7 @@ CASE(io_uring_registered)
 		for (size_t i = 0; i < held; i++)
 			fill(page + i * WORDS, nr * held + i);
 		CHECK_EQ(pwrite(file, page, held * PAGE, 0), held * PAGE);
-		/* The kernel gives up on pages that move all the time. */
+		/* The kernel fails to pin pages that move all the time. */
 		while (!uring_try_register(&ring, buffer, held))
 			CHECK(errno == EAGAIN || errno == ENOMEM || errno == EBUSY ||
 			      errno == EFAULT);

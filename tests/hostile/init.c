@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A module init that fails frees the module, however many have a file of it open.  So
- * nothing that can be opened may be there before.
+ * A failed module init frees the module even if processes have files of it open.  So no file may
+ * be visible before init can't fail any more.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -70,7 +70,7 @@ static unsigned int offline_blocks(void)
 	return n;
 }
 
-/* What those who open all the time have seen; shared with them. */
+/* Results of the processes that open files all the time; shared memory. */
 struct seen {
 	unsigned long tries;
 	unsigned long opened;
@@ -85,7 +85,7 @@ static struct seen *seen_new(void)
 	return seen;
 }
 
-/* Open whatever is there, use it, and keep it for a moment. */
+/* Open each existing file, use it, and keep it open for a moment. */
 static void open_all_the_time(struct seen *seen)
 {
 	struct devpub_info info = { 0 };
@@ -142,7 +142,7 @@ CASE(failed_init)
 	CHECK_CMP(seen->tries, >, 0);
 }
 
-/* Whoever may unbind and bind does so while the init goes on. */
+/* Root unbinds and binds during init. */
 static pid_t binder(void)
 {
 	pid_t pid = test_fork();
@@ -168,7 +168,7 @@ CASE(failed_init_beside_binding)
 	test_kill(pids[1]);
 }
 
-/* Killed at any time: it is loaded as a whole, or not at all. */
+/* insmod is killed at any time: the module is loaded completely or not at all. */
 CASE(killed_init)
 {
 	unsigned int loads = 0, rounds = test_rounds(6);
@@ -184,7 +184,7 @@ CASE(killed_init)
 		test_sleep(100 + i * 700);
 		kill(pid, SIGKILL);
 		CHECK_CALL(waitpid(pid, &status, 0));
-		/* What has it open would keep it. */
+		/* Stop the processes that have it open. */
 		test_kill(open_pid);
 		if (is_loaded()) {
 			for (int j = 0; j < 3; j++)
@@ -200,7 +200,7 @@ CASE(killed_init)
 	test_note("%u of %u were loaded", loads, rounds);
 }
 
-/* Neither is a device that comes later seen before it is whole. */
+/* A device that is created later is not visible before it is complete. */
 CASE(succeeds_beside_binding)
 {
 	struct seen *seen = seen_new();
@@ -211,7 +211,7 @@ CASE(succeeds_beside_binding)
 		CHECK_CALL(load("size=128M,128M"));
 		CHECK(!access("/dev/devpub1", F_OK));
 		test_sleep(500);
-		/* What has it open would keep it. */
+		/* Stop the processes that have it open. */
 		test_kill(pid);
 		unload();
 		CHECK_EQ(offline_blocks(), 0);
@@ -219,7 +219,7 @@ CASE(succeeds_beside_binding)
 	test_kill(bind_pid);
 }
 
-/* Return: 0 when the device was not bound by us. */
+/* Return 0 if this process has not bound the device. */
 static int bind_foreign(const char *name)
 {
 	char path[600];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whatever users do with huge pages, the machine's memory is there afterwards. */
+/* After any use of huge pages by users, all memory of the machine is free again. */
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@
 #include "mem.h"
 #include "user.h"
 
-/* Headers before 6.1 lack it. */
+/* Headers before 6.1 lack this constant. */
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
 #endif
@@ -27,12 +27,12 @@
 #define FULL_ROUNDS	500
 #define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged/"
 
-/* Who does what to the same memory in a round. */
+/* The processes and threads that use the same memory in a round. */
 struct attack {
 	unsigned int processes, threads;
-	/* Threads of each process that do something else. */
+	/* Threads of each process with other operations. */
 	bool others;
-	/* As often as a short run does it; FULL_ROUNDS otherwise. */
+	/* Rounds of a short run; FULL_ROUNDS otherwise. */
 	unsigned int rounds;
 };
 
@@ -56,7 +56,7 @@ static void *migrate(void *data)
 
 static void advise(struct team *team, int advice)
 {
-	/* Kernels may know better. */
+	/* Some kernels do not split the THP. */
 	for (size_t i = 0; i < PAGES && !team->end; i += HUGE_PAGES)
 		madvise(team->addr + i * PAGE, HUGE_PAGES * PAGE, advice);
 }
@@ -116,7 +116,7 @@ static void be_team(const struct attack *attack, char *addr)
 	check(addr);
 }
 
-/* One round: fresh huge pages, which all have, and go with them. */
+/* One round: new huge pages, which all processes share, and which are freed with them. */
 static void round_of(const struct attack *attack)
 {
 	pid_t pid = user_fork(ATTACKER), child[8];
@@ -142,7 +142,7 @@ static void round_of(const struct attack *attack)
 	_exit(0);
 }
 
-/* Free pages that the processors keep in lists of their own; MemFree lacks them. */
+/* Free pages in per-CPU lists, which MemFree does not contain. */
 static long long listed_kb(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "r");
@@ -157,7 +157,7 @@ static long long listed_kb(void)
 	return sum * (PAGE / 1024);
 }
 
-/* What is free, or would be, and what the kernel has for itself. */
+/* Sum up free memory, reclaimable memory, and memory of the kernel. */
 static long long memory_kb(void)
 {
 	static const char * const kinds[] = {
@@ -193,7 +193,7 @@ static void check_memory(long long before, unsigned int rounds)
 		FAIL("%lld MiB are lost after %u rounds", lost / 1024, rounds);
 }
 
-/* What is lost can't be taken out of the system either. */
+/* Leaked memory can't be removed from the system either. */
 static void check_blocks(void)
 {
 	int control = open("/dev/devpub-control", O_RDWR | O_CLOEXEC);
@@ -214,7 +214,7 @@ static void attack(const struct attack *attack)
 	long long before;
 
 	user_admit();
-	/* The first one has things made that stay. */
+	/* The first round allocates memory that stays allocated. */
 	round_of(attack);
 	before = memory_kb();
 	for (unsigned int i = 0; i < rounds; i++)

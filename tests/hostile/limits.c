@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that an ordinary user gets by way of the device counts as any other. */
+/* Limits apply to memory that an ordinary user gets through the device. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #define CHUNKS		24UL
 #define MIB		(1UL << 20)
 
-/* What processors have batched, and what the process needs itself. */
+/* Tolerance for per-CPU batches and the process's own memory. */
 #define SLACK		(16 * MIB)
 
 static void *map_chunk(int prot)
@@ -29,7 +29,7 @@ static void *map_chunk(int prot)
 	return mmap(NULL, CHUNK * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* Fill a mapping on the device, and bring it back, to have room for the next. */
+/* Populate a mapping on the device, and move it back, so that the next one fits. */
 static void fill_chunk(int fd, void *addr)
 {
 	struct devpub_migrate arg = migrate_arg(addr, CHUNK, NULL);
@@ -47,7 +47,7 @@ static unsigned long resident(int fd, const void *addr)
 	return (arg.system + arg.device) * PAGE;
 }
 
-/* How much memory a user gets by mappings with this protection. */
+/* Return the amount of memory that a user gets by mappings with this protection. */
 static unsigned long take(int fd, int prot, unsigned long chunks)
 {
 	unsigned long got = 0;
@@ -108,7 +108,7 @@ CASE(strict_overcommit_holds)
 	machine_run(strict_body, NULL);
 }
 
-/* Pages of mappings that are made read-only after the fact stay accounted. */
+/* Pages of mappings that become read-only later stay accounted. */
 CASE(protection_changed_beside_the_call)
 {
 	pid_t pid;
@@ -169,7 +169,7 @@ CASE(limit_of_address_space_holds)
 	under_limit(RLIMIT_AS, PROT_READ | PROT_WRITE);
 }
 
-/* A group's limit; a kill at it is the group's own affair. */
+/* The limit of a cgroup; an OOM kill in the group is not an error. */
 CASE(limit_of_a_group_holds)
 {
 	unsigned long long most = 0, now;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Users whose own mmap_lock is taken hold up nobody else. */
+/* Users whose mmap_lock is held do not delay others. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,10 +21,10 @@
 #define ROUNDS		3
 #define BUSY		4
 
-/* A killed process shall be gone within a second; emulated machines are slow. */
+/* A killed process should end within a second; the bound allows for slow emulated machines. */
 #define GONE_MS		4000U
 #define LIMIT_MS	20000U
-/* The least that the others are given, as emulated machines have hiccups. */
+/* Minimum time limit for others, because emulated machines stall at times. */
 #define LEAST_MS	2000U
 
 static const struct {
@@ -72,7 +72,7 @@ struct victim {
 	pid_t pid;
 };
 
-/* Somebody who moves his memory to and fro, once told to go. */
+/* A user that moves memory both ways after a start signal. */
 static struct victim *victim_start(void)
 {
 	struct victim *victim = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -108,7 +108,7 @@ static struct victim *victim_start(void)
 	_exit(0);
 }
 
-/* How long it takes him; the case fails when that is longer than the limit. */
+/* Measure the duration; the case fails if it exceeds the limit. */
 static unsigned int victim_time(unsigned int limit_ms)
 {
 	struct victim *victim = victim_start();
@@ -129,7 +129,7 @@ static unsigned int victim_time(unsigned int limit_ms)
 	return ms;
 }
 
-/* How long a user's migration may take: three times what it does beside busy threads. */
+/* Limit of a migration: three times its duration during busy threads. */
 static unsigned int fair_time(void)
 {
 	pid_t busy[BUSY];
@@ -193,8 +193,8 @@ CASE(killed_beside_stuck_calls)
 }
 
 /*
- * The process that calls shares its memory with the one that is stuck.  Its exit
- * waits for the lock, which is the kernel's doing: it must have left the call.
+ * The calling process shares its memory with the stuck process.  Its exit waits for the lock in
+ * the kernel, so check only that it has left the call.
  */
 static void kill_stuck(void)
 {
@@ -222,7 +222,7 @@ CASE(killed_with_own_lock_stuck)
 	stuck_run(kill_stuck);
 }
 
-/* Somebody who may move another process's memory, which is stuck. */
+/* A privileged caller that moves the memory of a stuck process. */
 static void kill_caller_for_another(void)
 {
 	struct stuck stuck = { .prepare = map };
@@ -257,7 +257,7 @@ CASE(killed_with_anothers_lock_stuck)
 	stuck_run(kill_caller_for_another);
 }
 
-/* Ends within the time, or the case fails: what the child does is given. */
+/* The case fails unless a child with this body ends within the time. */
 static void within(unsigned int limit_ms, void (*run)(int fd), int fd,
 		   const char *what)
 {
@@ -283,7 +283,7 @@ static void evict(int fd)
 	test_note("%llu pages moved, %llu remain", arg.moved, arg.remaining);
 }
 
-/* A process that is stuck has pages there, and those before and after it as well. */
+/* A stuck process has pages on the device, between pages of other processes. */
 static void evict_beside(void)
 {
 	struct stuck stuck = { .prepare = map_on_device };
@@ -311,7 +311,7 @@ CASE(evict_beside_stuck)
 	stuck_run(evict_beside);
 }
 
-/* Somebody who shares pages with one that is stuck. */
+/* A process that shares pages with a stuck process. */
 static atomic_uint *passes;
 
 static void fork_relative(struct stuck *stuck)

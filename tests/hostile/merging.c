@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* KSM merges pages of one process while a relative moves them. */
+/* KSM merges pages of a process while a related process moves them. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@
 struct scene {
 	char *addr;
 	int fd;
-	/* Of this generation: when to stop. */
+	/* Time to stop for this generation. */
 	unsigned long long end;
 };
 
@@ -48,7 +48,7 @@ static bool goes_on(const struct scene *scene)
 	return test_milliseconds() < scene->end;
 }
 
-/* Move them, and now and then have some of one's own. */
+/* Move the pages, and replace some by own copies now and then. */
 static void moves(struct scene *scene)
 {
 	for (unsigned int i = 0; goes_on(scene); i++) {
@@ -85,7 +85,7 @@ static void merges_all(struct scene *scene)
 	}
 }
 
-/* Merged and parted again, all the time. */
+/* Pages are merged and unmerged all the time. */
 static void merges_and_parts(struct scene *scene)
 {
 	for (unsigned int i = 0; goes_on(scene); i++) {
@@ -127,7 +127,7 @@ static void *map_and_unmap(void *data)
 	return NULL;
 }
 
-/* Whose mmap_lock is taken for writing as often as can be. */
+/* A process whose mmap_lock is taken for writing as often as possible. */
 static void merges_with_lock_taken(struct scene *scene)
 {
 	pthread_t thread[4];
@@ -139,7 +139,7 @@ static void merges_with_lock_taken(struct scene *scene)
 		CHECK_EQ(pthread_join(thread[i], NULL), 0);
 }
 
-/* Who moves is the grandchild, whose parent is not there any more. */
+/* The grandchild moves pages; its parent has exited. */
 static void moves_as_grandchild(struct scene *scene)
 {
 	pid_t pid = fork();
@@ -155,7 +155,7 @@ static void moves_as_grandchild(struct scene *scene)
 	_exit(0);
 }
 
-/* One generation after the other, each of fresh pages that a fork shares. */
+/* Generations of processes, each with new pages that a fork shares. */
 static void play(void (*parent)(struct scene *), void (*child)(struct scene *),
 		 unsigned int seconds)
 {
@@ -208,7 +208,7 @@ static void with_ksm(void (*body)(struct place *place))
 	user_admit();
 	machine_set(KSM "pages_to_scan", "100000");
 	machine_set(KSM "sleep_millisecs", "0");
-	/* Passes over pages that it has looked at in vain. */
+	/* KSM skips pages that it has scanned without a match. */
 	machine_set_if_there(KSM "smart_scan", "0");
 	machine_set(KSM "run", "1");
 	machine_run(body, NULL);
@@ -236,7 +236,7 @@ CASE(whole_process_merges)
 	with_ksm(play_whole_process);
 }
 
-/* What is this process's alone, no relative can have merged. */
+/* No related process can have merged pages that belong to this process alone. */
 static void own_pages(struct place *place)
 {
 	char *addr = mem_map(PAGES);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ordinary user reads a file on NFS with direct I/O, while the pages that it goes to leave
- * the device.  Every kernel's NFS holds them by plain references until the reply is there.
+ * An ordinary user reads a file on NFS with direct I/O while the destination pages leave the
+ * device.  NFS of every kernel holds plain references to the pages until the reply arrives.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "nfs_server.h"
 #include "reads.h"
 
-/* About as long as a move of the range takes. */
+/* About the duration of a move of the range. */
 #define DELAY_US	20000
 
 static void nfs_reads(enum reads_way way, unsigned long count)
@@ -23,7 +23,7 @@ static void nfs_reads(enum reads_way way, unsigned long count)
 
 	if (system("modprobe nfsv3 2>/dev/null"))
 		SKIP("no module nfsv3");
-	/* A mount of the case's own, which goes with it. */
+	/* A mount for the case, which is removed with it. */
 	CHECK_CALL(unshare(CLONE_NEWNS));
 	CHECK_CALL(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	port = nfs_server_start(DELAY_US);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where the memory comes from of those who leave a device. */
+/* The nodes of the system memory for pages that leave a device. */
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #include "tracing.h"
 #include "user.h"
 
-/* More than lies between the marks at which reclaim begins and allocations fail. */
+/* More pages than between the watermarks where reclaim starts and allocations fail. */
 #define PAGES		16384UL
 #define PIECE		512UL
 #define LIMIT_MS	30000U
@@ -34,7 +34,7 @@ static long set_policy(void *addr, size_t pages, int mode, int node)
 	return syscall(SYS_mbind, addr, pages * PAGE, mode, &nodes, 64, 0);
 }
 
-/* The pages that are on the node, as the process itself is told. */
+/* Return the number of pages on the node, as the process sees them. */
 static size_t pages_on(char *addr, size_t pages, int node)
 {
 	void *each[PAGES];
@@ -50,11 +50,11 @@ static size_t pages_on(char *addr, size_t pages, int node)
 	return n;
 }
 
-/* The case's processes: one owns the memory, and does as it is told. */
+/* The processes of a case: one owns the memory and executes commands. */
 static struct shared {
 	void *addr;
 	atomic_bool ready;
-	atomic_int node;	/* where all shall be, or -1 */
+	atomic_int node;	/* expected node of all pages, or -1 */
 	atomic_bool back;	/* fetch them first */
 	atomic_bool go, done;
 	atomic_size_t there;
@@ -120,7 +120,7 @@ static size_t owner_end(pid_t pid)
 	return shared->there;
 }
 
-/* Run on a processor of another node than that. */
+/* Run on a processor of another node. */
 static void stay_away_from(int node)
 {
 	char path[80];
@@ -164,7 +164,7 @@ static void move_back(int fd, enum way way, pid_t pid)
 	}
 }
 
-/* Each way back, for each node, by one who is at home on another node. */
+/* Each way back, for each node, by a caller that runs on another node. */
 static void come_back(enum binding binding)
 {
 	unsigned long nodes = machine_nodes();
@@ -241,7 +241,7 @@ static unsigned long node_free_kb(int node)
 	return kb;
 }
 
-/* What the kernel begins to reclaim at on a node. */
+/* Return the watermark at which reclaim starts on a node. */
 static unsigned long node_low_kb(int node)
 {
 	FILE *file = fopen("/proc/zoneinfo", "r");
@@ -353,7 +353,7 @@ static void leave_full_node(void (*run)(int fd), const char *what)
 	owner_end(owner);
 }
 
-/* The trace says that their owner's node did not have the memory. */
+/* The trace reports that the owner's node had no memory. */
 CASE(evict_to_full_node)
 {
 	char *heard;

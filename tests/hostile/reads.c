@@ -29,7 +29,7 @@
 #define RANGE		512UL
 #define BATCH		128UL
 
-/* How often root takes the device away, at least. */
+/* Minimum number of times that root removes the device. */
 #define REMOVALS	10U
 
 #define DRIVER		"/sys/bus/platform/drivers/devpub"
@@ -66,7 +66,7 @@ static void await(atomic_uint *round, unsigned int value)
 		usleep(50);
 }
 
-/* The time between request and move differs from round to round. */
+/* Vary the time between request and move from round to round. */
 static void dawdle(void)
 {
 	for (unsigned long until = rand() % 200000; until; until--)
@@ -83,7 +83,7 @@ static struct devpub_migrate move(int fd, unsigned long cmd)
 	return arg;
 }
 
-/* The pages must be on the device; it may come and go. */
+/* Move the pages to the device, which may be absent for a while. */
 static void bring(void)
 {
 	unsigned long long end = test_milliseconds() + 60000;
@@ -106,7 +106,7 @@ static void bring(void)
 	}
 }
 
-/* The owner himself moves the pages, away from the device and there, in turn. */
+/* The owner moves the pages to the device and back, alternately. */
 static void *owner_moves(void *unused)
 {
 	int fd = device_open();
@@ -123,7 +123,7 @@ static void *owner_moves(void *unused)
 	}
 }
 
-/* Whether the page has what the read should have brought; says what it has. */
+/* Check that the page has the content of the file.  Print differences. */
 static bool check_page(const uint64_t *page, uint64_t block)
 {
 	static unsigned int told;
@@ -142,7 +142,7 @@ static bool check_page(const uint64_t *page, uint64_t block)
 	return !wrong;
 }
 
-/* Returns how many reads lost data. */
+/* Return the number of reads that lost data. */
 static unsigned long read_batch(aio_context_t context, int file)
 {
 	struct iocb requests[BATCH], *list[BATCH];
@@ -209,7 +209,7 @@ static void user_reads(const char *path, enum reads_way way,
 		if (!shared->to)
 			bring();
 		shared->asked = ++round;
-		/* It takes a while until a removal comes to the pages. */
+		/* A removal needs time until it reaches the pages. */
 		do {
 			lost += read_batch(context, file);
 			done += BATCH;
@@ -245,7 +245,7 @@ static void root_unbinds(void)
 	CHECK_CALL(test_write_text(DRIVER "/unbind", name));
 	CHECK(lstat(links.gl_pathv[0], &stat));
 	shared->pages += RANGE;
-	/* While pages are out, their memory is not to be had. */
+	/* While pages are in use, their memory can't be claimed again. */
 	while (test_write_text(DRIVER "/bind", name)) {
 		CHECK_EQ(errno, EBUSY);
 		CHECK_CMP(test_milliseconds(), <, end);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Direct reads into pages that move: each read takes a page's worth of a file whose content
- * is known, and every word is compared when it has ended.
+ * Direct reads into pages that move.  Each read reads one page of a file with known content,
+ * and every word is compared after the read.
  */
 #ifndef DEVPUB_TESTS_HOSTILE_READS_H
 #define DEVPUB_TESTS_HOSTILE_READS_H
@@ -12,7 +12,7 @@
 /* The file's length, in blocks of a page. */
 #define READS_BLOCKS	1024UL
 
-/* What the file holds. */
+/* Fill a block with the content of the file. */
 void reads_fill_block(void *page, uint64_t block);
 
 /* How pages leave the device. */
@@ -24,9 +24,9 @@ enum reads_way {
 };
 
 /*
- * An ordinary user makes so many direct reads of the file into pages that he moves to the
- * device, and that leave it again.  The case fails if a single word is lost.  @prepare,
- * which may be NULL, is called in the user's process before it opens the file.
+ * An ordinary user makes this number of direct reads of the file into pages that move to the
+ * device and leave it again.  The case fails if a word is lost.  @prepare, which may be NULL, is
+ * called in the user's process before it opens the file.
  */
 void reads_beside(const char *path, enum reads_way way, unsigned long count,
 		  void (*prepare)(void));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Devices are taken away from users who do what they can to keep them. */
+/* Devices are removed while users try to keep them. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,9 +19,9 @@
 #define SIZE	(128ULL << 20)
 #define ATTACKERS	4
 
-/* What is killed shall be gone within a second; emulated machines are slow. */
+/* A killed process should end within a second; the bound allows for slow emulated machines. */
 #define GONE_MS		4000U
-/* It may take some time to say no, but has to come to an end. */
+/* A refusal may take some time, but not forever. */
 #define LIMIT_MS	60000U
 
 static int control_open(void)
@@ -45,7 +45,7 @@ static unsigned int create(int control)
 	return arg.index;
 }
 
-/* In how many milliseconds a child ended; the case fails if it does not. */
+/* Return the milliseconds until a child has ended; the case fails if it does not end. */
 static unsigned int time_to_end(pid_t pid, int *status)
 {
 	unsigned long long begin = test_milliseconds();
@@ -69,7 +69,7 @@ static int destroy_status(int control, unsigned int index)
 	return ioctl(control, DEVPUB_IOC_DESTROY, &arg) ? errno : 0;
 }
 
-/* In a process of its own, lest the case hang with it.  Return: an errno or 0. */
+/* Run in a separate process, so that the case does not hang.  Return an errno or 0. */
 static int destroy(int control, unsigned int index)
 {
 	pid_t pid = test_fork();
@@ -97,8 +97,8 @@ static void close_pipe(const int *ends)
 }
 
 /*
- * Bring a page to the device and put it into a pipe, for so long, again and again,
- * through each device of this number that there is.
+ * Repeatedly move a page to the device and hold it in a pipe for this time, with each device that
+ * has this number.
  */
 static void hold_again_and_again(unsigned int index, unsigned int milliseconds)
 {
@@ -157,7 +157,7 @@ CASE(destroy_against_short_holders)
 	destroy_against_holders(0);
 }
 
-/* A page that is held for longer than a drain tries keeps the device, as it was. */
+/* If a page is held longer than a drain retries, the device stays unchanged. */
 CASE(destroy_against_long_holders)
 {
 	destroy_against_holders(1500);
@@ -171,7 +171,7 @@ static void works(int fd, char *addr)
 	mem_check(addr, 16, 5);
 }
 
-/* It ends when it is killed, and the device is as if nothing had been. */
+/* DESTROY ends when it is killed, and the device is unchanged. */
 CASE(destroy_killed)
 {
 	int control = control_open(), ends[2], fd, status;
@@ -200,7 +200,7 @@ CASE(destroy_killed)
 	CHECK_EQ(destroy(control, index), 0);
 }
 
-/* Unbinding waits for nobody, and whoever destroys the device finds that out. */
+/* Unbinding does not wait, and a concurrent DESTROY detects that the device is gone. */
 CASE(unbound_while_destroyed)
 {
 	int control = control_open(), ends[2], fd, status;
@@ -251,7 +251,7 @@ static void call_again_and_again(int fd)
 	}
 }
 
-/* Those who call all the time are out when the device is to go. */
+/* Processes that call all the time do not delay the removal. */
 CASE(destroy_against_callers)
 {
 	int control = control_open();
@@ -285,7 +285,7 @@ static void map_on_device(struct stuck *stuck)
 	move_to_device(stuck->fd, stuck->addr, stuck->pages);
 }
 
-/* The pages of a process whose mmap_lock is taken can't leave: it is told, or killed. */
+/* Pages of a process whose mmap_lock is held can't move: DESTROY reports that, or is killed. */
 static void destroy_beside(void)
 {
 	struct stuck stuck = { .prepare = map_on_device };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * 6.12 spins while it collects a THP that another task is about to move
- * (Documentation/kernel-bugs.md).  Where that task waits for the same processor, the
- * processor hangs for good.
+ * (Documentation/kernel-bugs.md).  If that task waits for the same processor, the
+ * processor hangs forever.
  */
 #include <linux/mempolicy.h>
 #include <pthread.h>
@@ -42,7 +42,7 @@ static void pin(int cpu)
 	CHECK_CALL(sched_setaffinity(0, sizeof(set), &set));
 }
 
-/* A plain reference of each, by which the THP is unmapped and mapped again, and not split. */
+/* Hold a plain reference to each, so that the THP is unmapped and remapped, but not split. */
 static void hold(void)
 {
 	for (int i = 0; i < THPS; i++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A large folio is unmapped while the kernel splits it for a migration.  7.3 then enters a
- * part of the range twice into the caller's arrays (Documentation/kernel-bugs.md): slab
- * debugging, which the guest boots with, tells when one is too short.
+ * part of the range twice into the caller's arrays (Documentation/kernel-bugs.md).  The guest
+ * has slab debugging, which detects writes after the end of an array.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -75,7 +75,7 @@ static void migrate_beside(unsigned int flags)
 	shared.end = true;
 	pthread_join(thread, NULL);
 	test_note("%u rounds, %lu pages moved", rounds, moved);
-	/* Nothing has come to where nothing was asked for. */
+	/* No page has been populated without a request. */
 	query.addr = address(shared.addr + HUGE_PAGES * PAGE);
 	query.length = HUGE_PAGES * PAGE;
 	CHECK_CALL(ioctl(fd, DEVPUB_IOC_QUERY, &query));

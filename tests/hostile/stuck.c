@@ -24,14 +24,14 @@
 #include "stuck.h"
 #include "user.h"
 
-/* A page takes a minute: longer than any bound, and shorter than a hung task. */
+/* A page takes a minute: longer than any bound, but too short for the hung task detector. */
 #define BYTES_A_SECOND	"64"
 #define DISK_PAGES	2048UL
 #define FIRST_PAGE	256UL
 #define STACK		32768UL
 #define READY_MS	60000
 
-/* Shared with the stuck process, and touched by it before it is stuck. */
+/* Memory shared with the stuck process, which touches it before it is stuck. */
 struct stuck_control {
 	atomic_int holder, queuer;
 	atomic_uint waiting;
@@ -94,7 +94,7 @@ void stuck_run(void (*body)(void))
 		_exit(WEXITSTATUS(status));
 }
 
-/* By a system call that does not want the lock. */
+/* Use a system call that does not take the lock. */
 static void await(atomic_int *flag)
 {
 	while (!atomic_load(flag))
@@ -117,7 +117,7 @@ static void *hold(void *data)
 	CHECK(disk >= 0 && mem >= 0);
 	map = mmap(NULL, DISK_PAGES * PAGE, PROT_READ, MAP_SHARED, disk, 0);
 	CHECK(map != MAP_FAILED);
-	/* No read-ahead: that would let the lock go. */
+	/* Disable read-ahead, which would drop the lock. */
 	CHECK_CALL(madvise(map, DISK_PAGES * PAGE, MADV_RANDOM));
 	atomic_store(&control->holder, gettid());
 	await(&control->hold);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine's own threads hold and lock pages for moments: DAMON, khugepaged, compaction.
- * A call tries again what passes, and refuses nothing for it.
+ * Kernel threads hold and lock pages for moments: DAMON, khugepaged, compaction.  A call retries
+ * such pages, and must not refuse any.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void stir(void)
 	machine_set_if_there(HUGE "khugepaged/pages_to_scan", "4096");
 }
 
-/* Compaction without end, in a child that dies with its case. */
+/* Compact memory all the time, in a child that is killed with the case. */
 static void compact(void)
 {
 	if (test_fork())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Very many mappings of one process that its pages may be in: mremap() with
- * MREMAP_DONTUNMAP leaves the anon_vma at both places.
+ * Very many mappings of a process that may contain the same page: after mremap() with
+ * MREMAP_DONTUNMAP, both mappings have the anon_vma.
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,7 +17,7 @@
 
 #define MAPPINGS	20000UL
 #define WINDOW		512UL
-/* Without hardware virtualisation, and with the end of an address space of so many mappings. */
+/* A bound without hardware virtualisation that includes the exit with so many mappings. */
 #define LIMIT_MS	4000U
 
 static struct shared {
@@ -31,7 +31,7 @@ static void share(void)
 	CHECK(shared != MAP_FAILED);
 }
 
-/* So many pages, @stride apart, each in a mapping of its own and all of one index. */
+/* Create this number of pages, @stride apart, each in its own mapping, all with the same index. */
 static char *many(unsigned long mappings, unsigned long stride)
 {
 	char *from = mem_map(3), *to = mmap(NULL, (mappings + 512) * stride * PAGE, PROT_NONE,
@@ -112,7 +112,7 @@ static void move_on_and_on(void)
 	}
 }
 
-/* How long a call goes on after SIGKILL. */
+/* Measure how long a call continues after SIGKILL. */
 CASE(killed_in_a_dense_tree)
 {
 	pid_t pid = attacked(move_on_and_on, 1);
@@ -132,7 +132,7 @@ static void put_one_a_window(void)
 	}
 }
 
-/* How long root's EVICT takes, for one page a window. */
+/* Measure the duration of root's EVICT with one page per window. */
 CASE(evicted_from_a_sparse_tree)
 {
 	struct devpub_evict arg = { 0 };
@@ -166,7 +166,7 @@ static void put_a_window_with_relatives(void)
 			break;
 }
 
-/* Root's EVICT comes upon a window of that, which many relatives have, too. */
+/* Root's EVICT finds a window with such pages, which many related processes map as well. */
 CASE(evict_killed_in_a_dense_tree)
 {
 	pid_t pid = attacked(put_a_window_with_relatives, 1 + RELATIVES), evict;

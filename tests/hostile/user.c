@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ordinary users, who attack and are attacked. */
+/* Ordinary users: the attackers and the victims. */
 #include <glob.h>
 #include <grp.h>
 #include <signal.h>
@@ -36,7 +36,7 @@ pid_t user_fork(uid_t uid)
 
 	if (!pid) {
 		user_become(uid);
-		/* A change of credentials ends this, too. */
+		/* A change of credentials also resets the parent death signal. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);

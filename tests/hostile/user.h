@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Ordinary users, who attack and are attacked. */
+/* Ordinary users: the attackers and the victims. */
 #ifndef DEVPUB_TESTS_HOSTILE_USER_H
 #define DEVPUB_TESTS_HOSTILE_USER_H
 
@@ -11,10 +11,10 @@
 /* Let ordinary users open every devpub device, as members of its group may. */
 void user_admit(void);
 
-/* Give up root for good: the calling process is @uid's, and dumpable. */
+/* Drop root permanently: the calling process belongs to @uid and is dumpable. */
 void user_become(uid_t uid);
 
-/* A child that is @uid's and dies with its case; returns as fork() does. */
+/* Fork a child that belongs to @uid and is killed when the case ends.  Return as fork(). */
 pid_t user_fork(uid_t uid);
 
 #endif /* DEVPUB_TESTS_HOSTILE_USER_H */

@@ -1,30 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What must hold in a Debian system on which the packages were installed as README.md
-# says; each script beside this is one boot of that system, and prints KTAP: refused,
-# trusted, first, second.  They run where there are the lib.sh of harness/, README's
-# commands (use, remove), its example.c, the tests of debian/tests (library, device),
-# packages of a higher version (higher), those that are installed (lower) and those of
-# another kernel (kernel); $version, $higher, $release and $other are the versions of
-# either; $tests names the tests to run, instead of all.
+# Functions for the tests of a Debian system with the packages installed as README.md says.  The
+# scripts refused, trusted, first and second each run in one boot of that system and print KTAP.
+# Their folder contains the lib.sh of harness/, README's commands (use, remove) and example.c, the
+# tests of debian/tests (library, device), packages of a higher version (higher), the installed
+# packages (lower), and those of another kernel (kernel).  $version, $higher, $release and $other
+# are the versions.  $tests names the tests to run; by default all.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . ./lib.sh
 # shellcheck disable=SC2034 # for lib.sh
 here=/usr/libexec/devpub/tests
 : "${version:?}" "${higher:?}" "${release:?}" "${other:?}"
-# What a user's shell looks like, but for what is asked at its prompt.
+# Set up the environment of a user's shell without questions at the prompt.
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
-# as USER COMMAND...: with a login of theirs
+# as USER COMMAND...: run a command in a login of the user
 as() {
 	local who=$1
 	shift
 	runuser -u "$who" -- env -C "/home/$who" USER="$who" HOME="/home/$who" "$@"
 }
 
-# says TEXT COMMAND...: it must, whatever its exit status is
+# says TEXT COMMAND...: check that the command prints the text, whatever its exit status
 says() {
 	local text=$1
 	shift
@@ -35,7 +34,7 @@ says() {
 	}
 }
 
-# quietly COMMAND...: tell what it says only if it fails
+# quietly COMMAND...: print the output of the command only if it fails
 quietly() {
 	"$@" >"$scratch/quietly" 2>&1 </dev/null || {
 		tail -n 40 "$scratch/quietly" | sed 's/^/# /'
@@ -43,12 +42,12 @@ quietly() {
 	}
 }
 
-# not COMMAND...: "!" alone is nothing that "set -e" stops at
+# not COMMAND...: fail if the command succeeds; "set -e" ignores "!"
 not() {
 	if "$@"; then fail "not so: $*"; fi
 }
 
-# nowhere TEXT PLACE...: it is in none of the files there, which can all be read
+# nowhere TEXT PLACE...: check that no file there contains the text, and that all are readable
 nowhere() {
 	local status=0
 
@@ -56,18 +55,18 @@ nowhere() {
 	[ $status = 1 ] || fail "grep $*: status $status: $(cat "$scratch/nowhere")"
 }
 
-# devices: their names, in one line
+# devices: print the names of the devices in one line
 devices() {
 	(cd /sys/class/devpub && echo *)
 }
 
-# built VERSION RELEASE: whether DKMS has installed it
+# built VERSION RELEASE: succeed if DKMS has installed the module
 built() {
-	# Not "grep -q", which leaves dkms to complain about its pipe.
+	# Do not use "grep -q", which closes the pipe, so that dkms prints an error.
 	dkms status -m devpub -v "$1" | grep "$2.*: installed" >/dev/null
 }
 
-# only VERSION OTHER: the one is installed and the other is not
+# only VERSION OTHER: check that VERSION is installed and OTHER is not
 only() {
 	dkms status
 	built "$1" "$release"
@@ -76,7 +75,7 @@ only() {
 	[ "$(modinfo -F version devpub)" = "$1" ]
 }
 
-# plain FILE COPY: a copy of a module, decompressed
+# plain FILE COPY: make a decompressed copy of a module
 plain() {
 	case $1 in
 	*.xz) xz -dc "$1" >"$2" ;;
@@ -85,7 +84,7 @@ plain() {
 	esac
 }
 
-# selftests NAME...: run them, or all; print what was skipped, and how many passed
+# selftests NAME...: run these tests, or all; print the skipped ones and the number of passes
 selftests() {
 	devpub-selftest "$@" >"$scratch/selftest" 2>&1 || {
 		sed 's/^/# /' "$scratch/selftest"
@@ -96,7 +95,7 @@ selftests() {
 	grep -qE '# Totals: pass:[1-9][0-9]* fail:0' "$scratch/selftest"
 }
 
-# skips_only REASON...: selftests has skipped nothing for another reason
+# skips_only REASON...: check that selftests has skipped tests for these reasons only
 skips_only() {
 	printf '%s\n' "$@" >"$scratch/reasons"
 	sed -n 's/.*# SKIP //p' "$scratch/selftest" >"$scratch/skips"

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 #
-# hostile.py KIND [ARGUMENT]: what an ordinary user's process may do to be missed by
-# root's tools, or to hold them up.  Says its number, and lives until it is killed.
+# hostile.py KIND [ARGUMENT]: be a process of an ordinary user that tries to hide from root's tools,
+# or to delay them.  It prints its number, and lives until it is killed.
 
 import ctypes
 import mmap
@@ -30,7 +30,7 @@ def wait():
         time.sleep(1000)
 
 
-# A name that looks like the end of a name, and the state of one that has ended
+# A name that looks like the end of the name and the state of an ended process
 def name():
     memory = bytearray(b"x" * (8 << 20))
     libc.prctl(PR_SET_NAME, b"a) Z 1 (\n\x9b\xff", 0, 0, 0)
@@ -39,7 +39,7 @@ def name():
     return memory
 
 
-# A file whose name drives a terminal, mapped and read
+# A mapped file whose name controls a terminal
 def mapping(folder):
     path = os.path.join(os.fsencode(folder), b"x\x1b[2J\xc2\x9b2J\xe2\x80\xae\xff" + b"y" * 150)
     with open(path, "w+b") as file:
@@ -51,7 +51,7 @@ def mapping(folder):
     wait()
 
 
-# 80 TB of addresses, of which so many pages are there
+# 80 TB of addresses with this number of pages
 def reserve(pages):
     size = 80 * TERABYTE
     addr = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE,
@@ -64,14 +64,14 @@ def reserve(pages):
     wait()
 
 
-# The main thread ends, and another goes on
+# The main thread exits, and another continues
 def threads():
     threading.Thread(target=wait).start()
     ready()
     libc.syscall(SYS_EXIT, 0)
 
 
-# Many children, long enough for each to be seen
+# Many children that live long enough to be found
 def children(number):
     pids = []
     for _ in range(int(number)):

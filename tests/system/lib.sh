@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # variables for those who read this in
-# What the tests of a whole system share: see run.
+# Functions that the tests of a whole system share; see run.
 
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -11,7 +11,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export COLUMNS=100
 devpubctl=(devpubctl)
 
-# gives STATUS ARGUMENT...: devpubctl ends with one of these, as "0" or "0|7".
+# gives STATUS ARGUMENT...: check that devpubctl exits with this status, such as "0" or "0|7"
 gives() {
 	local want=$1
 
@@ -25,8 +25,8 @@ gives() {
 	}
 }
 
-# refuses STATUS PATTERN ARGUMENT...: it ends with this, and says why in one line
-# on stderr, and nothing else.
+# refuses STATUS PATTERN ARGUMENT...: check that devpubctl exits with this status, and prints
+# only one line on stderr, which matches the pattern
 refuses() {
 	local want=$1 pattern=$2
 
@@ -49,8 +49,8 @@ shows() {
 	}
 }
 
-# json EXPRESSION [ARGUMENT...]: what devpubctl printed is JSON, and what python3 makes
-# of it ("it", and the arguments in sys.argv) is true
+# json EXPRESSION [ARGUMENT...]: check that devpubctl has printed JSON, and that this expression of
+# python3 is true, with the parsed JSON in "it" and the arguments in sys.argv
 json() {
 	python3 - "$@" <<-'END' "$scratch/out" || fail "JSON: not so: $1: $(head -c 2000 "$scratch/out")"
 	import json, sys
@@ -60,7 +60,7 @@ json() {
 	END
 }
 
-# hold SYSTEM [DEVICE]: a process with so many MiB of memory, $pid, until let_go
+# hold SYSTEM [DEVICE]: start a process with this memory in MiB, and set $pid; let_go ends it
 hold() {
 	rm -f "$scratch/stop" "$scratch/hold"
 	mkfifo "$scratch/stop"
@@ -71,7 +71,7 @@ hold() {
 	until_true 60 grep -q ready "$scratch/hold" || fail "hold: $(cat "$scratch/hold")"
 }
 
-# Its memory must be as it was.
+# The memory of the process must be unchanged.
 let_go() {
 	exec 9>&-
 	wait "$pid" || fail "the process lost data"
@@ -83,12 +83,12 @@ import json, sys
 print(sum(device["used"] for device in json.load(sys.stdin)["devices"]))'
 }
 
-# as USER COMMAND...
+# as USER COMMAND...: run a command as the user
 as() {
 	runuser -u "$1" -- "${@:2}"
 }
 
-# need_device: there is devpub0 alone, of 128 MiB, with nothing on it.
+# need_device: make devpub0 with 128 MiB the only device, without pages on it
 need_device() {
 	if [ "$(devpubctl list --bytes 2>/dev/null | awk 'NR > 1 { print $1, $2, $3 }')" != \
 		"devpub0 $((128 << 20)) 0" ]; then

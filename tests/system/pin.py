@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Has 4 MiB of memory, says where, and at a line of input holds some pages of it, as an
-# I/O that does not end would, until the input ends.
+# Allocate 4 MiB and print the range.  After a line of input, hold some of its pages like an I/O that
+# does not end, until the input ends.
 import ctypes
 import mmap
 import os
@@ -14,7 +14,7 @@ class Range(ctypes.Structure):
 
 libc = ctypes.CDLL(None, use_errno=True)
 memory = mmap.mmap(-1, 4 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-# Not of one piece with what is beside it.
+# Keep the mapping separate from adjacent ones.
 memory.madvise(mmap.MADV_NOHUGEPAGE)
 memory[:] = b"x" * len(memory)
 addr = ctypes.addressof(ctypes.c_char.from_buffer(memory))

@@ -150,8 +150,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /*
- * In a process of its own, so that what one leaves behind in its mm hurts no other.  The
- * numbers of workers take turns: what drifts meanwhile drifts for all of them.
+ * Measure in a separate process, so that the state of one mm does not affect another
+ * measurement.  Each repetition measures all numbers of workers, so that drift affects all.
  */
 __attribute__((noreturn))
 static void measure_in_turns(const struct subject *subject, const struct bench *bench,
@@ -164,7 +164,7 @@ static void measure_in_turns(const struct subject *subject, const struct bench *
 
 	for (i = 0; i <= repeat; i++) {
 		for (w = 0; w < workers->n; w++) {
-			/* The first does not count. */
+			/* Discard the first repetition. */
 			turn.profile = bench->profile && i;
 			turn.workers = workers->values[w];
 			turn_of = workers->n > 1 ? &workers->values[w] : NULL;

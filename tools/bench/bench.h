@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the benchmark measures, and how one measurement is made. */
+/* The operations that the benchmark measures, and the parameters of a measurement. */
 #ifndef DEVPUB_TOOLS_BENCH_H
 #define DEVPUB_TOOLS_BENCH_H
 
@@ -9,12 +9,12 @@
 
 #define PAGE		4096UL
 
-/* What the memory is before it moves. */
+/* Kind of memory before it moves. */
 enum source {
 	SOURCE_SMALL,	/* 4 KiB pages */
-	SOURCE_THP,	/* huge pages, where the kernel gives them */
+	SOURCE_THP,	/* huge pages, if the kernel provides them */
 	SOURCE_FORKED,	/* shared with a child, copy-on-write */
-	SOURCE_THREADS,	/* of a process with another thread that runs */
+	SOURCE_THREADS,	/* memory of a process with a second running thread */
 	SOURCES,
 };
 
@@ -23,9 +23,9 @@ extern const char *const source_names[SOURCES];
 /**
  * struct bench - one measurement, in a process of its own
  * @device: number of the device
- * @pages: how many pages are moved
- * @source: what they are
- * @workers: what is asked for in each call, 0 = the module chooses
+ * @pages: number of pages to move
+ * @source: kind of memory
+ * @workers: workers in the struct of each call; 0: the module chooses
  * @profile: mark the timed part for scripts/profile.c
  */
 struct bench {
@@ -39,21 +39,21 @@ struct bench {
 struct subject {
 	const char *name;
 	const char *help;
-	/* Does one repetition, and returns the nanoseconds that count. */
+	/* Run one repetition.  Return the measured time in nanoseconds. */
 	uint64_t (*run)(const struct bench *bench);
-	/* Takes what the memory is from @source. */
+	/* uses @source */
 	bool sourced;
-	/* Takes @workers. */
+	/* uses @workers */
 	bool parallel;
 };
 
 extern const struct subject subjects[];
 extern const size_t nr_subjects;
 
-/* Why this can't be measured here, or NULL. */
+/* Return why this can't be measured on this machine, or NULL. */
 const char *bench_lacks(const struct subject *subject, const struct bench *bench);
 
-/* Ends this process, with a message that reaches the table. */
+/* End this process with a message for the table. */
 __attribute__((noreturn, format(printf, 1, 2)))
 void bench_die(const char *format, ...);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the benchmark measures: devpub's calls, and what they are compared with. */
+/* The operations that the benchmark measures: devpub's calls, and others for comparison. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/devpub.h>
@@ -23,7 +23,7 @@
 #define MOVE_BATCH	512
 #define MPOL_MF_MOVE	(1 << 1)
 
-/* The kernel's HMM test module (lib/test_hmm_uapi.h), its first coherent device. */
+/* The first coherent device of the kernel's HMM test module (lib/test_hmm_uapi.h). */
 #define PEER		"/dev/hmm_dmirror2"
 struct peer_command {
 	uint64_t addr, ptr, npages, cpages, faults;
@@ -76,7 +76,7 @@ static void unmap(void)
 	memory = NULL;
 }
 
-/* At a border of huge pages. */
+/* Align the memory to huge pages. */
 static void map(const struct bench *bench)
 {
 	size_t length = bench->pages * PAGE;
@@ -131,7 +131,7 @@ static void end_sharer(void)
 	sharer = 0;
 }
 
-/* Memory as the source has it.  That of small pages serves all repetitions. */
+/* Allocate memory of the kind @source.  Small pages are reused for all repetitions. */
 static void prepare(const struct bench *bench)
 {
 	static uint64_t word[512] __attribute__((aligned(4096)));
@@ -170,7 +170,7 @@ static int device(const struct bench *bench)
 	return fd;
 }
 
-/* One call, which moves every page unless it is @idle; dies otherwise. */
+/* Make one call, which must move every page unless it is @idle. */
 static void migrate(const struct bench *bench, unsigned long command, unsigned int flags,
 		    bool idle)
 {
@@ -200,7 +200,7 @@ static uint64_t migrate_timed(const struct bench *bench, unsigned long command,
 	return timed_end(bench, took);
 }
 
-/* One that does not count, where a page may be busy for a moment. */
+/* Make a call that is not measured, and retry busy pages. */
 static void migrate_patiently(const struct bench *bench, unsigned long command)
 {
 	struct devpub_migrate arg = {
@@ -276,7 +276,7 @@ static uint64_t run_memcpy(const struct bench *bench)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		if (copy == MAP_FAILED)
 			bench_die("no memory to map: %s", strerror(errno));
-		/* Not at the same place of a processor's cache. */
+		/* Pad the buffers, so that they do not share cache sets. */
 		copy += 17 * PAGE;
 	}
 	took = timed_begin(bench);
@@ -285,7 +285,7 @@ static uint64_t run_memcpy(const struct bench *bench)
 	return timed_end(bench, took);
 }
 
-/* Moves it to a node; returns what the calls alone took. */
+/* Move the memory to a node.  Return the time of the calls alone. */
 static uint64_t move(const struct bench *bench, int node, size_t batch)
 {
 	static void **pages;

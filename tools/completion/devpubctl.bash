@@ -11,8 +11,8 @@ _devpubctl_devices() {
 	done
 }
 
-# Names that others gave to files go nowhere where bash would expand them, as the words of
-# compgen -W, and onto the command line quoted.
+# File names are untrusted: they must not reach places where bash expands them, such as the
+# words of compgen -W, and are quoted on the command line.
 _devpubctl_files() {
 	local names name quoted
 
@@ -44,7 +44,7 @@ _devpubctl() {
 			-t | --to | -o | --output) i=$((i + 1)) ;;
 			-*) ;;
 			*)
-				# Another command line begins here.
+				# The command line of the program starts here.
 				if declare -F _command_offset >/dev/null; then
 					_command_offset "$i"
 				fi

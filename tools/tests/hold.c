@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For the tests: a program with memory of its own, of which it can put a part on a
- * device.  It says "ready", waits for the end of its input, and fails unless its
- * memory is as it was.
+ * A program for tests: allocates memory and can move a part of it to a device.  It prints
+ * "ready", waits for the end of its input, and fails if its memory has changed.
  *
  *	hold SYSTEM-MIB [DEVICE-MIB]
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what devpubctl reads, writes and draws, in KTAP.  No device needed. */
+/* Tests of the input and output of devpubctl, with results as KTAP.  They need no device. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,7 +169,7 @@ static bool mappings_chosen(void)
 	CHECK(!maps_match(&file, "anon") && !maps_match(&file, "libc"));
 	CHECK(maps_match(&hostile, "a\x9b.so") && maps_match(&hostile, "a\\x9b.so"));
 
-	/* However long it is */
+	/* any length */
 	memset(path, 'x', sizeof(path) - 1);
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
@@ -253,7 +253,7 @@ static bool pictures(void)
 	return true;
 }
 
-/* Versions of libsmartcols differ in where they put blanks. */
+/* Versions of libsmartcols differ in the position of blanks. */
 static char *squeeze(char *text)
 {
 	size_t i, n = 0;

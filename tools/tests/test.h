@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the tests share. */
+/* Declarations that the files of the tests share. */
 #ifndef DEVPUB_TOOLS_TEST_H
 #define DEVPUB_TOOLS_TEST_H
 
@@ -19,20 +19,20 @@
 
 bool same(const char *is, const char *should);
 
-/* A child that runs @body, says that it is ready, and lives until it is killed. */
+/* Start a child that runs @body, reports that it is ready, and lives until it is killed. */
 pid_t start(void (*body)(void));
 void stop(pid_t pid);
 
-/* What a case that failed has left */
+/* Clean up after a failed case */
 void stop_all(void);
 
-/* Have a name that looks like the end of a name, and the state of one that has ended. */
+/* Set a name that looks like the end of the name and the state of an ended process. */
 void be_named(void);
 
-/* In a child: without privilege, and not for longer than its parent. */
+/* In a child: drop privileges, and end with the parent. */
 void be_a_user(void);
 
-/* Are so many of its pages seen, at least?  True where no frames are shown. */
+/* Return true if a scan finds at least this many pages, or if frame numbers are hidden. */
 bool is_seen(pid_t pid, uint64_t pages);
 
 /* test_names.c */
@@ -45,7 +45,7 @@ bool keys_identified(void);
 bool keys_numbered(void);
 bool keys_found(void);
 
-/* test_hostile.c: processes that ordinary users run, and what they may not do to us. */
+/* test_hostile.c: processes of ordinary users that try to disturb the tools */
 bool stat_parsed(void);
 bool named_to_hide(void);
 bool zombie_has_ended(void);
@@ -62,7 +62,7 @@ bool move_is_stopped(void);
 bool deep_family(void);
 bool number_used_again(void);
 
-/* What this program is when it is started with arguments: such a process. */
+/* Run as such a process, if this program is started with arguments. */
 int test_peer(char **argv);
 
 #endif /* DEVPUB_TOOLS_TEST_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of how the processes below this one are found and followed. */
+/* Tests of finding and following the descendants of this process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 #define GENERATIONS	300
 
-/* Each the child of the one before. */
+/* Create a chain of processes, each the child of the previous one. */
 static void have_children(void)
 {
 	int i, done[2];
@@ -32,7 +32,7 @@ static void have_children(void)
 		if (pid) {
 			if (i)
 				pause();
-			/* The last of them says so. */
+			/* The last process reports that it is ready. */
 			if (read(done[0], &byte, 1) != 1)
 				_exit(1);
 			return;
@@ -78,7 +78,7 @@ bool deep_family(void)
 	return true;
 }
 
-/* The one that was known by this number has ended; this is another. */
+/* Simulate that the known process has ended, and that another has its number. */
 bool number_used_again(void)
 {
 	const pid_t pid = start(be_named);
@@ -103,7 +103,7 @@ bool number_used_again(void)
 	CHECK(follow.n == 1 && follow.processes == 2);
 	CHECK(follow.list[0].member.pid == pid);
 	CHECK(follow.list[0].member.started == other.started + 1);
-	/* That is no device. */
+	/* This file is not a device. */
 	CHECK(follow.error == -ENOTTY);
 	stop(pid);
 	follow_round(&follow, until[0]);

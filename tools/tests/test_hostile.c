@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests with processes that do what an ordinary user may do to be missed. */
+/* Tests with processes of ordinary users that try not to be found. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,14 +18,14 @@
 
 #define HOSTILE_NAME	"a) Z 1 (\n\x9b\xff"
 
-/* Of start(), and not yet stopped. */
+/* Children of start() that are not yet stopped. */
 static pid_t started[8];
 
 void be_a_user(void)
 {
 	static const uid_t nobody = 65534;
 
-	/* A namespace may know no such user. */
+	/* The user may not exist in the user namespace. */
 	if (!geteuid() && !setresgid(nobody, nobody, nobody) &&
 	    setresuid(nobody, nobody, nobody))
 		_exit(1);
@@ -136,7 +136,7 @@ bool zombie_has_ended(void)
 	pid = start(be_named);
 	CHECK(!proc_open(pid, &proc));
 	kill(pid, SIGKILL);
-	/* It is left for the second wait to take away. */
+	/* WNOWAIT leaves the child for the second wait. */
 	CHECK(!waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
 	CHECK(proc_ended(&proc) == 1);
 	CHECK(maps_read(&proc, &maps) == -ESRCH);
@@ -151,7 +151,7 @@ static void *live_on(void *arg)
 {
 	static const struct timespec moment = { .tv_nsec = 300000000 };
 
-	/* Until the main thread has ended. */
+	/* Wait until the main thread has ended. */
 	nanosleep(&moment, NULL);
 	if (write(*(int *)arg, "", 1) != 1)
 		_exit(1);
@@ -159,7 +159,7 @@ static void *live_on(void *arg)
 		pause();
 }
 
-/* Others run on, and the memory is there, though the process looks like a zombie. */
+/* Other threads run and the memory exists, although the process looks like a zombie. */
 bool main_thread_gone(void)
 {
 	pthread_t thread;
@@ -191,7 +191,7 @@ bool main_thread_gone(void)
 	return true;
 }
 
-/* Each number of descriptors that are left: it is no end of anybody. */
+/* With any number of free descriptors, no process may be reported as ended. */
 bool descriptors_out(void)
 {
 	const pid_t pid = start(be_named);
@@ -223,7 +223,7 @@ bool descriptors_out(void)
 	return true;
 }
 
-/* One program after the other, for ever. */
+/* Execute programs one after the other, forever. */
 static int storm(char **argv)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what is read of certificates, and of the kernel's list of keys. */
+/* Tests of parsing certificates and the kernel's list of keys. */
 #include <string.h>
 
 #include "test.h"
@@ -25,7 +25,7 @@ bool keys_identified(void)
 	CHECK(key_id(critical, sizeof(critical), id) && same(id, "0aff01"));
 	for (i = 0; i < sizeof(der); i++)
 		CHECK(!key_id(der, i, id));
-	/* The object identifier, the tags and the lengths of what is in it */
+	/* The object identifier, and the tags and lengths of its value */
 	for (i = 17; i < 26; i++) {
 		memcpy(wrong, der, sizeof(der));
 		wrong[i]++;
@@ -54,7 +54,7 @@ bool keys_numbered(void)
 	CHECK(key_serial(old, sizeof(old), serial) && same(serial, "07"));
 	for (i = 0; i < sizeof(der); i++)
 		CHECK(!key_serial(der, i, serial));
-	/* The tags and lengths that lead there */
+	/* The tags and lengths before the serial number */
 	for (i = 0; i < 6; i++) {
 		memcpy(wrong, der, sizeof(der));
 		wrong[i]++;

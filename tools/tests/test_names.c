@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of what is made of names that others give. */
+/* Tests of the conversion of untrusted names. */
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ bool names_shown(void)
 		  "a\\x1b[2Jb\\x0a\\x09\\x7f" },
 		{ "\u00fc\u4e2d\U0001f600", "\u00fc\u4e2d\U0001f600",
 		  "\\u00fc\\u4e2d\\U0001f600" },
-		/* A control sequence in one byte, alone and as a character; the other way. */
+		/* C1 control sequences as a byte and as a character; direction mark. */
 		{ "\x9b""2J\xc2\x9b""2J", "\\x9b2J\\u009b2J", "\\x9b2J\\u009b2J" },
 		{ "a\xe2\x80\xaetxt\xe2\x81\xa6", "a\\u202etxt\\u2066",
 		  "a\\u202etxt\\u2066" },
@@ -52,7 +52,7 @@ bool names_shown(void)
 		CHECK(shown && same(shown, i % 3 ? names[n].unicode : names[n].ascii));
 		free(shown);
 	}
-	/* No part of a character, and no part of an escape. */
+	/* Truncation cuts no character and no escape. */
 	CHECK(same(printable(little, sizeof(little), "ab\xc3\xbc", PRINTABLE_JSON), "ab"));
 	CHECK(same(printable(little, sizeof(little), "\xff", PRINTABLE_JSON), ""));
 	return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests with processes that hold up whoever looks at them, by addresses without end.  No
- * device needed: one that is made up takes all frames for its own.
+ * Tests with processes that try to delay tools by huge address ranges.  They need no device:
+ * a fake device contains all frames.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +23,10 @@
 
 #define RESERVED	(80ULL << 40)
 
-/* Generous: on a busy machine without hardware virtualisation, too. */
+/* A generous bound for a busy machine without hardware virtualisation. */
 #define SECONDS_BOUND	20
 
-/* Frames of all memory are this device's. */
+/* The fake device contains the frames of all memory. */
 static struct devices *all_memory(void)
 {
 	static struct devpub dev = { .fd = -1 };
@@ -96,13 +96,13 @@ bool is_seen(pid_t pid, uint64_t pages)
 	return right && seen >= pages;
 }
 
-/* 80 TB, of which a page at each end is there. */
+/* Reserve 80 TB with one page at each end. */
 static void reserve(bool touch)
 {
 	size_t size = RESERVED;
 	char *memory;
 
-	/* Or as much as this machine lets anybody have. */
+	/* Or as much as this machine allows. */
 	while ((memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
 			      0)) == MAP_FAILED)
@@ -144,7 +144,7 @@ bool reservation_passed_over(void)
 	return true;
 }
 
-/* A small one: what this program is built with may reserve much. */
+/* Use a small process, because sanitizers of this program may reserve much memory. */
 static pid_t start_sleep(void)
 {
 	int ready[2];
@@ -160,14 +160,14 @@ static pid_t start_sleep(void)
 		_exit(1);
 	}
 	close(ready[1]);
-	/* It ends when the program begins. */
+	/* The pipe closes when the program starts. */
 	if (pid < 0 || read(ready[0], &byte, 1))
 		exit(1);
 	close(ready[0]);
 	return pid;
 }
 
-/* Rounds are short, also where nothing can be passed over; and others have their turn. */
+/* Rounds are short even if no range can be skipped, and other processes get their turn. */
 static bool rounds_are_short(pid_t other)
 {
 	const double first = clock_now();
@@ -220,7 +220,7 @@ bool reservation_by_hand(void)
 	return true;
 }
 
-/* By a signal, and by its time. */
+/* Stop by a signal, and by the deadline. */
 bool move_is_stopped(void)
 {
 	const pid_t pid = start(reserve_untouched);
@@ -237,7 +237,7 @@ bool move_is_stopped(void)
 	mover.until = end[0];
 	mover.deadline = clock_now() + 0.2;
 	begun = clock_now();
-	/* Nothing is there, whatever is mapped. */
+	/* No pages exist, although memory is mapped. */
 	CHECK(mover_move(&mover, &mapping, 0) == MOVER_STOPPED);
 	CHECK(clock_now() - begun < SECONDS_BOUND);
 	CHECK(mover.at > 1ULL << 40 && mover.at < 100ULL << 40);
