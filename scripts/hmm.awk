@@ -35,7 +35,7 @@ FNR == NR {
 function covering(name,    i)
 {
 	for (i = 1; i <= last; i++)
-		if (of[i] == name && lacked[i] in lacks)
+		if (i in of && of[i] == name && lacked[i] in lacks)
 			return i
 	return 0
 }

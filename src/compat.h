@@ -67,6 +67,11 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 }
 #endif
 
+/* After 6.12: get_dev_pagemap() no longer takes a pagemap to compare with. */
+#ifndef DEVPUB_HAVE_GET_PAGEMAP
+#define get_dev_pagemap(pfn)	get_dev_pagemap(pfn, NULL)
+#endif
+
 /* 6.3: functions set the flags of a mapping, and each mapping has a lock. */
 #ifndef DEVPUB_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)

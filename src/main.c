@@ -52,6 +52,7 @@
 #include "engine/workers.h"
 #include "front/control_ioctl.h"
 #include "front/device_ioctl.h"
+#include "front/dmirror.h"
 #include "front/sysfs.h"
 #include "memory/provider.h"
 
@@ -72,6 +73,10 @@ MODULE_PARM_DESC(workers, "Processors that may work on one migration at a time, 
 
 module_param_named(thp, devpub_thp_allowed, bool, 0644);
 MODULE_PARM_DESC(thp, "Whether THPs are split to move their pages; N refuses them (default Y)");
+
+static bool hmm_dmirror;
+module_param(hmm_dmirror, bool, 0444);
+MODULE_PARM_DESC(hmm_dmirror, "For tests: offer devices 0 and 1 also as /dev/hmm_dmirror2 and 3, with the interface of the kernel's test_hmm module (default N)");
 
 static struct devpub_request requests[DEVPUB_MAX_DEVICES];
 static unsigned int nr_requests;
@@ -242,6 +247,8 @@ static int __init devpub_init(void)
 	 * nothing that can fail may follow the publication of /dev/devpubN.
 	 */
 	devpub_registry_publish();
+	if (hmm_dmirror)
+		devpub_dmirror_publish();
 	return 0;
 
 err_destroy:
@@ -257,6 +264,7 @@ module_init(devpub_init);
 
 static void __exit devpub_exit(void)
 {
+	devpub_dmirror_unpublish();
 	devpub_control_unregister();
 	devpub_registry_destroy_all();
 	devpub_driver_platform_unregister();

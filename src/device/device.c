@@ -320,9 +320,8 @@ int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
 	return -EBUSY;
 }
 
-#ifdef DEVPUB_KUNIT
 /**
- * devpub_device_find_get() - get a reference to the published device of a number, for tests
+ * devpub_device_find_get() - get a reference to the published device of a number
  * @index: N of devpubN
  *
  * Context: process context, may sleep.
@@ -349,7 +348,6 @@ void devpub_device_find_put(struct devpub_device *ddev)
 	put_device(&ddev->dev);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_device_find_put);
-#endif
 
 /**
  * devpub_device_init() - register the class and the device numbers

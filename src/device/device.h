@@ -70,10 +70,8 @@ struct devpub_device_spec {
 	unsigned int window;
 };
 
-#ifdef DEVPUB_KUNIT
 struct devpub_device *devpub_device_find_get(unsigned int index);
 void devpub_device_find_put(struct devpub_device *ddev);
-#endif
 
 struct devpub_device *devpub_device_create(struct device *parent, unsigned int index,
 					   const struct devpub_device_spec *spec);
