@@ -11,6 +11,7 @@
 
 struct devpub_gate;
 struct devpub_mirror;
+struct mm_struct;
 
 /**
  * struct devpub_engine - the part of a device that executes operations
@@ -23,13 +24,12 @@ struct devpub_engine {
 };
 
 /**
- * struct devpub_channel - the operations that one mirror's owner has submitted
+ * struct devpub_channel - the operations of one open file
  * @engine:	the engine that executes them
- * @mirror:	the memory that they access
- * @work:	executes a slice of the first operation, then moves it to the end of the list
- * @lock:	protects the list and @running
+ * @mirror:	the memory that they access; the channel owns it
+ * @work:	executes a slice of the first operation, and moves that to the end of the list
+ * @lock:	protects the list, and the end of operations
  * @operations:	the operations, in the order in which they get their slices
- * @running:	the operation whose slice is executed now, which is not on the list
  *
  * The engine executes one slice of a channel at a time, and gives channels their slices in
  * turn.
@@ -40,15 +40,14 @@ struct devpub_channel {
 	struct work_struct work;
 	spinlock_t lock;
 	struct list_head operations;
-	struct devpub_operation *running;
 };
 
 int devpub_engine_init(struct devpub_engine *engine, struct devpub_gate *gate,
 		       unsigned int index);
 void devpub_engine_destroy(struct devpub_engine *engine);
 
-void devpub_channel_init(struct devpub_channel *channel, struct devpub_engine *engine,
-			 struct devpub_mirror *mirror);
+struct devpub_channel *devpub_channel_create(struct devpub_engine *engine,
+					     struct mm_struct *mm);
 void devpub_channel_destroy(struct devpub_channel *channel);
 int devpub_channel_execute(struct devpub_channel *channel,
 			   struct devpub_operation *operation);

@@ -58,6 +58,8 @@ struct devpub_mirror_span {
 struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm);
 void devpub_mirror_destroy(struct devpub_mirror *mirror);
 int devpub_mirror_check_caller(const struct devpub_mirror *mirror);
+struct devpub_mirror_block *devpub_mirror_get_block(struct devpub_mirror *mirror,
+						    unsigned long addr);
 
 int devpub_mirror_fault(struct devpub_mirror *mirror, unsigned long addr, bool write);
 int devpub_mirror_snapshot(struct devpub_mirror *mirror, unsigned long addr,

@@ -8,7 +8,7 @@
 
 struct devpub_mirror;
 
-/* Maximum number of bytes that a slice handles; a data operation's buffer has at most these. */
+/* Maximum number of bytes that a slice handles. */
 #define DEVPUB_OPERATION_SLICE	(256UL << 10)
 
 /**
@@ -30,9 +30,8 @@ enum devpub_operation_state {
 /**
  * struct devpub_operation - one command for a device's engine
  * @op:		in: an enum devpub_op
- * @width:	in: of atomic operations, 4 or 8 bytes
  * @addr:	in: the address in the process's memory
- * @length:	in: number of bytes; for atomic operations, @width
+ * @length:	in: number of bytes; for atomic operations, 4 or 8
  * @other:	in: the other address of DEVPUB_OP_COPY and DEVPUB_OP_COMPARE
  * @buffer:	in: kernel memory of @length bytes for DEVPUB_OP_READ and DEVPUB_OP_WRITE
  * @operand:	in: the operand of atomic operations, and the pattern of DEVPUB_OP_FILL
@@ -44,14 +43,14 @@ enum devpub_operation_state {
  * @fault_addr:	out: the address of the last miss or error
  * @fault_write: out: the access at @fault_addr was a write
  * @state:	how the last slice ended
- * @list:	entry of the channel's list
+ * @single:	complete @ended after one slice, whatever its state
+ * @list:	entry of the channel's list, or empty
  * @ended:	completed when the engine is done with the operation for now
  *
  * The caller fills in the "in" members and sets all others to 0.
  */
 struct devpub_operation {
 	unsigned int op;
-	unsigned int width;
 	unsigned long addr;
 	unsigned long length;
 	unsigned long other;
@@ -66,6 +65,7 @@ struct devpub_operation {
 	bool fault_write;
 
 	enum devpub_operation_state state;
+	bool single;
 	struct list_head list;
 	struct completion ended;
 };
