@@ -249,10 +249,10 @@ hmm_dmirror() {
 	done
 	# Without a device 1
 	! true 2>/dev/null </dev/hmm_dmirror3 || fail "hmm_dmirror3 can be opened"
-	sleep 60 </dev/hmm_dmirror2 &
+	(exec 3</dev/hmm_dmirror2 && exec sleep 60) &
 	peer=$!
 	echo $peer >>"$scratch/peers"
-	until_true 10 [ "$(readlink "/proc/$peer/fd/0")" = /dev/hmm_dmirror2 ]
+	until_true 10 [ "$(readlink "/proc/$peer/fd/3")" = /dev/hmm_dmirror2 ]
 	answer=$("$here/mod" unload devpub) && fail "unloaded while a file is open"
 	[ "$answer" = EAGAIN ] || fail "unload while a file is open: $answer"
 	kill $peer
