@@ -29,6 +29,12 @@
  */
 #define DMIRROR_FAULT_AHEAD	SZ_16M
 
+/*
+ * Maximum size of an operation of the engine, in bytes.  An operation of several slices costs
+ * two switches to the engine's thread, however long it is.
+ */
+#define DMIRROR_OPERATION_MAX	SZ_4M
+
 /* Pages that a snapshot handles at a time. */
 #define DMIRROR_SNAPSHOT_PAGES	64
 
@@ -74,7 +80,7 @@ static int dmirror_fault(struct devpub_dmirror *dmirror, unsigned long addr,
 	return ret;
 }
 
-/* Let the engine read or write one slice. */
+/* Let the engine read or write. */
 static int dmirror_execute(struct devpub_dmirror *dmirror, unsigned long addr,
 			   unsigned long length, bool write, void *buffer, u64 *faults)
 {
@@ -107,7 +113,7 @@ static int dmirror_copy(struct devpub_dmirror *dmirror, struct devpub_dmirror_co
 			if (ret)
 				return ret;
 		}
-		n = min(ready - addr, DEVPUB_OPERATION_SLICE);
+		n = min_t(unsigned long, ready - addr, DMIRROR_OPERATION_MAX);
 		if (write && copy_from_user(buffer, user, n))
 			return -EFAULT;
 		ret = dmirror_execute(dmirror, addr, n, write, buffer, &arg->faults);
@@ -124,9 +130,12 @@ static int dmirror_copy(struct devpub_dmirror *dmirror, struct devpub_dmirror_co
 static int dmirror_access(struct devpub_dmirror *dmirror, struct devpub_dmirror_command *arg,
 			  bool write)
 {
-	void *buffer = kvmalloc(DEVPUB_OPERATION_SLICE, GFP_KERNEL_ACCOUNT);
+	unsigned long length = arg->npages << PAGE_SHIFT;
+	void *buffer;
 	int ret;
 
+	buffer = kvmalloc(min_t(unsigned long, length, DMIRROR_OPERATION_MAX),
+			  GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return -ENOMEM;
 	ret = dmirror_copy(dmirror, arg, write, buffer);

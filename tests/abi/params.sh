@@ -234,6 +234,11 @@ reserved() {
 	iomem_is_same
 }
 
+# holds PID: whether it has opened the file
+holds() {
+	[ "$(readlink "/proc/$1/fd/3")" = /dev/hmm_dmirror2 ]
+}
+
 # An interface for tests, which nobody has unasked.
 hmm_dmirror() {
 	need_module_file
@@ -252,7 +257,7 @@ hmm_dmirror() {
 	(exec 3</dev/hmm_dmirror2 && exec sleep 60) &
 	peer=$!
 	echo $peer >>"$scratch/peers"
-	until_true 10 [ "$(readlink "/proc/$peer/fd/3")" = /dev/hmm_dmirror2 ]
+	until_true 10 holds $peer
 	answer=$("$here/mod" unload devpub) && fail "unloaded while a file is open"
 	[ "$answer" = EAGAIN ] || fail "unload while a file is open: $answer"
 	kill $peer
