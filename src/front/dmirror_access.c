@@ -24,8 +24,8 @@
 #include "front/dmirror.h"
 
 /*
- * A miss of the device's page tables adds all pages up to the next multiple of this, in bytes.
- * It is much less than what a mirror keeps.
+ * A miss of the device's page tables adds all pages from there on, up to this many bytes.  It is
+ * much less than what a mirror keeps.
  */
 #define DMIRROR_FAULT_AHEAD	SZ_16M
 
@@ -107,8 +107,7 @@ static int dmirror_copy(struct devpub_dmirror *dmirror, struct devpub_dmirror_co
 
 	for (; addr < end; addr += n) {
 		if (addr == ready) {
-			ready = min(end, ALIGN_DOWN(addr, DMIRROR_FAULT_AHEAD) +
-				    DMIRROR_FAULT_AHEAD);
+			ready = addr + min_t(unsigned long, end - addr, DMIRROR_FAULT_AHEAD);
 			ret = dmirror_fault(dmirror, addr, ready, write, &arg->faults);
 			if (ret)
 				return ret;
