@@ -156,7 +156,7 @@ static int access_check(const struct devpub_channel *channel,
 		.compare	= arg->compare,
 	};
 
-	if (arg->flags || (arg->buffer && !access_buffer(arg)))
+	if (arg->buffer && !access_buffer(arg))
 		return -EINVAL;
 	return devpub_operation_check(&operation,
 				      READ_ONCE(channel->mirror->mm->task_size));
@@ -179,6 +179,8 @@ int devpub_access_ioctl_access(void *target, void *arg_, bool *answered)
 	struct devpub_access *arg = arg_;
 	int ret;
 
+	if (arg->flags)
+		return -EINVAL;
 	if (devpub_gate_is_closed(&context->ddev->gate))
 		return -ENODEV;
 	if (!channel)
