@@ -38,6 +38,7 @@ int devpub_engine_init(struct devpub_engine *engine, struct devpub_gate *gate,
 	engine->queue = alloc_workqueue("devpub%u_engine", WQ_UNBOUND, ENGINE_THREADS, index);
 	return engine->queue ? 0 : -ENOMEM;
 }
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_engine_init);
 
 /**
  * devpub_engine_destroy() - undo devpub_engine_init()
@@ -50,6 +51,7 @@ void devpub_engine_destroy(struct devpub_engine *engine)
 	if (engine->queue)
 		destroy_workqueue(engine->queue);
 }
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_engine_destroy);
 
 /* Take the first operation off the list. */
 static struct devpub_operation *channel_take(struct devpub_channel *channel)
