@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "access/engine.h"
 #include "access/mirror.h"
@@ -112,19 +113,16 @@ static void channel_work(struct work_struct *work)
 struct devpub_channel *devpub_channel_create(struct devpub_engine *engine,
 					     struct mm_struct *mm)
 {
-	struct devpub_channel *channel;
-	struct devpub_mirror *mirror;
+	struct devpub_channel initial = { .engine = engine }, *channel;
 
-	channel = kzalloc(sizeof(*channel), GFP_KERNEL_ACCOUNT);
-	if (!channel)
+	initial.mirror = devpub_mirror_create(mm);
+	if (IS_ERR(initial.mirror))
+		return ERR_CAST(initial.mirror);
+	channel = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
+	if (!channel) {
+		devpub_mirror_destroy(initial.mirror);
 		return ERR_PTR(-ENOMEM);
-	mirror = devpub_mirror_create(mm);
-	if (IS_ERR(mirror)) {
-		kfree(channel);
-		return ERR_CAST(mirror);
 	}
-	channel->engine = engine;
-	channel->mirror = mirror;
 	INIT_WORK(&channel->work, channel_work);
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->operations);
