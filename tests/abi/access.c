@@ -134,7 +134,8 @@ static void operate(int fd, const struct area *area, unsigned int rounds)
 		if (area->writable && !any(4)) {
 			size_t at = any(area->size);
 
-			area->mem[at] = area->want[at] = any(256);
+			area->want[at] = any(256);
+			area->mem[at] = area->want[at];
 		}
 	}
 	CHECK_CALL(munmap(buffer, area->size));
@@ -389,7 +390,7 @@ CASE(read_only_middle)
 	access_write(fd, mem, mem_new(3, 1), 3 * PAGE);
 	CHECK_CALL(mprotect(mem + PAGE, PAGE, PROT_READ));
 	faults_at_second(fd, mem, true);
-	mem_check(mem + PAGE, 1, 1);
+	CHECK(!memcmp(mem + PAGE, (char *)mem_new(3, 1) + PAGE, PAGE));
 }
 
 /* Behind the end of the file, where the process would get SIGBUS. */
@@ -451,6 +452,5 @@ CASE(buffer)
 	memset(buffer, 7, 30 * PAGE);
 	check_ends(fd, arg, EFAULT, 30 * PAGE, address(buffer) + 30 * PAGE);
 	CHECK(!memcmp(mem, buffer, 30 * PAGE));
-	mem_check(mem_new(1, 1), 1, 1);
-	CHECK_EQ(mem[30 * PAGE], ((unsigned char *)mem_new(31, 1))[30 * PAGE]);
+	CHECK(!memcmp(mem + 30 * PAGE, (char *)mem_new(40, 1) + 30 * PAGE, 10 * PAGE));
 }

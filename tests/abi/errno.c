@@ -295,7 +295,7 @@ CASE(efault_struct)
 		CHECK_ERRNO(ioctl(fd, cmd, NULL), EFAULT);
 		CHECK_ERRNO(ioctl(fd, cmd, (void *)-PAGE), EFAULT);
 		CHECK_ERRNO(ioctl(fd, cmd, pages + PAGE), EFAULT);
-		CHECK_ERRNO(ioctl(fd, cmd, pages + PAGE - 8), EFAULT);
+		CHECK_ERRNO(ioctl(fd, cmd, pages + PAGE - 4), EFAULT);
 	}
 }
 
