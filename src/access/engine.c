@@ -239,6 +239,7 @@ int devpub_channel_execute(struct devpub_channel *channel,
 
 	init_completion(&operation->ended);
 	INIT_LIST_HEAD(&operation->list);
+	operation->state = DEVPUB_OPERATION_MORE;
 	atomic_inc(&channel->mirror->users);
 	do {
 		single = !operation->done && tries++ < EXECUTE_TRIES;

@@ -421,6 +421,23 @@ CASE(secret)
 	CHECK_EQ(mem[PAGE], 1);
 }
 
+/* Memory with a hardware error, which the kernel pretends here. */
+CASE(poisoned)
+{
+	int fd = access_open();
+	unsigned char *mem = mem_new(3, 1), *buffer = mem_map(3);
+	struct devpub_access arg = {
+		.addr = address(mem), .length = 3 * PAGE, .buffer = address(buffer),
+	};
+
+	access_all(fd, &arg);
+	if (madvise(mem + PAGE, PAGE, MADV_HWPOISON))
+		SKIP("MADV_HWPOISON: %s", strerror(errno));
+	check_ends(fd, arg, EHWPOISON, PAGE, arg.addr + PAGE);
+	arg.op = DEVPUB_OP_WRITE;
+	check_ends(fd, arg, EHWPOISON, PAGE, arg.addr + PAGE);
+}
+
 /* What a driver maps: there may be no page behind it, or no memory. */
 CASE(special)
 {

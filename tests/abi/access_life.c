@@ -280,17 +280,17 @@ static void resume(int fd, struct devpub_access arg)
 		arg.buffer += arg.buffer ? arg.done : 0;
 	}
 	CHECK_EQ(arg.done, arg.length);
-	test_note("op %u: %u times interrupted", arg.op, interrupted);
+	CHECK_CMP(interrupted, >, 0);
 }
 
 CASE(interrupted)
 {
-	const size_t pages = 4096;
+	const size_t pages = 8192;
 	int fd = access_open();
 	char *one = mem_new(pages, 1), *two = mem_map(pages);
 	struct devpub_access arg = write_arg(two, pages * PAGE, one);
 
-	alarms_every(2000);
+	alarms_every(1000);
 	resume(fd, arg);
 	mem_check(two, pages, 1);
 	arg.op = DEVPUB_OP_READ;
