@@ -12,7 +12,8 @@
  * The library has no state of its own.  Any thread may call any function at any
  * time, also with a device or process that other threads are using; only
  * devpub_close() and devpub_detach() must be the last to use theirs.  After
- * fork() both parent and child may use what was open, each for its own memory.
+ * fork() both parent and child may use what was open, each for its own memory; but
+ * devpub_access() is for the process that called devpub_bind().
  * None of the functions may be called from a signal handler.
  *
  * Errors that any call to a device can give, besides those that it documents:
@@ -336,6 +337,36 @@ int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
 		   const struct devpub_range *ranges, size_t n,
 		   unsigned char *locations, struct devpub_locations *counts);
+
+/**
+ * devpub_bind() - choose the memory that an open device accesses
+ * @dev:	the device, which stays bound to this memory until it is closed
+ * @process:	whose memory; NULL for the caller's own
+ *
+ * The memory of another process needs CAP_SYS_PTRACE, here and at each devpub_access().  A
+ * device that is bound to the caller's own memory is of no use to its children.
+ *
+ * Return: 0, also if it was bound to this memory before.  -EBUSY it is bound to other
+ * memory; -ESRCH the process has ended, or is a kernel thread; -EAGAIN it executes a new
+ * program just now; -EPERM it is not the caller's to access; -EINTR; or an error that any
+ * call can give.
+ */
+int devpub_bind(const struct devpub *dev, const struct devpub_process *process);
+
+/**
+ * devpub_access() - let the device access the memory that it is bound to
+ * @dev:	the device
+ * @access:	what to do, and its results, as linux/devpub.h says; the results are there
+ *		also with an error, if access->done is not 0
+ *
+ * On -EINTR, adding access->done to the addresses and taking it off the length resumes the
+ * call.
+ *
+ * Return: 0.  -EFAULT access->fault_addr can't be accessed; -EHWPOISON the memory there
+ * has a hardware error; -ENOTCONN the device is not bound; -EPERM it is not bound to the
+ * caller's own memory; -ESRCH the process has ended; or an error that any call can give.
+ */
+int devpub_access(const struct devpub *dev, struct devpub_access *access);
 
 /**
  * devpub_alloc() - memory that starts on the device

@@ -29,6 +29,12 @@
  *	another mmap_lock	Of a process that maps the same pages.  Only taken by trylock,
  *				so that two callers never wait for each other.
  *	pool's lock		memory/pool.c.  Serializes popping free pages.
+ *	channel's lock		access/engine.h.  Protects the list of operations.
+ *	mirror's lock		The xa_lock of access/mirror.h.  Protects the list of blocks.
+ *	block's lock		access/mirror_block.h.  Protects the entries for addresses, while
+ *				the device accesses a page and while the kernel invalidates
+ *				them.  Two blocks are locked in the order of their addresses.
+ *				Below it are the locks that folio_mark_dirty() takes.
  */
 #undef pr_fmt	/* compat.h is included first and includes headers that define it */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

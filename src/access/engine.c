@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "access/engine.h"
 #include "access/mirror.h"
@@ -38,6 +39,7 @@ int devpub_engine_init(struct devpub_engine *engine, struct devpub_gate *gate,
 	engine->queue = alloc_workqueue("devpub%u_engine", WQ_UNBOUND, ENGINE_THREADS, index);
 	return engine->queue ? 0 : -ENOMEM;
 }
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_engine_init);
 
 /**
  * devpub_engine_destroy() - undo devpub_engine_init()
@@ -50,6 +52,7 @@ void devpub_engine_destroy(struct devpub_engine *engine)
 	if (engine->queue)
 		destroy_workqueue(engine->queue);
 }
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_engine_destroy);
 
 /* Take the first operation off the list. */
 static struct devpub_operation *channel_take(struct devpub_channel *channel)
@@ -110,19 +113,16 @@ static void channel_work(struct work_struct *work)
 struct devpub_channel *devpub_channel_create(struct devpub_engine *engine,
 					     struct mm_struct *mm)
 {
-	struct devpub_channel *channel;
-	struct devpub_mirror *mirror;
+	struct devpub_channel initial = { .engine = engine }, *channel;
 
-	channel = kzalloc(sizeof(*channel), GFP_KERNEL_ACCOUNT);
-	if (!channel)
+	initial.mirror = devpub_mirror_create(mm);
+	if (IS_ERR(initial.mirror))
+		return ERR_CAST(initial.mirror);
+	channel = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
+	if (!channel) {
+		devpub_mirror_destroy(initial.mirror);
 		return ERR_PTR(-ENOMEM);
-	mirror = devpub_mirror_create(mm);
-	if (IS_ERR(mirror)) {
-		kfree(channel);
-		return ERR_CAST(mirror);
 	}
-	channel->engine = engine;
-	channel->mirror = mirror;
 	INIT_WORK(&channel->work, channel_work);
 	spin_lock_init(&channel->lock);
 	INIT_LIST_HEAD(&channel->operations);
@@ -239,6 +239,7 @@ int devpub_channel_execute(struct devpub_channel *channel,
 
 	init_completion(&operation->ended);
 	INIT_LIST_HEAD(&operation->list);
+	operation->state = DEVPUB_OPERATION_MORE;
 	atomic_inc(&channel->mirror->users);
 	do {
 		single = !operation->done && tries++ < EXECUTE_TRIES;

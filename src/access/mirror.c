@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "access/mirror.h"
 #include "access/mirror_block.h"
@@ -33,10 +34,11 @@
  */
 struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 {
+	const struct devpub_mirror initial = { .mm = mm, .foreign = mm != current->mm };
 	struct devpub_mirror *mirror;
 	int ret;
 
-	mirror = kzalloc(sizeof(*mirror), GFP_KERNEL_ACCOUNT);
+	mirror = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
 	ret = mmap_write_lock_killable(mm);
@@ -49,8 +51,6 @@ struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 		return ERR_PTR(ret);
 	}
 	mmgrab(mm);
-	mirror->mm = mm;
-	mirror->foreign = mm != current->mm;
 	xa_init_flags(&mirror->blocks, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&mirror->lru);
 	return mirror;
@@ -216,16 +216,25 @@ static void spans_lock(struct devpub_mirror_span *spans, unsigned int n)
 
 	if (first > second)
 		swap(first, second);
+	/* The fake releases are for sparse, which expects balance in each function. */
 	spin_lock(&first->lock);
-	if (second != first)
+	__release(&first->lock);
+	if (second != first) {
 		spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
+		__release(&second->lock);
+	}
 }
 
 static void spans_unlock(struct devpub_mirror_span *spans, unsigned int n)
 {
-	if (spans[0].block != spans[n - 1].block)
-		spin_unlock(&spans[n - 1].block->lock);
-	spin_unlock(&spans[0].block->lock);
+	struct devpub_mirror_block *first = spans[0].block, *second = spans[n - 1].block;
+
+	if (second != first) {
+		__acquire(&second->lock);
+		spin_unlock(&second->lock);
+	}
+	__acquire(&first->lock);
+	spin_unlock(&first->lock);
 }
 
 /* Look up the page of a span whose block is locked. */

@@ -36,7 +36,7 @@
  */
 struct devpub_mirror_block {
 	struct mmu_interval_notifier notifier;
-	spinlock_t lock;
+	spinlock_t lock; /* protects entries and dead */
 	bool dead;
 	struct kref ref;
 	unsigned long index;

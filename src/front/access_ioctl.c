@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -49,16 +50,21 @@ int devpub_access_ioctl_bind(void *target, void *arg_, bool *answered)
 	if (ret)
 		return ret;
 
-	channel = devpub_channel_create(&ddev->engine, process.mm);
-	if (IS_ERR(channel)) {
-		ret = PTR_ERR(channel);
-		goto put_process;
+	/* Pairs with cmpxchg() below. */
+	old = smp_load_acquire(&context->channel);
+	if (!old) {
+		channel = devpub_channel_create(&ddev->engine, process.mm);
+		if (IS_ERR(channel)) {
+			ret = PTR_ERR(channel);
+			goto put_process;
+		}
+		/* Another task may have bound the file meanwhile. */
+		old = cmpxchg(&context->channel, NULL, channel);
+		if (old)
+			devpub_channel_destroy(channel);
 	}
-	old = cmpxchg(&context->channel, NULL, channel);
-	if (old) {
-		devpub_channel_destroy(channel);
-		ret = old->mirror->mm == process.mm ? 0 : -EBUSY;
-	}
+	if (old && old->mirror->mm != process.mm)
+		ret = -EBUSY;
 put_process:
 	devpub_process_put(&process);
 	return ret;
@@ -139,6 +145,8 @@ static int access_buffered(struct devpub_channel *channel, struct devpub_access 
 			arg->fault_addr = arg->buffer + arg->done;
 			ret = -EFAULT;
 		}
+		if (!ret && arg->done < arg->length && signal_pending(current))
+			ret = -EINTR;
 	}
 	kvfree(buffer);
 	return ret;
@@ -156,7 +164,7 @@ static int access_check(const struct devpub_channel *channel,
 		.compare	= arg->compare,
 	};
 
-	if (arg->flags || (arg->buffer && !access_buffer(arg)))
+	if (arg->buffer && !access_buffer(arg))
 		return -EINVAL;
 	return devpub_operation_check(&operation,
 				      READ_ONCE(channel->mirror->mm->task_size));
@@ -179,6 +187,8 @@ int devpub_access_ioctl_access(void *target, void *arg_, bool *answered)
 	struct devpub_access *arg = arg_;
 	int ret;
 
+	if (arg->flags)
+		return -EINVAL;
 	if (devpub_gate_is_closed(&context->ddev->gate))
 		return -ENODEV;
 	if (!channel)
