@@ -13,6 +13,8 @@
  *	carve_lock		memory/provider_carve.c.  Serializes taking memory and putting
  *				it back.  To take memory, the wait for it is interruptible.
  *	block's device lock	Driver core.  Held while a memory block is put online.
+ *	@starting		access/exclusive.h.  Held while a notifier is inserted.  The wait
+ *				for it is killable.
  *	mmap_lock		Protects the mappings of the process whose pages move.  Held
  *				for reading.  Held for writing on kernels up to 6.12 to split
  *				THPs and to fill holes.  The caller waits for it killably;
@@ -35,6 +37,9 @@
  *				the device accesses a page and while the kernel invalidates
  *				them.  Two blocks are locked in the order of their addresses.
  *				Below it are the locks that folio_mark_dirty() takes.
+ *	exclusive pages' lock	The xa_lock of access/exclusive.h.  Protects the entries for
+ *				addresses, while the device reads a page and while the kernel
+ *				invalidates them.
  */
 #undef pr_fmt	/* compat.h is included first and includes headers that define it */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -16,14 +16,14 @@ struct mm_struct;
  * @notifier:	tells of pages that CPUs take back
  * @pages:	the pages, indexed by address >> PAGE_SHIFT.  While an entry is there and the
  *		xarray's lock is held, the page can't be freed
- * @starting:	protects @started
+ * @starting:	held while @notifier is inserted
  * @started:	@notifier is inserted
  */
 struct devpub_exclusive {
 	struct mm_struct *mm;
 	struct mmu_interval_notifier notifier;
 	struct xarray pages;
-	struct mutex starting;
+	struct mutex starting;	/* protects @started */
 	bool started;
 };
 

@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "access/engine.h"
@@ -40,13 +41,13 @@ struct dmirror_node {
 
 static int dmirror_create(struct file *file, struct devpub_device *ddev)
 {
+	const struct devpub_dmirror empty = { .ddev = ddev };
 	struct devpub_dmirror *dmirror;
 	int ret;
 
-	dmirror = kzalloc(sizeof(*dmirror), GFP_KERNEL_ACCOUNT);
+	dmirror = kmemdup(&empty, sizeof(empty), GFP_KERNEL_ACCOUNT);
 	if (!dmirror)
 		return -ENOMEM;
-	dmirror->ddev = ddev;
 	dmirror->channel = devpub_channel_create(&ddev->engine, current->mm);
 	if (IS_ERR(dmirror->channel)) {
 		ret = PTR_ERR(dmirror->channel);
