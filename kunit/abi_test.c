@@ -101,6 +101,27 @@ static const struct abi_member devpub_destroy_members[] = {
 	MEMBER(devpub_destroy, remaining, 8, 8),
 };
 
+static const struct abi_member devpub_bind_members[] = {
+	MEMBER(devpub_bind, flags, 0, 4),
+	MEMBER(devpub_bind, pid, 4, 4),
+};
+
+static const struct abi_member devpub_access_members[] = {
+	MEMBER(devpub_access, flags, 0, 4),
+	MEMBER(devpub_access, op, 4, 4),
+	MEMBER(devpub_access, addr, 8, 8),
+	MEMBER(devpub_access, length, 16, 8),
+	MEMBER(devpub_access, other, 24, 8),
+	MEMBER(devpub_access, buffer, 32, 8),
+	MEMBER(devpub_access, operand, 40, 8),
+	MEMBER(devpub_access, compare, 48, 8),
+	MEMBER(devpub_access, result, 56, 8),
+	MEMBER(devpub_access, done, 64, 8),
+	MEMBER(devpub_access, faults, 72, 8),
+	MEMBER(devpub_access, migrations, 80, 8),
+	MEMBER(devpub_access, fault_addr, 88, 8),
+};
+
 static const struct abi_struct abi_structs[] = {
 	STRUCT(devpub_info, DEVPUB_INFO_SIZE_VER0, 48),
 	STRUCT(devpub_migrate, DEVPUB_MIGRATE_SIZE_VER0, 88),
@@ -108,6 +129,8 @@ static const struct abi_struct abi_structs[] = {
 	STRUCT(devpub_evict, DEVPUB_EVICT_SIZE_VER0, 24),
 	STRUCT(devpub_create, DEVPUB_CREATE_SIZE_VER0, 32),
 	STRUCT(devpub_destroy, DEVPUB_DESTROY_SIZE_VER0, 16),
+	STRUCT(devpub_bind, DEVPUB_BIND_SIZE_VER0, 8),
+	STRUCT(devpub_access, DEVPUB_ACCESS_SIZE_VER0, 96),
 };
 
 static void abi_struct_desc(const struct abi_struct *abi, char *desc)
@@ -193,6 +216,8 @@ static const struct abi_command abi_commands[] = {
 	SIZED(DEVPUB_IOC_MIGRATE_FROM, devpub_migrate),
 	SIZED(DEVPUB_IOC_QUERY, devpub_query),
 	SIZED(DEVPUB_IOC_EVICT, devpub_evict),
+	SIZED(DEVPUB_IOC_BIND, devpub_bind),
+	SIZED(DEVPUB_IOC_ACCESS, devpub_access),
 	SIZED(DEVPUB_IOC_CREATE, devpub_create),
 	SIZED(DEVPUB_IOC_DESTROY, devpub_destroy),
 };
@@ -225,12 +250,24 @@ static const struct abi_number abi_numbers[] = {
 	COMMAND(DEVPUB_IOC_MIGRATE_FROM, DEVPUB_MIGRATE_SIZE_VER0, 0xc058de02),
 	COMMAND(DEVPUB_IOC_QUERY, DEVPUB_QUERY_SIZE_VER0, 0xc050de03),
 	COMMAND(DEVPUB_IOC_EVICT, DEVPUB_EVICT_SIZE_VER0, 0xc018de04),
+	COMMAND(DEVPUB_IOC_BIND, DEVPUB_BIND_SIZE_VER0, 0xc008de05),
+	COMMAND(DEVPUB_IOC_ACCESS, DEVPUB_ACCESS_SIZE_VER0, 0xc060de06),
 	COMMAND(DEVPUB_IOC_CREATE, DEVPUB_CREATE_SIZE_VER0, 0xc020de10),
 	COMMAND(DEVPUB_IOC_DESTROY, DEVPUB_DESTROY_SIZE_VER0, 0xc010de11),
 
 	NUMBER(DEVPUB_MIGRATE_POPULATE, 0x1),
 	NUMBER(DEVPUB_MIGRATE_PID, 0x2),
 	NUMBER(DEVPUB_QUERY_PID, 0x1),
+	NUMBER(DEVPUB_BIND_PID, 0x1),
+
+	NUMBER(DEVPUB_OP_READ, 0),
+	NUMBER(DEVPUB_OP_WRITE, 1),
+	NUMBER(DEVPUB_OP_FILL, 2),
+	NUMBER(DEVPUB_OP_COPY, 3),
+	NUMBER(DEVPUB_OP_COMPARE, 4),
+	NUMBER(DEVPUB_OP_ADD, 5),
+	NUMBER(DEVPUB_OP_EXCHANGE, 6),
+	NUMBER(DEVPUB_OP_COMPARE_EXCHANGE, 7),
 
 	NUMBER(DEVPUB_PROVIDER_CARVE, 1),
 	NUMBER(DEVPUB_PROVIDER_RESERVED, 2),

@@ -16,6 +16,7 @@
 #include "engine/transfer.h"
 #include "fixture.h"
 #include "spy.h"
+#include "spy_access.h"
 #include "user.h"
 
 /* One fixture suffices, because cases run one at a time. */
@@ -123,6 +124,7 @@ void devpub_fixture_exit(struct kunit *test)
 	if (!fix)
 		return;
 	devpub_spy_set(NULL);
+	devpub_spy_set_access(NULL);
 	devpub_users_end(test);
 	devpub_fixture_count_frees(fix, false);
 	KUNIT_EXPECT_EQ(test, devpub_pool_free_pages(fix->pool),

@@ -24,6 +24,10 @@ kunit_test_suites(&devpub_range_suite,
 		  &devpub_expected_count_suite,
 		  &devpub_evict_suite,
 		  &devpub_evict_all_suite,
+		  &devpub_mirror_suite,
+		  &devpub_mirror_race_suite,
+		  &devpub_operation_suite,
+		  &devpub_engine_suite,
 		  &devpub_lifecycle_suite,
 		  &devpub_drain_suite);
 

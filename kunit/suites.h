@@ -17,5 +17,9 @@ extern struct kunit_suite devpub_drain_suite;
 extern struct kunit_suite devpub_refcount_suite;
 extern struct kunit_suite devpub_pte_suite;
 extern struct kunit_suite devpub_expected_count_suite;
+extern struct kunit_suite devpub_mirror_suite;
+extern struct kunit_suite devpub_mirror_race_suite;
+extern struct kunit_suite devpub_operation_suite;
+extern struct kunit_suite devpub_engine_suite;
 
 #endif /* DEVPUB_SUITES_H */

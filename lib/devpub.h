@@ -13,7 +13,8 @@
  * time, also with a device or process that other threads are using.  Only
  * devpub_close() and devpub_detach() must be the last use of their argument.
  * After fork(), both parent and child may use open devices, each for its own
- * memory.  A signal handler must not call any of the functions.
+ * memory, but only the process that called devpub_bind() may call devpub_access().
+ * A signal handler must not call any of the functions.
  *
  * Errors that any call to a device can return, besides those that it documents:
  *
@@ -339,6 +340,36 @@ int devpub_query_v(const struct devpub *dev,
 		   const struct devpub_process *process,
 		   const struct devpub_range *ranges, size_t n,
 		   unsigned char *locations, struct devpub_locations *counts);
+
+/**
+ * devpub_bind() - choose the memory that an open device accesses
+ * @dev:	the device, which stays bound to this memory until it is closed
+ * @process:	whose memory; NULL for the caller's own
+ *
+ * The memory of another process requires CAP_SYS_PTRACE, here and for each
+ * devpub_access().  A child can't use a device that its parent has bound to its own memory.
+ *
+ * Return: 0, also if it was bound to this memory before.  -EBUSY it is bound to other
+ * memory; -ESRCH the process has ended, or is a kernel thread; -EAGAIN it executes a new
+ * program just now; -EPERM it is not the caller's to access; -EINTR; or an error that any
+ * call can give.
+ */
+int devpub_bind(const struct devpub *dev, const struct devpub_process *process);
+
+/**
+ * devpub_access() - let the device access the memory that it is bound to
+ * @dev:	the device
+ * @access:	what to do, and its results, as linux/devpub.h says; the results are there
+ *		also with an error, if access->done is not 0
+ *
+ * On -EINTR, adding access->done to the addresses and taking it off the length resumes the
+ * call.
+ *
+ * Return: 0.  -EFAULT access->fault_addr can't be accessed; -EHWPOISON the memory there
+ * has a hardware error; -ENOTCONN the device is not bound; -EPERM it is not bound to the
+ * caller's own memory; -ESRCH the process has ended; or an error that any call can give.
+ */
+int devpub_access(const struct devpub *dev, struct devpub_access *access);
 
 /**
  * devpub_alloc() - allocate memory on the device

@@ -19,8 +19,8 @@
 
 #if !IS_ENABLED(CONFIG_64BIT) || !IS_ENABLED(CONFIG_ZONE_DEVICE) || \
 	!IS_ENABLED(CONFIG_DEVICE_MIGRATION) || \
-	!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE)
-#error devpub needs 64BIT, ZONE_DEVICE, DEVICE_MIGRATION and MEMORY_HOTREMOVE in the kernel
+	!IS_ENABLED(CONFIG_MEMORY_HOTREMOVE) || !IS_ENABLED(CONFIG_HMM_MIRROR)
+#error devpub needs 64BIT, ZONE_DEVICE, DEVICE_MIGRATION, MEMORY_HOTREMOVE and HMM_MIRROR
 #endif
 
 /*
@@ -65,6 +65,11 @@ static inline struct dev_pagemap *page_pgmap(const struct page *page)
 {
 	return page->pgmap;
 }
+#endif
+
+/* After 6.12: get_dev_pagemap() no longer takes a pagemap to compare with. */
+#ifndef DEVPUB_HAVE_GET_PAGEMAP
+#define get_dev_pagemap(pfn)	get_dev_pagemap(pfn, NULL)
 #endif
 
 /* 6.3: functions set the flags of a mapping, and each mapping has a lock. */
@@ -188,6 +193,11 @@ static inline void dev_clear_offline(struct device *dev)
 #define softleaf_is_swap(entry) (!non_swap_entry(entry))
 #define softleaf_is_migration(entry) is_migration_entry(entry)
 #define softleaf_is_migration_write(entry) is_writable_migration_entry(entry)
+#endif
+
+/* 6.6: shadow stacks are mappings that only the processor may write to. */
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK VM_NONE
 #endif
 
 /* Only the tests need the rest of this file. */

@@ -13,6 +13,8 @@
  *	carve_lock		memory/provider_carve.c.  Serializes taking memory and putting
  *				it back.  To take memory, the wait for it is interruptible.
  *	block's device lock	Driver core.  Held while a memory block is put online.
+ *	@starting		access/exclusive.h.  Held while a notifier is inserted.  The wait
+ *				for it is killable.
  *	mmap_lock		Protects the mappings of the process whose pages move.  Held
  *				for reading.  Held for writing on kernels up to 6.12 to split
  *				THPs and to fill holes.  The caller waits for it killably;
@@ -29,6 +31,15 @@
  *	another mmap_lock	Of a process that maps the same pages.  Only taken by trylock,
  *				so that two callers never wait for each other.
  *	pool's lock		memory/pool.c.  Serializes popping free pages.
+ *	channel's lock		access/engine.h.  Protects the list of operations.
+ *	mirror's lock		The xa_lock of access/mirror.h.  Protects the list of blocks.
+ *	block's lock		access/mirror_block.h.  Protects the entries for addresses, while
+ *				the device accesses a page and while the kernel invalidates
+ *				them.  Two blocks are locked in the order of their addresses.
+ *				Below it are the locks that folio_mark_dirty() takes.
+ *	exclusive pages' lock	The xa_lock of access/exclusive.h.  Protects the entries for
+ *				addresses, while the device reads a page and while the kernel
+ *				invalidates them.
  */
 #undef pr_fmt	/* compat.h is included first and includes headers that define it */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -52,6 +63,7 @@
 #include "engine/workers.h"
 #include "front/control_ioctl.h"
 #include "front/device_ioctl.h"
+#include "front/dmirror.h"
 #include "front/sysfs.h"
 #include "memory/provider.h"
 
@@ -72,6 +84,10 @@ MODULE_PARM_DESC(workers, "Maximum number of processors that work on one migrati
 
 module_param_named(thp, devpub_thp_allowed, bool, 0644);
 MODULE_PARM_DESC(thp, "Split transparent huge pages to move their pages; with N they stay, with the reason large (default Y)");
+
+static bool hmm_dmirror;
+module_param(hmm_dmirror, bool, 0444);
+MODULE_PARM_DESC(hmm_dmirror, "For tests: offer devices 0 and 1 also as /dev/hmm_dmirror2 and 3, with the interface of the kernel's test_hmm module (default N)");
 
 static struct devpub_request requests[DEVPUB_MAX_DEVICES];
 static unsigned int nr_requests;
@@ -243,6 +259,8 @@ static int __init devpub_init(void)
 	 * nothing that can fail may follow the publication of /dev/devpubN.
 	 */
 	devpub_registry_publish();
+	if (hmm_dmirror)
+		devpub_dmirror_publish();
 	return 0;
 
 err_destroy:
@@ -258,6 +276,7 @@ module_init(devpub_init);
 
 static void __exit devpub_exit(void)
 {
+	devpub_dmirror_unpublish();
 	devpub_control_unregister();
 	devpub_registry_destroy_all();
 	devpub_driver_platform_unregister();

@@ -34,6 +34,8 @@ probe GUP_REMOTE_VMAS	mm.h		'long get_user_pages_remote\([^;]*struct vm_area_str
 probe CAN_CHANGE_PTE	mm.h		'bool can_change_pte_writable\('
 probe ANON_PGOFF	mm.h		'pgoff_t vma_start_anon_pgoff\('
 probe DEV_FLAGS		device.h	'__create_dev_flag_accessors\(offline,'
+probe EXCLUSIVE		rmap.h		'struct page \*make_device_exclusive\('
+probe GET_PAGEMAP	memremap.h	'struct dev_pagemap \*get_dev_pagemap\(unsigned long pfn\);'
 probe KZALLOC_OBJ	slab.h		'#define kzalloc_obj\('
 probe ACR_FLAGS		gfp.h		'alloc_contig_range_noprof\([^;]*acr_flags_t'
 probe PAGES_BULK_LIST	gfp.h		'alloc_pages_bulk[^;]*struct list_head \*page_list'

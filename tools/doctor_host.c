@@ -74,6 +74,7 @@ void doctor_config(void)
 	static const char *const wanted[] = {
 		"CONFIG_MODULES", "CONFIG_ZONE_DEVICE", "CONFIG_DEVICE_MIGRATION",
 		"CONFIG_MEMORY_HOTREMOVE",
+		"CONFIG_HMM_MIRROR",
 	};
 	bool found[ARRAY_SIZE(wanted)] = { false }, pipe;
 	char line[256], missing[160] = "";

@@ -334,6 +334,40 @@ static int at_run_time(struct devpub *dev)
 	return 0;
 }
 
+/* The device reads and writes the caller's memory. */
+static int access_memory(struct devpub *dev)
+{
+	char *memory = touched(PAGES), buffer[16];
+	struct devpub_access access = {
+		.op = DEVPUB_OP_READ, .addr = (uintptr_t)memory,
+		.length = sizeof(buffer), .buffer = (uintptr_t)buffer,
+	};
+
+	CHECK_EQ(devpub_access(dev, &access), -ENOTCONN);
+	CHECK_EQ(devpub_bind(dev, NULL), 0);
+	CHECK_EQ(devpub_bind(dev, NULL), 0);
+	CHECK_EQ(devpub_access(dev, &access), 0);
+	CHECK_EQ(access.done, sizeof(buffer));
+	CHECK_EQ(memcmp(memory, buffer, sizeof(buffer)), 0);
+
+	access = (struct devpub_access){
+		.op = DEVPUB_OP_ADD, .addr = (uintptr_t)memory, .length = 8, .operand = 1,
+	};
+	CHECK_EQ(devpub_access(dev, &access), 0);
+	CHECK_EQ(access.result, 42 * 0x0101010101010101ULL);
+	CHECK_EQ(*memory, 43);
+
+	CHECK_EQ(mprotect(memory + page_size, page_size, PROT_READ), 0);
+	access = (struct devpub_access){
+		.op = DEVPUB_OP_FILL, .addr = (uintptr_t)memory, .length = 2 * page_size,
+	};
+	CHECK_EQ(devpub_access(dev, &access), -EFAULT);
+	CHECK_EQ(access.done, page_size);
+	CHECK_EQ(access.fault_addr, (uintptr_t)memory + page_size);
+	CHECK_EQ(munmap(memory, PAGES * page_size), 0);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(void);
@@ -350,6 +384,7 @@ static const struct {
 	{ "ranges", NULL, ranges },
 	{ "allocation", NULL, allocation },
 	{ "room", NULL, room },
+	{ "access", NULL, access_memory },
 	{ "threads", NULL, threads },
 	{ "eviction", NULL, eviction },
 	{ "other_process", NULL, other_process },

@@ -25,6 +25,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "access/engine.h"
 #include "device/device.h"
 #include "engine/evict.h"
 #include "export.h"
@@ -46,7 +47,10 @@ static struct workqueue_struct *device_leavers;
 
 static void device_release(struct device *dev)
 {
-	kfree(container_of(dev, struct devpub_device, dev));
+	struct devpub_device *ddev = container_of(dev, struct devpub_device, dev);
+
+	devpub_engine_destroy(&ddev->engine);
+	kfree(ddev);
 }
 
 static void device_release_memory(struct device *dev)
@@ -124,6 +128,8 @@ static struct devpub_device *device_create_struct(struct device *parent,
 	ret = dev_set_name(&ddev->dev, "devpub%u", index);
 	if (!ret)
 		ret = dev_set_name(&ddev->memory, "devpub%u-memory", index);
+	if (!ret)
+		ret = devpub_engine_init(&ddev->engine, &ddev->gate, index);
 	if (ret) {
 		put_device(&ddev->memory);
 		return ERR_PTR(ret);
@@ -318,6 +324,33 @@ int devpub_device_await(struct devpub_device *ddev, u64 *remaining)
 			return -EINTR;
 	} while (*remaining < before);
 	return -EBUSY;
+}
+
+/**
+ * devpub_device_find_get() - get a reference to the published device of a number
+ * @index: N of devpubN
+ *
+ * Context: process context, may sleep.
+ * Return: the device, to be released by devpub_device_find_put(), or NULL.
+ */
+struct devpub_device *devpub_device_find_get(unsigned int index)
+{
+	struct device *dev;
+
+	dev = class_find_device_by_devt(&devpub_class,
+					MKDEV(MAJOR(devpub_devt), index));
+	return dev ? container_of(dev, struct devpub_device, dev) : NULL;
+}
+
+/**
+ * devpub_device_find_put() - drop a reference to a device
+ * @ddev: the device, from devpub_device_find_get()
+ *
+ * Context: process context, may sleep.
+ */
+void devpub_device_find_put(struct devpub_device *ddev)
+{
+	put_device(&ddev->dev);
 }
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "access/engine.h"
 #include "engine/endpoint.h"
 #include "engine/gate.h"
 #include "memory/pagemap.h"
@@ -37,6 +38,7 @@ struct file_operations;
  * @gate:	while a call is inside, the pagemap is registered and pages may be allocated
  * @stats:	counters
  * @endpoint:	the device as an endpoint of transfers
+ * @engine:	executes the operations of open files; it lives as long as this struct
  * @leaving:	work that gives the memory back when the driver is unbound while calls are
  *		inside or pages are in use
  * @left:	completed when the memory is given back
@@ -55,6 +57,7 @@ struct devpub_device {
 	struct devpub_gate gate;
 	struct devpub_stats stats;
 	struct devpub_endpoint endpoint;
+	struct devpub_engine engine;
 	struct work_struct leaving;
 	struct completion left;
 	bool published;
@@ -69,6 +72,9 @@ struct devpub_device_spec {
 	struct devpub_request memory;
 	unsigned int window;
 };
+
+struct devpub_device *devpub_device_find_get(unsigned int index);
+void devpub_device_find_put(struct devpub_device *ddev);
 
 struct devpub_device *devpub_device_create(struct device *parent, unsigned int index,
 					   const struct devpub_device_spec *spec);

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "access/engine.h"
 #include "front/context.h"
 
 /**
@@ -30,5 +31,8 @@ int devpub_context_open(struct file *file, struct devpub_device *ddev)
  */
 void devpub_context_release(struct file *file)
 {
-	kfree(file->private_data);
+	struct devpub_context *context = file->private_data;
+
+	devpub_channel_destroy(context->channel);
+	kfree(context);
 }

@@ -20,6 +20,7 @@
 #include "engine/job.h"
 #include "engine/process.h"
 #include "engine/range.h"
+#include "front/access_ioctl.h"
 #include "front/context.h"
 #include "front/device_ioctl.h"
 #include "front/dispatch.h"
@@ -228,6 +229,10 @@ static const struct devpub_command device_commands[] = {
 		       DEVPUB_QUERY_SIZE_VER0, other, ioctl_query),
 	DEVPUB_COMMAND(DEVPUB_IOC_EVICT, struct devpub_evict,
 		       DEVPUB_EVICT_SIZE_VER0, remaining, ioctl_evict),
+	DEVPUB_COMMAND(DEVPUB_IOC_BIND, struct devpub_bind,
+		       DEVPUB_BIND_SIZE_VER0, pid, devpub_access_ioctl_bind),
+	DEVPUB_COMMAND(DEVPUB_IOC_ACCESS, struct devpub_access,
+		       DEVPUB_ACCESS_SIZE_VER0, fault_addr, devpub_access_ioctl_access),
 };
 
 static long devpub_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

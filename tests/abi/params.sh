@@ -234,4 +234,36 @@ reserved() {
 	iomem_is_same
 }
 
-cases sizes sizes_beyond_memory second_of_two size_rounded_up no_device nodes windows window_sizes regions reserved
+# holds PID: whether it has opened the file
+holds() {
+	[ "$(readlink "/proc/$1/fd/3")" = /dev/hmm_dmirror2 ]
+}
+
+# An interface for tests, which nobody has unasked.
+hmm_dmirror() {
+	need_module_file
+	load size=128M
+	for node in 2 3; do
+		[ ! -e "/dev/hmm_dmirror$node" ] || fail "hmm_dmirror$node is there unasked"
+	done
+	unload
+	refused_by_kernel hmm_dmirror=maybe
+	load size=128M hmm_dmirror=Y
+	for node in 2 3; do
+		[ "$(stat -c '%a %u' "/dev/hmm_dmirror$node")" = "600 0" ] || fail "hmm_dmirror$node: not root's"
+	done
+	# Without a device 1
+	! true 2>/dev/null </dev/hmm_dmirror3 || fail "hmm_dmirror3 can be opened"
+	(exec 3</dev/hmm_dmirror2 && exec sleep 60) &
+	peer=$!
+	echo $peer >>"$scratch/peers"
+	until_true 10 holds $peer
+	answer=$("$here/mod" unload devpub) && fail "unloaded while a file is open"
+	[ "$answer" = EAGAIN ] || fail "unload while a file is open: $answer"
+	kill $peer
+	wait $peer || :
+	unload
+	[ ! -e /dev/hmm_dmirror2 ] || fail "hmm_dmirror2 is left"
+}
+
+cases sizes sizes_beyond_memory second_of_two size_rounded_up no_device nodes windows window_sizes regions reserved hmm_dmirror

@@ -27,32 +27,43 @@
  * E2BIG       The struct is longer than this kernel's, and the rest is not zero.
  * EINVAL      A value is wrong: the struct is shorter than its first version,
  *             flags has an unknown bit, a field that must be zero is not, an
- *             address or length is not a multiple of the page size, or a length
- *             is 0.  Or the range for a new device is not free memory.
+ *             address or length is not a multiple of the page size or, for an
+ *             atomic operation, of its width, a length is 0, the operation is
+ *             unknown, or the ranges of a COPY overlap.  Or the range for a new
+ *             device is not free memory.
  * EOPNOTSUPP  This call does not support a known flag.  Or a driver of this
  *             virtual machine would keep the memory that a device gives back.
  * EOVERFLOW   addr + length exceeds 64 bits.
  * EFAULT      The struct, or an array it points to, can't be read or written.  Or
- *             the range exceeds the address space that a process may map.
- * ENOMEM      There is no memory for the call's own bookkeeping.  Or no memory of
- *             this size can be taken from the system for a new device.
+ *             the range exceeds the address space that a process may map.  Or the
+ *             device can't access an address in this way.
+ * EHWPOISON   The memory that the device is to access has a hardware error.
+ * ENOMEM      There is no memory for the call's own bookkeeping, or for a page that
+ *             the device's access faults in.  Or no memory of this size can be
+ *             taken from the system for a new device.
  * EAGAIN      The process is executing a new program; call again.
  * ENODEV      The device is being removed, or no device has this number.
  * ESRCH       No process has this number, the process is a kernel thread, or it
- *             ended or executed another program during the call.
+ *             ended or executed another program during the call, or after
+ *             DEVPUB_IOC_BIND.
+ * ENOTCONN    DEVPUB_IOC_ACCESS requires DEVPUB_IOC_BIND before.
  * ENOSPC      The maximum number of devices exists.
  * EBUSY       Another user has the memory for a new device.  Or pages can't move
- *             off the device that is to be removed.
+ *             off the device that is to be removed.  Or the file is bound to other
+ *             memory.
  * EPERM       The call requires CAP_SYS_ADMIN or, for another process's memory,
- *             CAP_SYS_PTRACE.  Or the kernel is locked down, and a new device asks
- *             for a physical range (DEVPUB_PROVIDER_RESERVED).
+ *             CAP_SYS_PTRACE.  Or a process bound the file to its own memory, and
+ *             the caller is another process.  Or the kernel is locked down, and a
+ *             new device asks for a physical range (DEVPUB_PROVIDER_RESERVED).
  * EINTR       A signal interrupted the call.
  *
- * The kernel writes results back also with EINTR, EBUSY, ENODEV, ESRCH, and with
- * EFAULT for the array, if there are any results.  The first "done" bytes of the
- * range are complete then.  To resume the call exactly, add "done" to addr and
- * subtract it from length.  A call completes at least one window of pages before it
- * checks for signals, so a program that is interrupted often still makes progress.
+ * The kernel writes results back also with EINTR, EBUSY, ENODEV, ESRCH, with EFAULT
+ * for the array, and with every error that ends a DEVPUB_IOC_ACCESS after it began, if
+ * there are any results.  The first "done" bytes of the range are complete then.  To
+ * resume the call exactly, add "done" to addr, and to other and buffer if they are
+ * used, and subtract it from length.  A migration completes at least one window of pages
+ * before it checks for signals, and an access at least some bytes unless a page fault
+ * waits, so a program that is interrupted often still makes progress.
  * With any other error the kernel writes nothing back and changes nothing, except that
  * some pages may have left a device that was to be removed.
  *
@@ -344,11 +355,113 @@ struct devpub_destroy {
 
 #define DEVPUB_DESTROY_SIZE_VER0 16 /* the first version */
 
+/* DEVPUB_IOC_BIND: bind the file to process @pid, as DEVPUB_MIGRATE_PID does. */
+#define DEVPUB_BIND_PID		(1U << 0)
+
+/**
+ * struct devpub_bind - DEVPUB_IOC_BIND: choose the memory that the device accesses
+ * @flags:	in: DEVPUB_BIND_PID or 0
+ * @pid:	in: with DEVPUB_BIND_PID, the process's number, as in struct
+ *		devpub_migrate; without that flag, must be 0
+ *
+ * The open file stays bound to this memory until it is closed.  Binding it to the same
+ * memory again succeeds.  The file does not keep the memory: when the process ends or
+ * executes another program, DEVPUB_IOC_ACCESS fails with ESRCH or EPERM.
+ */
+struct devpub_bind {
+	__u32 flags;
+	__s32 pid;
+};
+
+#define DEVPUB_BIND_SIZE_VER0	8 /* the first version */
+
+/**
+ * enum devpub_op - operations of the device on the bound memory
+ * @DEVPUB_OP_READ:	read the bytes at @addr into @buffer
+ * @DEVPUB_OP_WRITE:	write the bytes of @buffer to @addr
+ * @DEVPUB_OP_FILL:	write a pattern of 8 bytes: the byte at an address A becomes byte
+ *			A modulo 8 of @operand, as @operand is in memory
+ * @DEVPUB_OP_COPY:	copy the bytes at @other to @addr; the ranges must not overlap
+ * @DEVPUB_OP_COMPARE:	compare the bytes at @addr with those at @other, and end before
+ *			the first difference
+ * @DEVPUB_OP_ADD:	add @operand to the value at @addr
+ * @DEVPUB_OP_EXCHANGE:	replace the value at @addr by @operand
+ * @DEVPUB_OP_COMPARE_EXCHANGE: replace the value at @addr by @operand if it equals
+ *			@compare
+ *
+ * The last three are atomic operations: @length is 4 or 8, @addr is a multiple of it, and
+ * @result receives the value before.  They are atomic with the CPU's own atomic
+ * operations, and need write access even if the value stays the same.  A READ or WRITE of
+ * 1, 2, 4 or 8 bytes at a multiple of that number is a single access, which other
+ * observers never see half done.
+ *
+ * New versions may add operations at the end.
+ */
+enum devpub_op {
+	DEVPUB_OP_READ			= 0,
+	DEVPUB_OP_WRITE			= 1,
+	DEVPUB_OP_FILL			= 2,
+	DEVPUB_OP_COPY			= 3,
+	DEVPUB_OP_COMPARE		= 4,
+	DEVPUB_OP_ADD			= 5,
+	DEVPUB_OP_EXCHANGE		= 6,
+	DEVPUB_OP_COMPARE_EXCHANGE	= 7,
+};
+
+/**
+ * struct devpub_access - DEVPUB_IOC_ACCESS: let the device access the bound memory
+ * @flags:	in: must be 0
+ * @op:		in: an enum devpub_op
+ * @addr:	in: address in the bound memory, of any alignment
+ * @length:	in: length in bytes, not 0
+ * @other:	in: address of the second range in the bound memory, for COPY and COMPARE;
+ *		otherwise must be 0
+ * @buffer:	in: address in the caller's memory, for READ and WRITE; otherwise must be 0
+ * @operand:	in: operand of FILL and of atomic operations; otherwise must be 0
+ * @compare:	in: expected value, for COMPARE_EXCHANGE; otherwise must be 0
+ * @result:	out: the value before an atomic operation, if @done equals @length
+ * @done:	out: bytes at the start of the range that are complete.  If a COMPARE succeeds
+ *		with less than @length, the next byte differs
+ * @faults:	out: how often the device had no translation for an address, and got it from
+ *		the process's page tables
+ * @migrations:	out: pages that the access has migrated; always 0 in this version, in which
+ *		no access causes a migration
+ * @fault_addr:	out: with EFAULT and EHWPOISON, the address that can't be accessed, in one
+ *		of the ranges or in @buffer; otherwise 0
+ *
+ * The device has the permissions of the mapping, whatever the protection keys.  It can't
+ * access mappings that are not readable, secret memory (memfd_secret(2)), memory that a
+ * driver maps, and holes that a userfaultfd with UFFD_USER_MODE_ONLY handles.  It does not
+ * grow a stack.
+ *
+ * Any number of calls on a file may run at a time.  The device executes them in slices, one
+ * slice after the other.  Calls on different files run in parallel.
+ */
+struct devpub_access {
+	__u32 flags;
+	__u32 op;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__aligned_u64 other;
+	__aligned_u64 buffer;
+	__aligned_u64 operand;
+	__aligned_u64 compare;
+	__aligned_u64 result;
+	__aligned_u64 done;
+	__aligned_u64 faults;
+	__aligned_u64 migrations;
+	__aligned_u64 fault_addr;
+};
+
+#define DEVPUB_ACCESS_SIZE_VER0	96 /* the first version */
+
 #define DEVPUB_IOC_INFO		_IOWR(DEVPUB_IOC_MAGIC, 0x00, struct devpub_info)
 #define DEVPUB_IOC_MIGRATE_TO	_IOWR(DEVPUB_IOC_MAGIC, 0x01, struct devpub_migrate)
 #define DEVPUB_IOC_MIGRATE_FROM	_IOWR(DEVPUB_IOC_MAGIC, 0x02, struct devpub_migrate)
 #define DEVPUB_IOC_QUERY	_IOWR(DEVPUB_IOC_MAGIC, 0x03, struct devpub_query)
 #define DEVPUB_IOC_EVICT	_IOWR(DEVPUB_IOC_MAGIC, 0x04, struct devpub_evict)
+#define DEVPUB_IOC_BIND		_IOWR(DEVPUB_IOC_MAGIC, 0x05, struct devpub_bind)
+#define DEVPUB_IOC_ACCESS	_IOWR(DEVPUB_IOC_MAGIC, 0x06, struct devpub_access)
 
 /* The commands of /dev/devpub-control */
 #define DEVPUB_IOC_CREATE	_IOWR(DEVPUB_IOC_MAGIC, 0x10, struct devpub_create)

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mirror: the device's page tables (src/access/mirror*.c): what a fault adds, and what
+ * changes of the process's page tables remove.
+ */
+#include <kunit/test.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+#include "access/mirror.h"
+#include "access/mirror_block.h"
+#include "fixture.h"
+#include "mirror.h"
+#include "pte.h"
+#include "user.h"
+
+#define MIRROR_PAGES	32UL
+
+#define ADDR(user_addr, page)	((user_addr) + (page) * PAGE_SIZE)
+
+/* The number of blocks is bounded, and those used last stay. */
+static void mirror_limit(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr;
+
+	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
+	devpub_mirror_test_add_blocks(mirror, addr);
+	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
+	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
+	atomic_set(&mirror->users, 10);
+	devpub_mirror_test_add_blocks(mirror, addr);
+	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, DEVPUB_MIRROR_BLOCKS + 20U);
+	atomic_set(&mirror->users, 0);
+	devpub_mirror_destroy(mirror);
+}
+
+/* An invalidation of some pages leaves the others alone. */
+static void mirror_range(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr, i;
+
+	addr = devpub_user_mmap(test, user, MIRROR_PAGES, PROT_READ | PROT_WRITE);
+	for (i = 0; i < MIRROR_PAGES; i++)
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, i), true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_madvise, ADDR(addr, 5),
+					       3 * PAGE_SIZE, MADV_DONTNEED), 0L);
+	for (i = 0; i < MIRROR_PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, !devpub_mirror_peek(mirror, ADDR(addr, i)),
+				    i >= 5 && i < 8, "page %lu", i);
+	devpub_mirror_destroy(mirror);
+}
+
+/* A fault adds what is there around the page, and faults nothing else in. */
+static void mirror_around(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr, i, last, wanted;
+
+	addr = devpub_user_mmap(test, user, 2 * MIRROR_PAGES, PROT_READ | PROT_WRITE);
+	addr = ALIGN(addr, DEVPUB_MIRROR_AROUND * PAGE_SIZE);
+	for (i = 0; i < MIRROR_PAGES; i += 2)
+		KUNIT_EXPECT_EQ(test, devpub_user_write(user, ADDR(addr, i), i), 0);
+	/* Another mapping in the middle. */
+	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, ADDR(addr, 10),
+					       PAGE_SIZE, PROT_READ), 0L);
+	wanted = 4;
+	last = 10;
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, wanted), true), 0);
+	for (i = 0; i < MIRROR_PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, !!devpub_mirror_peek(mirror, ADDR(addr, i)),
+				    i < last && i % 2 == 0, "page %lu", i);
+	for (i = 1; i < MIRROR_PAGES; i += 2)
+		KUNIT_EXPECT_FALSE(test, devpub_pte_read(user->mm, ADDR(addr, i)).present);
+	devpub_mirror_destroy(mirror);
+}
+
+static void mirror_permissions(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr;
+	u64 value = 7;
+
+	addr = devpub_user_mmap(test, user, 3, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+
+	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, addr, PAGE_SIZE,
+					       PROT_READ), 0L);
+	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, false, &value));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), -EFAULT);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), 0);
+	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, false, &value));
+	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+
+	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, addr, PAGE_SIZE,
+					       PROT_NONE), 0L);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
+	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE), 0L);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
+	/* Its neighbours do not care. */
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, 1), true), 0);
+	devpub_mirror_destroy(mirror);
+}
+
+/* Flags of mappings that no device may access; the test sets them by hand. */
+static void mirror_special(struct kunit *test)
+{
+	static const unsigned long flags[] = { VM_IO, VM_PFNMAP, VM_MIXEDMAP };
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct vm_area_struct *vma;
+	unsigned long addr, old;
+	int i;
+
+	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		mmap_write_lock(user->mm);
+		vma = vma_lookup(user->mm, addr);
+		old = vma->vm_flags;
+		vm_flags_set(vma, flags[i]);
+		mmap_write_unlock(user->mm);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
+		mmap_write_lock(user->mm);
+		*(unsigned long *)&vma->vm_flags = old;
+		mmap_write_unlock(user->mm);
+	}
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), 0);
+	devpub_mirror_destroy(mirror);
+}
+
+/* After fork the device's write must break the sharing, as the process's would. */
+static void mirror_fork(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test), *child;
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr;
+	u64 value;
+
+	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	child = devpub_user_fork(test, user);
+	value = 2;
+	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+	KUNIT_EXPECT_EQ(test, devpub_user_read(user, addr, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, 2ULL);
+	KUNIT_EXPECT_EQ(test, devpub_user_read(child, addr, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, 1ULL);
+	devpub_mirror_destroy(mirror);
+}
+
+/* The mirror holds no page, so pages move, and it forgets them when they do. */
+static void mirror_migration(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr;
+	u64 value;
+	int to;
+
+	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
+	devpub_fixture_drain_batches(fix);
+	for (to = 1; to >= 0; to--) {
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+		KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, user, addr, to, false),
+				(u8)DEVPUB_REASON_MOVED);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, addr), 0UL);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+		KUNIT_EXPECT_EQ(test, devpub_fixture_owns(fix,
+							  devpub_mirror_peek(mirror, addr) &
+							  ~HMM_PFN_FLAGS), (bool)to);
+		value = 10 + to;
+		KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+		KUNIT_EXPECT_EQ(test, devpub_user_read(user, addr, &value), 0);
+		KUNIT_EXPECT_EQ(test, value, 10ULL + to);
+	}
+	devpub_mirror_destroy(mirror);
+}
+
+/* A page that is clean and writable, as after MADV_FREE, must be dirty after a write. */
+static void mirror_dirty(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct page *page;
+	unsigned long addr;
+	u64 value;
+
+	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
+	page = pfn_to_page(devpub_pte_read(user->mm, addr).pfn);
+	folio_clear_dirty(page_folio(page));
+	KUNIT_EXPECT_TRUE(test, devpub_pte_set_flags(user->mm, addr, false, false, false));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, false, &value));
+	KUNIT_EXPECT_FALSE(test, PageDirty(page));
+	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+	KUNIT_EXPECT_TRUE(test, PageDirty(page));
+	devpub_mirror_destroy(mirror);
+}
+
+/* Two spans, in any order, in one block and in two, one of them missing. */
+static void mirror_two_spans(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct devpub_mirror_span spans[2] = {};
+	unsigned long far = DEVPUB_BLOCK_SIZE / PAGE_SIZE, addr;
+	const unsigned long places[] = { 0, 1, far, far + 1 };
+	int i, j;
+
+	addr = devpub_user_mmap(test, user, 2 * far, PROT_READ | PROT_WRITE);
+	for (i = 0; i < ARRAY_SIZE(places) - 1; i++)
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, places[i]), true), 0);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		for (j = 0; j < ARRAY_SIZE(places); j++) {
+			struct devpub_mirror_span *missing, *want = NULL;
+
+			spans[0].addr = ADDR(addr, places[i]);
+			spans[1].addr = ADDR(addr, places[j]);
+			if (j == ARRAY_SIZE(places) - 1)
+				want = &spans[1];
+			if (i == ARRAY_SIZE(places) - 1)
+				want = &spans[0];
+			missing = devpub_mirror_lock(mirror, spans, 2);
+			if (!missing)
+				devpub_mirror_unlock(spans, 2);
+			KUNIT_EXPECT_PTR_EQ(test, missing, want);
+		}
+	}
+	devpub_mirror_put(spans, 2);
+	devpub_mirror_destroy(mirror);
+}
+
+static void mirror_snapshot(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	unsigned long addr, pfns[4];
+
+	addr = devpub_user_mmap(test, user, 3, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, ADDR(addr, 1), 1), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_snapshot(mirror, addr, 3, pfns), 0);
+	KUNIT_EXPECT_EQ(test, pfns[0] | pfns[2], 0UL);
+	KUNIT_EXPECT_EQ(test, pfns[1] & DEVPUB_ENTRY_FLAGS, (unsigned long)DEVPUB_ENTRY_FLAGS);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, ADDR(addr, 1)), 0UL);
+	devpub_mirror_destroy(mirror);
+}
+
+/* Whose memory it is. */
+static void mirror_caller(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_user *other = devpub_user_start(test);
+	struct devpub_mirror *mirror;
+
+	/* This thread has the capability. */
+	mirror = devpub_mirror_test_new(test, user);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_check_caller(mirror), 0);
+	devpub_mirror_destroy(mirror);
+
+	kthread_use_mm(user->mm);
+	mirror = devpub_mirror_create(user->mm);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(mirror));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_check_caller(mirror), 0);
+	kthread_unuse_mm(user->mm);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_check_caller(mirror), -EPERM);
+	kthread_use_mm(other->mm);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_check_caller(mirror), -EPERM);
+	kthread_unuse_mm(other->mm);
+	devpub_mirror_destroy(mirror);
+}
+
+static struct kunit_case mirror_cases[] = {
+	KUNIT_CASE(mirror_limit),
+	KUNIT_CASE(mirror_range),
+	KUNIT_CASE(mirror_around),
+	KUNIT_CASE(mirror_permissions),
+	KUNIT_CASE(mirror_special),
+	KUNIT_CASE(mirror_fork),
+	KUNIT_CASE(mirror_migration),
+	KUNIT_CASE(mirror_dirty),
+	KUNIT_CASE(mirror_two_spans),
+	KUNIT_CASE(mirror_snapshot),
+	KUNIT_CASE(mirror_caller),
+	{}
+};
+
+struct kunit_suite devpub_mirror_suite = {
+	.name		= "devpub_mirror",
+	.init		= devpub_fixture_init,
+	.exit		= devpub_fixture_exit,
+	.test_cases	= mirror_cases,
+};

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mirror: one process's page tables as a device sees them.  It consists of blocks, which
+ * faults create (mirror_fault.c), and which are dropped when there are too many.
+ *
+ * A mirror does not prolong the life of the process's memory: it holds the mm_struct only,
+ * and no page.  When the process ends, the kernel invalidates all blocks.
+ */
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "access/mirror.h"
+#include "access/mirror_block.h"
+#include "export.h"
+
+/**
+ * devpub_mirror_create() - create an empty mirror of a process's memory
+ * @mm: the memory, which the caller keeps alive by mmget() during the call.  Memory that is
+ *	not the caller's own requires CAP_SYS_PTRACE, which the caller checks
+ *
+ * Registers for notifications here, under an mmap_lock whose wait can be killed.  Blocks
+ * would do so later under one whose wait can't (mmu_interval_notifier_insert()).
+ *
+ * Context: process context; waits killably for mmap_lock.
+ * Return: the mirror, or an ERR_PTR() of -EINTR or -ENOMEM.
+ */
+struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
+{
+	const struct devpub_mirror initial = { .mm = mm, .foreign = mm != current->mm };
+	struct devpub_mirror *mirror;
+	int ret;
+
+	mirror = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
+	if (!mirror)
+		return ERR_PTR(-ENOMEM);
+	ret = mmap_write_lock_killable(mm);
+	if (!ret) {
+		ret = __mmu_notifier_register(NULL, mm);
+		mmap_write_unlock(mm);
+	}
+	if (ret) {
+		kfree(mirror);
+		return ERR_PTR(ret);
+	}
+	mmgrab(mm);
+	xa_init_flags(&mirror->blocks, XA_FLAGS_ACCOUNT);
+	INIT_LIST_HEAD(&mirror->lru);
+	return mirror;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_create);
+
+/**
+ * devpub_mirror_destroy() - destroy a mirror
+ * @mirror: the mirror, which no other task uses
+ *
+ * The process may have ended, and the device may be gone.
+ *
+ * Context: process context; may wait as devpub_mirror_block_destroy() does.
+ */
+void devpub_mirror_destroy(struct devpub_mirror *mirror)
+{
+	struct devpub_mirror_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &mirror->lru, lru)
+		devpub_mirror_block_destroy(block);
+	xa_destroy(&mirror->blocks);
+	mmdrop(mirror->mm);
+	kfree(mirror);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
+
+/**
+ * devpub_mirror_check_caller() - check if the calling task may access the memory
+ * @mirror: the mirror
+ *
+ * An open file can reach other processes: by fork, by exec, through a socket.  The memory of
+ * the process that bound the file stays its own.
+ *
+ * Context: process context.
+ * Return: 0 or -EPERM.
+ */
+int devpub_mirror_check_caller(const struct devpub_mirror *mirror)
+{
+	if (current->mm == mirror->mm)
+		return 0;
+	return mirror->foreign && capable(CAP_SYS_PTRACE) ? 0 : -EPERM;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_check_caller);
+
+/*
+ * Return the maximum number of blocks.  Each operation needs two blocks at a time, and the
+ * engine executes all operations of a channel in turn.  So however many there are, the blocks
+ * of each are still there when its turn comes.
+ */
+static unsigned int mirror_limit(struct devpub_mirror *mirror)
+{
+	return DEVPUB_MIRROR_BLOCKS + 2 * atomic_read(&mirror->users);
+}
+
+/* Return the block of an address with a reference, or NULL. */
+static struct devpub_mirror_block *mirror_find(struct devpub_mirror *mirror,
+					       unsigned long addr)
+{
+	struct devpub_mirror_block *block;
+
+	xa_lock(&mirror->blocks);
+	block = xa_load(&mirror->blocks, addr >> DEVPUB_BLOCK_SHIFT);
+	if (block) {
+		kref_get(&block->ref);
+		list_move_tail(&block->lru, &mirror->lru);
+	}
+	xa_unlock(&mirror->blocks);
+	return block;
+}
+
+/* Add a block, and drop the least recently used one if there are too many. */
+static struct devpub_mirror_block *mirror_add(struct devpub_mirror *mirror,
+					      struct devpub_mirror_block *block)
+{
+	struct devpub_mirror_block *dropped = NULL, *old;
+
+	xa_lock(&mirror->blocks);
+	old = __xa_cmpxchg(&mirror->blocks, block->index, NULL, block, GFP_KERNEL_ACCOUNT);
+	if (old) {
+		/* Another task was faster, or there is no memory. */
+		dropped = block;
+		block = xa_is_err(old) ? ERR_PTR(xa_err(old)) : old;
+	} else {
+		list_add_tail(&block->lru, &mirror->lru);
+		if (++mirror->nr_blocks > mirror_limit(mirror)) {
+			dropped = list_first_entry(&mirror->lru,
+						   struct devpub_mirror_block, lru);
+			list_del(&dropped->lru);
+			__xa_erase(&mirror->blocks, dropped->index);
+			mirror->nr_blocks--;
+		}
+	}
+	if (!IS_ERR(block))
+		kref_get(&block->ref);
+	xa_unlock(&mirror->blocks);
+
+	if (dropped)
+		devpub_mirror_block_destroy(dropped);
+	return block;
+}
+
+/**
+ * devpub_mirror_get_block() - find the block of an address, or create it
+ * @mirror: the mirror; the caller keeps the process's memory alive by mmget()
+ * @addr: the address
+ *
+ * Context: process context, may sleep.
+ * Return: the block, to be released by devpub_mirror_block_put(), or an ERR_PTR().
+ */
+struct devpub_mirror_block *devpub_mirror_get_block(struct devpub_mirror *mirror,
+						    unsigned long addr)
+{
+	struct devpub_mirror_block *block = mirror_find(mirror, addr);
+
+	if (block)
+		return block;
+	block = devpub_mirror_block_create(mirror->mm, addr >> DEVPUB_BLOCK_SHIFT);
+	return IS_ERR(block) ? block : mirror_add(mirror, block);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_get_block);
+
+/**
+ * devpub_mirror_peek() - look at the entry of an address
+ * @mirror: the mirror
+ * @addr: the address
+ *
+ * Context: process context.
+ * Return: the entry, as it was at a moment during the call; 0 if there is none.
+ */
+unsigned long devpub_mirror_peek(struct devpub_mirror *mirror, unsigned long addr)
+{
+	struct devpub_mirror_block *block = mirror_find(mirror, addr);
+	unsigned long entry;
+
+	if (!block)
+		return 0;
+	spin_lock(&block->lock);
+	entry = *devpub_mirror_block_entry(block, addr);
+	spin_unlock(&block->lock);
+	devpub_mirror_block_put(block);
+	return entry;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_peek);
+
+/* Find the span's block, which is mostly that of the access before. */
+static bool span_find_block(struct devpub_mirror *mirror, struct devpub_mirror_span *span)
+{
+	struct devpub_mirror_block *block = span->block;
+
+	if (block && block->index == span->addr >> DEVPUB_BLOCK_SHIFT &&
+	    !READ_ONCE(block->dead))
+		return true;
+	if (block)
+		devpub_mirror_block_put(block);
+	span->block = mirror_find(mirror, span->addr);
+	return span->block;
+}
+
+/* Lock the blocks of the spans, in the order of their addresses in the kernel. */
+static void spans_lock(struct devpub_mirror_span *spans, unsigned int n)
+{
+	struct devpub_mirror_block *first = spans[0].block, *second = spans[n - 1].block;
+
+	if (first > second)
+		swap(first, second);
+	/* The fake releases are for sparse, which expects balance in each function. */
+	spin_lock(&first->lock);
+	__release(&first->lock);
+	if (second != first) {
+		spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
+		__release(&second->lock);
+	}
+}
+
+static void spans_unlock(struct devpub_mirror_span *spans, unsigned int n)
+{
+	struct devpub_mirror_block *first = spans[0].block, *second = spans[n - 1].block;
+
+	if (second != first) {
+		__acquire(&second->lock);
+		spin_unlock(&second->lock);
+	}
+	__acquire(&first->lock);
+	spin_unlock(&first->lock);
+}
+
+/* Look up the page of a span whose block is locked. */
+static bool span_find_page(struct devpub_mirror_span *span)
+{
+	unsigned long entry = *devpub_mirror_block_entry(span->block, span->addr);
+	unsigned long wanted = HMM_PFN_VALID | (span->write ? HMM_PFN_WRITE : 0);
+
+	if ((entry & wanted) != wanted)
+		return false;
+	span->page = hmm_pfn_to_page(entry);
+	return true;
+}
+
+/**
+ * devpub_mirror_lock() - look up pages and keep the process's page tables from changing
+ * @mirror: the mirror
+ * @spans: one or two spans, each within one page
+ * @n: their number
+ *
+ * Until devpub_mirror_unlock(), the device may access the spans' bytes at @kaddr.  It
+ * neither sleeps nor allocates meanwhile, and lets go after at most a page: changes of the
+ * process's page tables wait for it.
+ *
+ * Context: process context.  On success, returns with spinlocks held.
+ * Return: NULL, or the span for which the mirror has no entry that permits the access.
+ */
+struct devpub_mirror_span *devpub_mirror_lock(struct devpub_mirror *mirror,
+					      struct devpub_mirror_span *spans,
+					      unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!span_find_block(mirror, &spans[i]))
+			return &spans[i];
+	spans_lock(spans, n);
+	for (i = 0; i < n; i++) {
+		if (!span_find_page(&spans[i])) {
+			spans_unlock(spans, n);
+			return &spans[i];
+		}
+	}
+	for (i = 0; i < n; i++)
+		spans[i].kaddr = kmap_local_page(spans[i].page) +
+				 offset_in_page(spans[i].addr);
+	return NULL;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_lock);
+
+/**
+ * devpub_mirror_unlock() - undo devpub_mirror_lock()
+ * @spans: the spans
+ * @n: their number
+ *
+ * Marks written pages dirty, while they are certainly still mapped.  The page table entry
+ * does not tell: after MADV_FREE a page that is writable and clean can be written to by the
+ * device without a fault, and reclaim would drop it.
+ *
+ * Context: as devpub_mirror_lock() has left it.
+ */
+void devpub_mirror_unlock(struct devpub_mirror_span *spans, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = n; i--;) {
+		kunmap_local(spans[i].kaddr);
+		if (!spans[i].write)
+			continue;
+		flush_dcache_page(spans[i].page);
+		folio_mark_dirty(page_folio(spans[i].page));
+	}
+	spans_unlock(spans, n);
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_unlock);
+
+/**
+ * devpub_mirror_put() - drop the references that spans hold
+ * @spans: the spans, which are not locked
+ * @n: their number
+ *
+ * Context: process context.
+ */
+void devpub_mirror_put(struct devpub_mirror_span *spans, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (spans[i].block)
+			devpub_mirror_block_put(spans[i].block);
+		spans[i].block = NULL;
+	}
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_put);
