@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * abi: checks the layout and the numbers of include/uapi/linux/devpub.h against a copy.
  * They are frozen: a case that fails here has found a change that breaks programs.  Never

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A region for one case, and checks of what a claim changes in the system.
  */

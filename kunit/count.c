@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Page counts: creates a page, migrates it with a spy inside the engine, and compares its
  * counts in each phase with the tables in expect.c.

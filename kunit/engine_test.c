@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * engine: operations and their execution in slices (src/access/engine.c, operation.c).
  */

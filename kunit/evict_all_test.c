@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * evict_all: moving every page off the device without a time limit (src/engine/evict.c).
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * evict: moving pages off the device, page by page (src/engine/evict.c).
  */

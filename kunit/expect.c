@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Expectations of the kernel: tables with the expected counts of a migrating page in each
  * phase, and of a page at rest.  Each row states one fact.  If kernels differ, a value

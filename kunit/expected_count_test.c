@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * expected_count: checks references, mappings and locks of source and destination in each
  * phase of the engine's own migrations, and that a refusal leaves no trace.  expect.c

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Fault injection: lets allocations fail, on kernels that support that
  * (Documentation/fault-injection).  To reach each error path of a call, a test runs it once

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The fixture: the live device devpub0 without pages in use, processes for cases that need
  * them, and a spy in the kernel's free callback.

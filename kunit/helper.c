@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The helper process of devpub_kunit.ko: makes the system calls that tests request, so that
  * tests have processes that map memory and fork.  A forked child serves requests as well.

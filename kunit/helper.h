@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * The interface between devpub_kunit.ko and its helper process; see user.c and helper.c.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Mirrors of a test's processes. */
 #include <kunit/test.h>
 #include <linux/err.h>

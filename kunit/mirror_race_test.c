@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * mirror_race: what becomes of the mirror when the process's page tables, its blocks or the
  * process itself change or go at each point of a fault.

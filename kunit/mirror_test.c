@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * mirror: the device's page tables (src/access/mirror*.c): what a fault adds, and what
  * changes of the process's page tables remove.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * pte: checks the page table entry of a page on the device, and the flags that it keeps when
  * it has moved.  expect_pte.c contains the expected values.
@@ -19,7 +20,6 @@
 #include "user.h"
 
 #define SOME_PFN	0x12345UL
-
 #define PTE_WALK_PAGES	16
 
 /*

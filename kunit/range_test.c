@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * range: arithmetic on ranges of user addresses and windows (src/engine/range.c).
  */

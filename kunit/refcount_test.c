@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * refcount: the counts of a device page from its allocation until it is free again.
- */
+// Copyright (C) 2026 The devpub developers
+/* refcount: the counts of a device page from its allocation until it is free again. */
 #include <kunit/test.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * region: claiming and releasing physical memory (src/memory/provider.c), and taking it from
  * the running system (src/memory/provider_carve.c).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * reserved: regions of memory that the kernel does not use
  * (src/memory/provider_reserved.c).

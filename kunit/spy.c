@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The spy: intercepts calls of the module, in a build for KUnit only.  So a test can check the
  * phases of the engine's own migrations instead of those of a copy.

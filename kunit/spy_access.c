@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The spy in the device's side: intercepts what the mirror calls of the kernel, and what the
  * engine calls of an operation, in a build for KUnit only.

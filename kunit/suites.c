@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * devpub_kunit.ko: the suites, in the order in which they run when the module is loaded.
  * devpub0 must exist before.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Processes for tests, with real address spaces that can fork.  The kernel exports no function
  * that creates one.  Kernels up to 6.12 lack KUnit's functions (kunit_attach_mm(),

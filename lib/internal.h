@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Declarations that the files of libdevpub share. */
 #ifndef DEVPUB_INTERNAL_H
 #define DEVPUB_INTERNAL_H

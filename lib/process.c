@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Other processes.  The ioctls take the number of a process, which another process may get
  * after the first one has ended.  A pidfd tells whether the process has ended.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Names and texts for the ABI's numbers. */
 #include <devpub_array.h>
 #include <devpub_reasons.h>

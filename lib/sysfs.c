@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Reads the sysfs attributes of devices; see Documentation/ABI/sysfs-class-devpub. */
 #include "internal.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A plugin for QEMU: counts the instructions that the guest executes between two marks, by
  * address.  tools/bench sets the marks with --profile.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Compatibility: defines the newest kernel's names on older kernels.  The build includes
  * this file before every source file.  The rest of the module is written for the newest

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Exports the module's internals to devpub_kunit.ko.  Only a build for KUnit
  * (make DEVPUB_KUNIT=1) exports symbols, into a namespace of its own.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * The module's trace events, in the system "devpub", for perf, ftrace and bpftrace.  Scripts
  * use their names and fields, so these must not change.

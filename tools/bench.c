@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl bench: runs the benchmark, which is a program of its own. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The commands of devpubctl.  Each is in the file of its name. */
 #ifndef DEVPUB_TOOLS_COMMANDS_H
 #define DEVPUB_TOOLS_COMMANDS_H

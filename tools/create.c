@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl create: creates a device from system memory or from reserved memory. */
 #include <errno.h>
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Functions that the commands of devpubctl share: start, failure and end. */
 #ifndef DEVPUB_TOOLS_CTL_H
 #define DEVPUB_TOOLS_CTL_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl destroy: moves all pages off a device, removes it and returns its memory. */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The devices of this host, and the device that an argument names. */
 #ifndef DEVPUB_TOOLS_DEVICES_H
 #define DEVPUB_TOOLS_DEVICES_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl: shows, moves and measures device-public memory from a shell. */
 #include <locale.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl doctor: checks this host for problems that would stop devpub. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Checks of the module, the devices, and the caller's permissions. */
 #include <errno.h>
 #include <glob.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Checks of the host that need no module: kernel, headers, signatures, memory. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl evict: moves the pages of all processes off a device, which stays. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The descendants of this process, found by the lists of children in /proc. */
 #ifndef DEVPUB_TOOLS_FAMILY_H
 #define DEVPUB_TOOLS_FAMILY_H

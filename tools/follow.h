@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Keeps the anonymous memory of a process and its descendants on a device. */
 #ifndef DEVPUB_TOOLS_FOLLOW_H
 #define DEVPUB_TOOLS_FOLLOW_H

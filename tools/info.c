@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl info: prints all properties of a device. */
 #include <inttypes.h>
 #include <stdio.h>

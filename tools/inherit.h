@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Attributes that a program inherits and that would disturb it. */
 #ifndef DEVPUB_TOOLS_INHERIT_H
 #define DEVPUB_TOOLS_INHERIT_H

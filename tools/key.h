@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Certificates that the kernel trusts.  These functions have no side effects. */
 #ifndef DEVPUB_TOOLS_KEY_H
 #define DEVPUB_TOOLS_KEY_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl locations: shows the locations of a process's pages as a table and a picture. */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The mappings of a process, from /proc/PID/maps. */
 #ifndef DEVPUB_TOOLS_MAPS_H
 #define DEVPUB_TOOLS_MAPS_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl migrate: moves the memory of a running program to a device or back. */
 #include <errno.h>
 #include <inttypes.h>

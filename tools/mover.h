@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Moves memory in pieces, and retries pages that are busy for a moment. */
 #ifndef DEVPUB_TOOLS_MOVER_H
 #define DEVPUB_TOOLS_MOVER_H

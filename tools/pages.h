@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * The locations of the pages of a process.  If the caller may read frame numbers, they come
  * from /proc/PID/pagemap, which covers all devices and has no side effects.  Otherwise they

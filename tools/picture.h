@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Draws memory as rows of cells.  Each cell represents several pages. */
 #ifndef DEVPUB_TOOLS_PICTURE_H
 #define DEVPUB_TOOLS_PICTURE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Finds the parts of an address space that have pages.  Programs reserve far more memory
  * than they use, up to terabytes, so parts without pages must not cost time.  A program may

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Makes text from untrusted sources printable: names of processes, files, mappings and users,
  * arguments, and output of other programs.  All such text must pass through these functions.

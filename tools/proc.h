@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Processes, by /proc and pidfds.  Names of processes may contain any bytes, so files are read
  * as a whole.

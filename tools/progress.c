@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A separate thread writes the line, so that it also appears during a long call.  The thread
  * blocks all signals, so that they interrupt the call.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Shows progress in a line on stderr, if that is a terminal, for operations that take over
  * two seconds.  There is one operation at a time.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * devpubctl run: runs a program and keeps its memory on a device.  The exit status is that
  * of the program, or 125 to 127 for own failures, as with env(1).

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Finds processes with memory on the devices. */
 #ifndef DEVPUB_TOOLS_SCAN_H
 #define DEVPUB_TOOLS_SCAN_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Runs other programs by a shell.  It searches them in absolute folders only, because
  * devpubctl as root must not run a program of the current folder.

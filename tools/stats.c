@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl stats: prints the counters of devices, since their creation or over time. */
 #include <errno.h>
 #include <inttypes.h>

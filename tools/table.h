@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Prints tables for people, or JSON with --json, by libsmartcols. */
 #ifndef DEVPUB_TOOLS_TABLE_H
 #define DEVPUB_TOOLS_TABLE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The process that a command acts on. */
 #ifndef DEVPUB_TOOLS_TARGET_H
 #define DEVPUB_TOOLS_TARGET_H

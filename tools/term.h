@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Uses a terminal as a full screen, and restores it however the program ends. */
 #ifndef DEVPUB_TOOLS_TERM_H
 #define DEVPUB_TOOLS_TERM_H

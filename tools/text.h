@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Parses and formats numbers, sizes and names.  Only text_file() has side effects. */
 #ifndef DEVPUB_TOOLS_TEXT_H
 #define DEVPUB_TOOLS_TEXT_H

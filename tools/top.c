@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* devpubctl top: shows the devices and the processes on them, and updates the display. */
 #include <errno.h>
 #include <inttypes.h>

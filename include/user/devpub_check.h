@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Checks of test programs.  A program defines CHECK_FAIL(format, ...), which reports a check
  * that has failed, with its place, and ends the case.

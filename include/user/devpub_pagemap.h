@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * What /proc/PID/pagemap tells of pages, for the tools and the tests:
  * Documentation/admin-guide/mm/pagemap.rst of the kernel.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Tests of libdevpub, with results as KTAP.  Tests that need a device are skipped if there
  * is none that the caller may open.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Tests that need no device: calls that the library refuses, and handles of processes. */
 #include "internal.h"
 

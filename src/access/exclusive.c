@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Exclusive pages: the kernel replaces the page table entry of a page by one that makes CPUs
  * fault (make_device_exclusive()), so that a device can do atomic operations that its bus can't

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The mirror: one process's page tables as a device sees them.  It consists of blocks, which
  * faults create (mirror_fault.c), and which are dropped when there are too many.

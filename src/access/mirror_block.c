@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Blocks: the page tables of a mirror.  Each has a notifier for its own address range, so a
  * process that changes other mappings all the time does not keep the device's faults from

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Faults of the mirror: copies what the process's page tables say into the mirror, and lets
  * the kernel fault pages in.

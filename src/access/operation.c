@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Operations: what the engine does with memory.  A slice runs until the operation is
  * complete, it has handled enough bytes, or the mirror lacks an entry.  It waits for nothing

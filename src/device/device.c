@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The device: consists of a region, its registration as coherent memory, its pool and its
  * character device.  Its states are:

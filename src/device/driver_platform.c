@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The platform driver: binds to the platform devices that the registry creates. */
 #include <linux/module.h>
 #include <linux/notifier.h>

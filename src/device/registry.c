@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The registry: contains the devices that module parameters or DEVPUB_IOC_CREATE request,
  * and their numbers.  Each has a platform device to which the platform driver binds.  User

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Arrays with an entry for each page of a window. */
 #include <linux/mm.h>
 #include <linux/slab.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Classification: finds the reason why a page was not collected. */
 #include <linux/lockdep.h>
 #include <linux/memremap.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Endpoints: functions that system memory and devices share. */
 #include <linux/highmem.h>
 #include <linux/migrate.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* System memory as the source or the destination of transfers. */
 #include <linux/lockdep.h>
 #include <linux/mempolicy.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Rules that decide which mappings and folios may migrate to a device. */
 #include <linux/dax.h>
 #include <linux/hugetlb_inline.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The gate: calls enter it before they use a device's memory and exit it afterwards.  The
  * task that drains the device closes the gate and waits until all other calls have exited.

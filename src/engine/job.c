@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The job: divides a range into windows, moves or locates the pages of each window, and
  * passes the results to a sink.

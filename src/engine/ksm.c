@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * KSM: leaves out pages that KSM may merge through another process's mapping.
  *

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Locations: finds the location of each page of a range.  It moves no page and faults none
  * in.

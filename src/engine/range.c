@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Ranges: arithmetic on ranges of user addresses and on their windows.  It depends on
  * neither processes nor devices, so it can be tested alone.

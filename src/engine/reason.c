@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Reasons: the outcomes of a migration for a page. */
 #include <linux/build_bug.h>
 

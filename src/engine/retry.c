@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Retries of busy pages.  The kernel itself takes short references to any page and locks
  * it: for reclaim, compaction, collapse, or access sampling (DAMON).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * System memory for pages that move off a device.  It comes from the nodes that the memory
  * policy and the cpuset of the pages' owner name, regardless of the calling task.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * THPs on kernels up to 6.12: splits them one by one, before their pages are collected.
  *

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The context: an open file of /dev/devpubN. */
 #include <linux/fs.h>
 #include <linux/slab.h>

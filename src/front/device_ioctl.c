@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The commands of /dev/devpubN.  include/uapi/linux/devpub.h describes their errors.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The dispatcher: finds a command, and copies its struct in and out.  It accepts shorter and
  * longer versions of the struct as include/uapi/linux/devpub.h describes.

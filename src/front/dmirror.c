@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * /dev/hmm_dmirror2 and 3: devices 0 and 1 with the interface of the kernel's test module
  * (lib/test_hmm.c), for the kernel's hmm-tests.  There, 0 and 1 are private device memory,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The commands of /dev/hmm_dmirrorN by which the device reads, writes and looks at a process's
  * memory.

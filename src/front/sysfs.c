@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The read-only attributes of a device in /sys/class/devpub/devpubN.
  * Documentation/ABI/sysfs-class-devpub describes them.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The direct map: splits the kernel's own mapping of memory that is to be unplugged.
  */

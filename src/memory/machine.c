@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The machine: finds out which physical addresses its processor supports, whether root may
  * choose among them, and whether a driver keeps memory that comes online.

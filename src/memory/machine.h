@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 #ifndef DEVPUB_MACHINE_H
 #define DEVPUB_MACHINE_H
 

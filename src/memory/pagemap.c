@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The pagemap: registers a device's memory as coherent, allocates its pages, and frees a
  * page when the kernel has dropped the last reference to it.

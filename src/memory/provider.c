@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The region: a physical range that a provider claims and gives back, with its entry in
  * /proc/iomem.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The "carve" provider: takes memory blocks from the running system by memory hot-unplug,
  * and plugs them in again when the device is removed.

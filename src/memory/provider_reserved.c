@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The "reserved" provider: claims a range of memory that the kernel does not use, because of
  * the boot parameter memmap=SIZE$START (x86) or because firmware reserves it.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* What the device's operations do to each kind of memory, and where they end. */
 #include <fcntl.h>
 #include <stdlib.h>

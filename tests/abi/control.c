@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Devices that are created and removed at run time, by /dev/devpub-control. */
 #include <fcntl.h>
 #include <stdio.h>

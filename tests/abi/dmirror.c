@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * /dev/hmm_dmirror2 and 3, which the module offers with hmm_dmirror=Y.  What they do when all
  * is well is what the kernel's hmm-tests look at (make check ONLY=hmm); these are the limits.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The errno contract of the ABI's header, and structs of other sizes. */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Kinds of memory: which of them move, and the reasons for those that do not. */
 #include <fcntl.h>
 #include <stdio.h>

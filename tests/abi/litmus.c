@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Litmus tests: a CPU and the device access the same memory, while its pages move to and fro.
  *

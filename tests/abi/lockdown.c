@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Locks the kernel down.  Then root must not get access to arbitrary physical memory.  The
  * kernel stays locked down until the reboot and loads no unsigned module, so this test must be

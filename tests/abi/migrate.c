@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Both directions, ranges of all shapes, and the results of the calls. */
 #include <stdlib.h>
 #include <sys/ioctl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Load and unload a module, and print the exact errno, because the messages of insmod differ
  * between systems.  Also create and remove devices.

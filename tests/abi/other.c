@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Calls on the memory of another process. */
 #include <pthread.h>
 #include <sched.h>

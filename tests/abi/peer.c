@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A helper process for scripts.  It enters a state, prints "ready", and waits for SIGUSR1.  Then
  * it checks its memory, and exits with 0 if the memory is unchanged.

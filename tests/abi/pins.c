@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Pages with foreign references.  vmsplice() takes a reference to each page that it puts into a
  * pipe, and keeps it until the pipe is read.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Invalid ranges, and addresses without ordinary memory. */
 #include <stdio.h>
 #include <sys/ioctl.h>

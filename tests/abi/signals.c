@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Calls that signals interrupt, and how a program resumes them. */
 #include <signal.h>
 #include <stdlib.h>

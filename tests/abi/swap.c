@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Memory with a copy in swap.  A page in the swap cache must not move: on 6.12, it could never
  * move back.

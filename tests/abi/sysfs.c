@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The attributes in /sys/class/devpub/devpubN. */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Threads that use memory while another thread migrates it both ways. */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Trace events and fdinfo of the module. */
 #include <stdio.h>
 #include <stdlib.h>

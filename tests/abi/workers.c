@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Calls with several workers: their results, and the processors that they use. */
 #include <sched.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Pages that the kernel or another process reads and writes in passing. */
 #include <fcntl.h>
 #include <linux/futex.h>

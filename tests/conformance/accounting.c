@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* How memory is counted and shown: pagemap, smaps, numa_maps, RSS, meminfo. */
 #include <fcntl.h>
 #include <linux/capability.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* madvise(), with each advice that changes or ends pages. */
 #include <sys/mman.h>
 #include <sys/syscall.h>

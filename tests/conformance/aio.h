@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Direct I/O between pages and a disk that is kept in flight: a cgroup allows the
  * process next to nothing of the disk until it is told to go on.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* What a process that was dumped had in its memory. */
 #ifndef DEVPUB_CONFORMANCE_CORE_H
 #define DEVPUB_CONFORMANCE_CORE_H

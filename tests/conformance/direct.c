@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Direct I/O, which a disk does with the pages themselves. */
 #include <signal.h>
 #include <sys/mman.h>

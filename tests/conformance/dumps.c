@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Processes that others read whole: core dumps, checkpoints, tracers. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* fork() and its kin, and the copies that writing makes afterwards. */
 #include <sched.h>
 #include <signal.h>

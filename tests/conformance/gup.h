@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Pins as a network card's driver takes them, by the kernel's CONFIG_GUP_TEST. */
 #ifndef DEVPUB_CONFORMANCE_GUP_H
 #define DEVPUB_CONFORMANCE_GUP_H

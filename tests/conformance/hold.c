@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 #include "hold.h"
 
 void check_held(struct place *place, const void *addr, size_t pages)

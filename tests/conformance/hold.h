@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Pages that somebody holds, and that must stay where they are meanwhile. */
 #ifndef DEVPUB_CONFORMANCE_HOLD_H
 #define DEVPUB_CONFORMANCE_HOLD_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Transparent huge pages, and khugepaged, which makes them. */
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Memory that can't live on the device: refused with the reason, and left as it
  * was; and what a private mapping of a file has of its own.

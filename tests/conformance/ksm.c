@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* KSM, which merges pages of the same content. */
 #include <stdio.h>
 #include <sys/mman.h>

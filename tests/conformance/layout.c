@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Where the mappings of a process are: mremap(), stacks and the heap. */
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The ends of pages: mappings and processes that go. */
 #include <fcntl.h>
 #include <pthread.h>

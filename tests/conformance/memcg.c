@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Memory control groups: who pays for pages, and what happens at the limit. */
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* What is done to the machine's memory under its users. */
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * A thread that moves memory to the device and back as long as a case does
  * something else to it:

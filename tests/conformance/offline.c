@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* System memory that is taken away under the pages in it. */
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>

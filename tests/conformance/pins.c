@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Pages that are held for long: by a pipe (vmsplice() takes references), by an
  * io_uring and as a network card would (both pin for long, which the kernel

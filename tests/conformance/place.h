@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Behaviours of memory, each seen in three places: with the pages in system
  * memory, on the device, and moved there and back.  A process may expect the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Memory that the hardware has lost; a page is lost until the machine boots again. */
 #include <setjmp.h>
 #include <signal.h>

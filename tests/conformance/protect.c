@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Protection: mprotect(), protection keys, and what a touch of a page gives. */
 #include <setjmp.h>
 #include <signal.h>

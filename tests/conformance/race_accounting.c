@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* What is counted and shown, while the pages move to the device and back. */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* fork() and its copies, while the pages move to the device and back. */
 #include <sched.h>
 #include <signal.h>

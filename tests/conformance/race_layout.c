@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Protection, addresses and locks that change while the pages move. */
 #include <fcntl.h>
 #include <sys/mman.h>

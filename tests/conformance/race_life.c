@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Mappings, pages and processes that end while they move to the device and back. */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* What else moves pages and takes memory away, while they move to the device and back. */
 #include <linux/mempolicy.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Pages that are read, written and held by others while they move. */
 #include <fcntl.h>
 #include <linux/futex.h>

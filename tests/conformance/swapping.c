@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Reclaim and swap: what is on the device is not theirs. */
 #include <stdio.h>
 #include <sys/mman.h>

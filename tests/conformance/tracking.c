@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* What tells written and used pages from others. */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>

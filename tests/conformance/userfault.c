@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Memory whose faults a program handles itself. */
 #include <linux/userfaultfd.h>
 #include <poll.h>

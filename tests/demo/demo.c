@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Demonstrates memory of a program on the device: reads a file, moves its content to
  * /dev/devpub0, uses it there, and moves it back.

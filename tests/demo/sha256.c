@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* SHA-256 (FIPS 180-4), so that users can compare with sha256sum. */
 #include <math.h>
 #include <stdint.h>

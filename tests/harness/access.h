@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Accesses of the device to the memory of the calling process. */
 #ifndef DEVPUB_TESTS_ACCESS_H
 #define DEVPUB_TESTS_ACCESS_H

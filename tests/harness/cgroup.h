@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* A version 2 control group for a case. */
 #ifndef DEVPUB_TESTS_CGROUP_H
 #define DEVPUB_TESTS_CGROUP_H

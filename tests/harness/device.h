@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Calls of a device, and the locations of memory that the kernel reports. */
 #ifndef DEVPUB_TESTS_DEVICE_H
 #define DEVPUB_TESTS_DEVICE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Cases that are expected to fail on some kernels.  The file "differences" in the program's
  * folder, if it exists, has one row for each:

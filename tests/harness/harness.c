@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Runs the cases of a test program and reports the results as KTAP. */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Cases of a test program.  Each case runs in a process of its own, so that a crash or a hang
  * fails only this case.  A case passes when it returns.

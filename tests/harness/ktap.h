@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Lines of the Kernel Test Anything Protocol, version 1. */
 #ifndef DEVPUB_TESTS_KTAP_H
 #define DEVPUB_TESTS_KTAP_H

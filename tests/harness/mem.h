@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Memory to migrate: functions that map, fill, check and inspect it. */
 #ifndef DEVPUB_TESTS_MEM_H
 #define DEVPUB_TESTS_MEM_H

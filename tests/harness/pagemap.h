@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Information of the kernel about single pages. */
 #ifndef DEVPUB_TESTS_PAGEMAP_H
 #define DEVPUB_TESTS_PAGEMAP_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The module's trace events, from the kernel's tracefs. */
 #ifndef DEVPUB_TESTS_TRACING_H
 #define DEVPUB_TESTS_TRACING_H

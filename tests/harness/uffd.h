@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Memory with a userfaultfd. */
 #ifndef DEVPUB_TESTS_UFFD_H
 #define DEVPUB_TESTS_UFFD_H

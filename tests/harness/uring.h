@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* An io_uring with one registered buffer.  It pins the pages of the buffer. */
 #ifndef DEVPUB_TESTS_URING_H
 #define DEVPUB_TESTS_URING_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Pages return to the node of their owner's policy, although root's cpuset lacks that node. */
 #include <fcntl.h>
 #include <linux/mempolicy.h>

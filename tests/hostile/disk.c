@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * An ordinary user reads from a disk with direct I/O while the pages that the disk writes to
  * leave the device.  6.1 holds plain references to the pages during the transfer.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* A device can be emptied, whatever the owners of its pages do meanwhile. */
 #include <fcntl.h>
 #include <signal.h>

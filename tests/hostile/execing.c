@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Processes that execute or exit while root's tools access their memory. */
 #include <pthread.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Pages must not inherit flags that earlier owners left on pages of the device.  A page returns
  * from the device with the flags that it had.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * As nfs.c, with a file system of the user, who decides how long it holds the pages.  FUSE locks
  * each page to mark it dirty before it drops its reference (set_page_dirty_lock()), so it waits

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * A FUSE file system of an ordinary user with one file, "data", with the content of
  * reads_fill_block().  It replies to reads after a random time.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * An ordinary user writes to memory in every way that bypasses its page tables, while the memory
  * moves to the device and back.  No write may be lost.

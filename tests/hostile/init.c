@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A failed module init frees the module even if processes have files of it open.  So no file may
  * be visible before init can't fail any more.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* After any use of huge pages by users, all memory of the machine is free again. */
 #include <fcntl.h>
 #include <linux/mempolicy.h>

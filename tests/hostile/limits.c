@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Limits apply to memory that an ordinary user gets through the device. */
 #include <signal.h>
 #include <stdatomic.h>

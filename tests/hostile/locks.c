@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Users whose mmap_lock is held do not delay others. */
 #include <pthread.h>
 #include <signal.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* KSM merges pages of a process while a related process moves them. */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * An ordinary user reads a file on NFS with direct I/O while the destination pages leave the
  * device.  NFS of every kernel holds plain references to the pages until the reply arrives.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* RFC 5531 (RPC), RFC 1813 (NFS version 3 and its mount protocol). */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The nodes of the system memory for pages that leave a device. */
 #include <linux/mempolicy.h>
 #include <sched.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/aio_abi.h>

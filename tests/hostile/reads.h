@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Direct reads into pages that move.  Each read reads one page of a file with known content,
  * and every word is compared after the read.

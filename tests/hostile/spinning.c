@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * 6.12 spins while it collects a THP that another task is about to move
  * (Documentation/kernel-bugs.md).  If that task waits for the same processor, the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A large folio is unmapped while the kernel splits it for a migration.  7.3 then enters a
  * part of the range twice into the caller's arrays (Documentation/kernel-bugs.md).  The guest

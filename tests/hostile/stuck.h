@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * Processes whose mmap_lock is held until they are released.  An ordinary user needs only slow
  * storage for that: a read of /proc/self/mem holds the lock for reading while it waits for a

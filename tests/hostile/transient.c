@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Kernel threads hold and lock pages for moments: DAMON, khugepaged, compaction.  A call retries
  * such pages, and must not refuse any.

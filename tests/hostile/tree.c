@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Very many mappings of a process that may contain the same page: after mremap() with
  * MREMAP_DONTUNMAP, both mappings have the anon_vma.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* Ordinary users: the attackers and the victims. */
 #ifndef DEVPUB_TESTS_HOSTILE_USER_H
 #define DEVPUB_TESTS_HOSTILE_USER_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* kexec IMAGE: load a kernel, and start it without a reboot of the machine. */
 #include <fcntl.h>
 #include <linux/reboot.h>

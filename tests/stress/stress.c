@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A stress: processes whose threads do random things to their memory, on the
  * device and off it, and know at all times what it must hold.

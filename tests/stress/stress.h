@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* What the parts of the stress share. */
 #ifndef DEVPUB_TESTS_STRESS_H
 #define DEVPUB_TESTS_STRESS_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The stress's calls of the device. */
 #include <errno.h>
 #include <string.h>

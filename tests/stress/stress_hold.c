@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Operations of the stress that hold pages, or guard them, while others move them. */
 #include <errno.h>
 #include <fcntl.h>

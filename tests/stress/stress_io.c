@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Operations of the stress by which the kernel reads memory, or writes to it. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Which operations the stress does: all that the seed decides. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* What the stress writes into a page, and finds there again. */
 #include "stress.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* What the stress is told, and what it tells. */
 #ifndef DEVPUB_TESTS_STRESS_REPORT_H
 #define DEVPUB_TESTS_STRESS_REPORT_H

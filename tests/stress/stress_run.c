@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * The operations of the stress.  Those that change what memory holds act on the
  * thread's own slice, so that the thread always knows what is there; those that

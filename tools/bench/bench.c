@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The benchmark: measures migrations, and other operations for comparison. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The devpub developers */
 /* The operations that the benchmark measures, and the parameters of a measurement. */
 #ifndef DEVPUB_TOOLS_BENCH_H
 #define DEVPUB_TOOLS_BENCH_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* The operations that the benchmark measures: devpub's calls, and others for comparison. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * A program for tests: allocates memory and can move a part of it to a device.  It prints
  * "ready", waits for the end of its input, and fails if its memory has changed.

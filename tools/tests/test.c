@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Tests of the input and output of devpubctl, with results as KTAP.  They need no device. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Tests of finding and following the descendants of this process. */
 #include <errno.h>
 #include <fcntl.h>

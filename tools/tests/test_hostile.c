@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Tests with processes of ordinary users that try not to be found. */
 #include <errno.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Tests of parsing certificates and the kernel's list of keys. */
 #include <string.h>
 

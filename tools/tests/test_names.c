@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Tests of the conversion of untrusted names. */
 #include <locale.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /*
  * Tests with processes that try to delay tools by huge address ranges.  They need no device:
  * a fake device contains all frames.

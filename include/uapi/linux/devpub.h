@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* Copyright (C) 2026 The devpub developers */
 /*
  * devpub: put a process's memory on device-public (coherent) memory.
  *
