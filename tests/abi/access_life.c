@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
 /* Who may let the device access which memory, and what ends an access. */
 #include <fcntl.h>
 #include <poll.h>
@@ -17,10 +18,6 @@
 
 #define NOBODY	65534
 #define PAGES	64UL
-
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
 
 static struct devpub_access write_arg(void *addr, size_t n, const void *buffer)
 {
