@@ -131,6 +131,8 @@ static void mirror_block_dropped(struct kunit *test)
 	struct devpub_mirror_block *block;
 
 	spy.addr = devpub_user_mmap(test, user, MIRROR_PAGES, PROT_READ | PROT_WRITE);
+	/* The page is there, so the first attempt has something to add to the block. */
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, spy.addr, 1), 0);
 	spy.mirror = devpub_mirror_test_new(test, user);
 	block = devpub_mirror_get_block(spy.mirror, spy.addr);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(block));
