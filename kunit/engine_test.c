@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -40,6 +41,7 @@
  * @act_at:	slice at whose begin (1, 2, ...) or, if negative, end @act is called
  * @act:	see there
  * @thread:	the thread that executes an operation, if not the test's
+ * @operation:	the operation of the slice
  * @order:	length of the operation of each slice
  */
 struct engine_fixture {
@@ -54,6 +56,7 @@ struct engine_fixture {
 	int act_at;
 	void (*act)(struct engine_fixture *fix);
 	struct task_struct *thread;
+	struct devpub_operation *operation;
 	unsigned long order[32];
 };
 
@@ -63,6 +66,7 @@ static void engine_look(struct devpub_spy_access *spy, enum devpub_access_moment
 	struct engine_fixture *fix = container_of(spy, struct engine_fixture, spy);
 
 	if (moment == DEVPUB_BEFORE_SLICE) {
+		fix->operation = operation;
 		if (fix->slices < ARRAY_SIZE(fix->order))
 			fix->order[fix->slices] = operation->length;
 		if (++fix->slices == fix->act_at)
@@ -139,9 +143,14 @@ static void act_close_gate(struct engine_fixture *fix)
 	devpub_gate_close_for_good(&fix->gate);
 }
 
+/* Return when the thread cancels the operation: on a busy machine it may start late. */
 static void act_signal(struct engine_fixture *fix)
 {
+	unsigned long end = jiffies + ENGINE_SOON;
+
 	send_sig(SIGUSR1, fix->thread, 1);
+	while (!READ_ONCE(fix->operation->single) && time_before(jiffies, end))
+		schedule_timeout_idle(1);
 }
 
 /* Data operations over a page border, at odd addresses. */

@@ -238,7 +238,7 @@ void devpub_life_expect_ioctls(struct kunit *test, struct devpub_device *ddev,
 		KUNIT_EXPECT_EQ_MSG(test, life_ioctl(test, ddev, cmds[i]), want,
 				    "ioctl %#x", cmds[i]);
 	/* An unknown call fails in the same way on any device. */
-	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, DEVPUB_IOC_EVICT + 1),
+	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, DEVPUB_IOC_ACCESS + 1),
 			-ENOTTY);
 	KUNIT_EXPECT_EQ(test, life_ioctl(test, ddev, 0), -ENOTTY);
 }
