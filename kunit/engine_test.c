@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/*
- * engine: operations and their execution in slices (src/access/engine.c, operation.c).
- */
+/* engine: operations and their execution in slices (src/access/engine.c, operation.c). */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/err.h>
