@@ -287,7 +287,7 @@ CASE(interrupted)
 	char *one = mem_new(pages, 1), *two = mem_map(pages);
 	struct devpub_access arg = write_arg(two, pages * PAGE, one);
 
-	alarms_every(1000);
+	alarms_every(5000);
 	resume(fd, arg);
 	mem_check(two, pages, 1);
 	arg.op = DEVPUB_OP_READ;
