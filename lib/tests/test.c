@@ -356,7 +356,7 @@ static int access_memory(struct devpub *dev)
 	};
 	CHECK_EQ(devpub_access(dev, &access), 0);
 	CHECK_EQ(access.result, 42 * 0x0101010101010101ULL);
-	CHECK_EQ(*memory, 43);
+	CHECK_EQ((unsigned char)*memory, 43);
 
 	CHECK_EQ(mprotect(memory + page_size, page_size, PROT_READ), 0);
 	access = (struct devpub_access){
