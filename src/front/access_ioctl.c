@@ -44,9 +44,8 @@ int devpub_access_ioctl_bind(void *target, void *arg_, bool *answered)
 
 	if (arg->flags & ~DEVPUB_BIND_PID)
 		return -EINVAL;
-	if (!devpub_gate_enter(&ddev->gate))
+	if (devpub_gate_is_closed(&ddev->gate))
 		return -ENODEV;
-	devpub_gate_exit(&ddev->gate);
 	ret = devpub_process_get(&process, arg->flags & DEVPUB_BIND_PID, arg->pid);
 	if (ret)
 		return ret;

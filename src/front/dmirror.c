@@ -111,7 +111,6 @@ static int (*const dmirror_ops[])(struct devpub_dmirror *dmirror,
 static int dmirror_check(struct devpub_dmirror *dmirror, unsigned int nr,
 			 const struct devpub_dmirror_command *arg)
 {
-	struct devpub_gate *gate = &dmirror->ddev->gate;
 	int ret;
 
 	ret = devpub_mirror_check_caller(dmirror->channel->mirror);
@@ -125,10 +124,7 @@ static int dmirror_check(struct devpub_dmirror *dmirror, unsigned int nr,
 		if (ret)
 			return ret;
 	}
-	if (!devpub_gate_enter(gate))
-		return -ENODEV;
-	devpub_gate_exit(gate);
-	return 0;
+	return devpub_gate_is_closed(&dmirror->ddev->gate) ? -ENODEV : 0;
 }
 
 static long dmirror_ioctl(struct file *file, unsigned int cmd, unsigned long user_)
