@@ -373,28 +373,32 @@ static int engine_thread(void *data)
 	return 0;
 }
 
-static void engine_start(struct engine_fixture *fix, struct engine_task *task)
+/* Start to fill all of the memory with 2. */
+static struct engine_task *engine_start_long(struct engine_fixture *fix)
 {
+	struct engine_task *task = kunit_kzalloc(fix->test, sizeof(*task), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(fix->test, task);
+	task->operation = (struct devpub_operation){
+		.op = DEVPUB_OP_FILL, .addr = fix->addr, .length = ENGINE_LONG, .operand = 2,
+	};
 	init_completion(&task->started);
 	init_completion(&task->ended);
 	task->fix = fix;
 	KUNIT_ASSERT_FALSE(fix->test, IS_ERR(kthread_run(engine_thread, task, "devpub_kunit")));
 	wait_for_completion(&task->started);
+	return task;
 }
 
 /* A signal ends the operation after the slice, and the results are exact. */
 static void engine_signal(struct kunit *test)
 {
 	struct engine_fixture *fix = engine_begin_long(test);
-	struct engine_task *task = kunit_kzalloc(test, sizeof(*task), GFP_KERNEL);
+	struct engine_task *task;
 
-	KUNIT_ASSERT_NOT_NULL(test, task);
-	task->operation = (struct devpub_operation){
-		.op = DEVPUB_OP_FILL, .addr = fix->addr, .length = ENGINE_LONG, .operand = 2,
-	};
 	fix->act = act_signal;
 	fix->act_at = 2;
-	engine_start(fix, task);
+	task = engine_start_long(fix);
 	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&task->ended, ENGINE_SOON), 0UL);
 	KUNIT_EXPECT_EQ(test, task->ret, -EINTR);
 	KUNIT_EXPECT_LE(test, fix->slices, 3);
@@ -420,16 +424,12 @@ static void act_await_other(struct engine_fixture *fix)
 static void engine_turns(struct kunit *test)
 {
 	struct engine_fixture *fix = engine_begin_long(test);
-	struct engine_task *task = kunit_kzalloc(test, sizeof(*task), GFP_KERNEL);
+	struct engine_task *task;
 	unsigned long done;
 
-	KUNIT_ASSERT_NOT_NULL(test, task);
-	task->operation = (struct devpub_operation){
-		.op = DEVPUB_OP_FILL, .addr = fix->addr, .length = ENGINE_LONG, .operand = 2,
-	};
 	fix->act = act_await_other;
 	fix->act_at = 2;
-	engine_start(fix, task);
+	task = engine_start_long(fix);
 	while (READ_ONCE(fix->slices) < 2)
 		schedule_timeout_uninterruptible(1);
 	KUNIT_EXPECT_EQ(test, engine_fill(fix, 0, 8, 7, &done), 0);
