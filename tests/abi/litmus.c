@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -38,6 +39,9 @@ struct litmus {
 	unsigned int batches;
 	atomic_bool end;
 	int fd;
+	/* They run from begin() to end(). */
+	pid_t evictor;
+	pthread_t mover, device_side;
 };
 
 static void device_write(int fd, _Atomic uint64_t *to, uint64_t value)
@@ -124,20 +128,24 @@ static unsigned long cpu_side(struct litmus *litmus)
 	return forbidden;
 }
 
-static void begin(struct litmus *litmus, pthread_t *moves)
+/* Start what moves the pages, and the device's side of the case. */
+static void begin(struct litmus *litmus, void *(*device_side)(void *litmus))
 {
-	litmus->x = mem_new(1, 1);
-	litmus->y = mem_new(1, 2);
+	litmus->evictor = evictor();
+	litmus->x = memset(mem_map(1), 0, PAGE);
+	litmus->y = memset(mem_map(1), 0, PAGE);
 	litmus->fd = access_open();
 	litmus->batches = test_rounds(1) > 1 ? FULL_BATCHES : BATCHES;
-	CHECK_EQ(pthread_create(moves, NULL, mover, litmus), 0);
+	CHECK_EQ(pthread_create(&litmus->mover, NULL, mover, litmus), 0);
+	CHECK_EQ(pthread_create(&litmus->device_side, NULL, device_side, litmus), 0);
 }
 
-static void end(struct litmus *litmus, pthread_t moves, pid_t evicts)
+static void end(struct litmus *litmus)
 {
+	CHECK_EQ(pthread_join(litmus->device_side, NULL), 0);
 	litmus->end = true;
-	CHECK_EQ(pthread_join(moves, NULL), 0);
-	test_kill(evicts);
+	CHECK_EQ(pthread_join(litmus->mover, NULL), 0);
+	test_kill(litmus->evictor);
 	test_note("pages moved to the device: %llu, evicted: %llu",
 		  device_counter(litmus->fd, "migrated_to"),
 		  device_counter(litmus->fd, "evicted"));
@@ -149,19 +157,15 @@ static void run(void (*on_cpu)(struct litmus *litmus, size_t i),
 		bool (*forbidden)(const struct litmus *litmus, size_t i))
 {
 	static struct litmus litmus;
-	pid_t evicts = evictor();
-	pthread_t moves, thread;
 	unsigned long count;
 
 	litmus.on_cpu = on_cpu;
 	litmus.on_device = on_device;
 	litmus.forbidden = forbidden;
 	CHECK_EQ(pthread_barrier_init(&litmus.barrier, NULL, 2), 0);
-	begin(&litmus, &moves);
-	CHECK_EQ(pthread_create(&thread, NULL, device_side, &litmus), 0);
+	begin(&litmus, device_side);
 	count = cpu_side(&litmus);
-	CHECK_EQ(pthread_join(thread, NULL), 0);
-	end(&litmus, moves, evicts);
+	end(&litmus);
 	CHECK_EQ(count, 0);
 }
 
@@ -332,15 +336,11 @@ static void *device_adds(void *data)
 CASE(sums_on_one_line)
 {
 	static struct litmus litmus;
-	pid_t evicts = evictor();
-	pthread_t moves, thread;
 	_Atomic uint32_t *half;
 	uint64_t n;
 
-	begin(&litmus, &moves);
-	litmus.x[0] = litmus.x[1] = 0;
+	begin(&litmus, device_adds);
 	half = (_Atomic uint32_t *)&litmus.x[1];
-	CHECK_EQ(pthread_create(&thread, NULL, device_adds, &litmus), 0);
 	n = litmus.batches * INSTANCES;
 	for (size_t i = 0; i < n; i++) {
 		atomic_fetch_add(&litmus.x[0], 7);
@@ -348,8 +348,7 @@ CASE(sums_on_one_line)
 		atomic_fetch_add(&half[1], 13);
 		pause_for(i);
 	}
-	CHECK_EQ(pthread_join(thread, NULL), 0);
-	end(&litmus, moves, evicts);
+	end(&litmus);
 	CHECK_EQ(litmus.x[0], 10 * n);
 	CHECK_EQ(half[0], (uint32_t)(11 * n));
 	CHECK_EQ(half[1], (uint32_t)(18 * n));
@@ -374,13 +373,9 @@ static void *device_locks(void *data)
 CASE(lock_of_both)
 {
 	static struct litmus litmus;
-	pid_t evicts = evictor();
-	pthread_t moves, thread;
 	uint64_t free, n;
 
-	begin(&litmus, &moves);
-	litmus.x[0] = litmus.y[0] = 0;
-	CHECK_EQ(pthread_create(&thread, NULL, device_locks, &litmus), 0);
+	begin(&litmus, device_locks);
 	n = litmus.batches * INSTANCES / 8;
 	for (size_t i = 0; i < n; i++) {
 		while (free = 0, !atomic_compare_exchange_weak(&litmus.x[0], &free, 2))
@@ -391,7 +386,6 @@ CASE(lock_of_both)
 		atomic_store(&litmus.x[0], 0);
 		pause_for(i);
 	}
-	CHECK_EQ(pthread_join(thread, NULL), 0);
-	end(&litmus, moves, evicts);
+	end(&litmus);
 	CHECK_EQ(litmus.y[0], 2 * n);
 }
