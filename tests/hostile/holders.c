@@ -29,6 +29,8 @@
 #define WORDS		(PAGE / sizeof(uint64_t))
 #define WRITES		4000U
 #define SPLICES		500U
+/* Pages of a registered buffer. */
+#define HELD		8UL
 
 /* Memory shared by the owner and the writing process. */
 static struct shared {
@@ -75,6 +77,24 @@ static void fill(uint64_t *page, uint64_t nr)
 {
 	for (size_t i = 0; i < WORDS; i++)
 		page[i] = (nr * WORDS + i + 1) * 0x9e3779b97f4a7c15ULL;
+}
+
+/*
+ * Call @once so many times, and until the range has moved several times: another thread
+ * moves it.
+ */
+static void beside_moves(unsigned int times, void (*once)(void *data, char *range, uint64_t nr),
+			 void *data)
+{
+	char *range = mem_new(PAGES, 1);
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
+	for (uint64_t nr = 0; nr < times || !has_moved(); nr++)
+		once(data, range, nr);
+	shared->end = true;
+	pthread_join(thread, NULL);
+	tell_moved();
 }
 
 /* A way to write a page into another process. */
@@ -160,22 +180,30 @@ CASE(ptrace_poke)
 	write_to_child(by_ptrace, WRITES / 40);
 }
 
+struct splices {
+	int pipes[2][2];
+	bool twice;
+};
+
 /*
  * The pipe holds the page itself, so it delivers later writes of the owner, unless the page has
  * moved meanwhile.
  */
-static void splice_page(int pipes[2][2], uint64_t *page, uint64_t nr, bool twice)
+static void splice_page(void *data, char *range, uint64_t nr)
 {
+	const struct splices *splices = data;
+	const int (*pipes)[2] = splices->pipes;
+	uint64_t *page = (uint64_t *)(range + rand() % PAGES * PAGE);
 	struct iovec part = { page, PAGE };
 	uint64_t expected[WORDS], seen[WORDS];
 
 	fill(page, nr);
 	CHECK_EQ(vmsplice(pipes[0][1], &part, 1, 0), PAGE);
-	if (twice)
+	if (splices->twice)
 		CHECK_EQ(tee(pipes[0][0], pipes[1][1], PAGE, 0), PAGE);
 	fill(page, nr + 1);
 	fill(expected, nr + 1);
-	for (int i = 0; i <= twice; i++) {
+	for (int i = 0; i <= splices->twice; i++) {
 		CHECK_EQ(read(pipes[i][0], seen, PAGE), PAGE);
 		CHECK(!memcmp(seen, expected, PAGE));
 	}
@@ -184,20 +212,12 @@ static void splice_page(int pipes[2][2], uint64_t *page, uint64_t nr, bool twice
 
 static void splice_pages(bool twice)
 {
-	int pipes[2][2];
-	pthread_t thread;
-	char *range;
+	struct splices splices = { .twice = twice };
 
 	begin();
-	range = mem_new(PAGES, 1);
-	CHECK_CALL(pipe2(pipes[0], O_CLOEXEC));
-	CHECK_CALL(pipe2(pipes[1], O_CLOEXEC));
-	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
-	for (unsigned int nr = 0; nr < SPLICES || !has_moved(); nr++)
-		splice_page(pipes, (uint64_t *)(range + rand() % PAGES * PAGE), nr, twice);
-	shared->end = true;
-	pthread_join(thread, NULL);
-	tell_moved();
+	CHECK_CALL(pipe2(splices.pipes[0], O_CLOEXEC));
+	CHECK_CALL(pipe2(splices.pipes[1], O_CLOEXEC));
+	beside_moves(SPLICES, splice_page, &splices);
 }
 
 CASE(vmsplice_beside_moves)
@@ -210,69 +230,67 @@ CASE(tee_beside_moves)
 	splice_pages(true);
 }
 
+/* A file whose content io_uring reads into the range. */
+struct reader {
+	struct uring ring;
+	uint64_t *page;
+	int file;
+};
+
+static void reader_open(struct reader *reader, size_t pages)
+{
+	reader->page = mem_map(pages);
+	reader->file = memfd_create("data", MFD_CLOEXEC);
+	CHECK_CALL(reader->file);
+	uring_open(&reader->ring);
+}
+
+static void read_registered(void *data, char *range, uint64_t nr)
+{
+	struct reader *reader = data;
+	char *buffer = range + rand() % (PAGES - HELD) * PAGE;
+
+	for (size_t i = 0; i < HELD; i++)
+		fill(reader->page + i * WORDS, nr * HELD + i);
+	CHECK_EQ(pwrite(reader->file, reader->page, HELD * PAGE, 0), HELD * PAGE);
+	/* The kernel gives up on pages that move all the time. */
+	while (!uring_try_register(&reader->ring, buffer, HELD))
+		CHECK(errno == EAGAIN || errno == ENOMEM || errno == EBUSY ||
+		      errno == EFAULT);
+	uring_read(&reader->ring, reader->file, buffer, HELD);
+	CHECK(!memcmp(buffer, reader->page, HELD * PAGE));
+	uring_unregister(&reader->ring);
+}
+
 /* A registered buffer is pinned permanently, and moves to system memory for that. */
 CASE(io_uring_registered)
 {
-	const size_t held = 8;
-	struct uring ring;
-	uint64_t *page;
-	pthread_t thread;
-	char *range;
-	int file;
+	struct reader reader;
 
 	begin();
-	range = mem_new(PAGES, 1);
-	page = mem_map(held);
-	file = memfd_create("data", MFD_CLOEXEC);
-	CHECK_CALL(file);
-	uring_open(&ring);
-	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
-	for (unsigned int nr = 0; nr < SPLICES / 5 || !has_moved(); nr++) {
-		char *buffer = range + rand() % (PAGES - held) * PAGE;
+	reader_open(&reader, HELD);
+	beside_moves(SPLICES / 5, read_registered, &reader);
+}
 
-		for (size_t i = 0; i < held; i++)
-			fill(page + i * WORDS, nr * held + i);
-		CHECK_EQ(pwrite(file, page, held * PAGE, 0), held * PAGE);
-		/* The kernel fails to pin pages that move all the time. */
-		while (!uring_try_register(&ring, buffer, held))
-			CHECK(errno == EAGAIN || errno == ENOMEM || errno == EBUSY ||
-			      errno == EFAULT);
-		uring_read(&ring, file, buffer, held);
-		CHECK(!memcmp(buffer, page, held * PAGE));
-		uring_unregister(&ring);
-	}
-	shared->end = true;
-	pthread_join(thread, NULL);
-	tell_moved();
+static void read_by_worker(void *data, char *range, uint64_t nr)
+{
+	struct reader *reader = data;
+	char *buffer = range + rand() % PAGES * PAGE;
+
+	fill(reader->page, nr);
+	CHECK_EQ(pwrite(reader->file, reader->page, PAGE, 0), PAGE);
+	uring_read_by_worker(&reader->ring, reader->file, buffer, 1);
+	CHECK(!memcmp(buffer, reader->page, PAGE));
 }
 
 /* A kernel thread writes through the page tables of the process, as vhost's threads do. */
 CASE(kernel_thread)
 {
-	struct uring ring;
-	pthread_t thread;
-	uint64_t *page;
-	char *range;
-	int file;
+	struct reader reader;
 
 	begin();
-	range = mem_new(PAGES, 1);
-	page = mem_map(1);
-	file = memfd_create("data", MFD_CLOEXEC);
-	CHECK_CALL(file);
-	uring_open(&ring);
-	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
-	for (unsigned int nr = 0; nr < WRITES || !has_moved(); nr++) {
-		char *buffer = range + rand() % PAGES * PAGE;
-
-		fill(page, nr);
-		CHECK_EQ(pwrite(file, page, PAGE, 0), PAGE);
-		uring_read_by_worker(&ring, file, buffer, 1);
-		CHECK(!memcmp(buffer, page, PAGE));
-	}
-	shared->end = true;
-	pthread_join(thread, NULL);
-	tell_moved();
+	reader_open(&reader, 1);
+	beside_moves(WRITES, read_by_worker, &reader);
 }
 
 /* A socket that encrypts or decrypts what is sent to it. */
@@ -301,16 +319,24 @@ static void cipher_page(int transform, uint32_t direction, const void *from, voi
 	close(cipher);
 }
 
+static void encrypt_page(void *transform, char *range, uint64_t nr)
+{
+	uint64_t page[WORDS], seen[WORDS];
+	char *buffer = range + rand() % PAGES * PAGE;
+
+	fill(page, nr);
+	cipher_page(*(int *)transform, ALG_OP_ENCRYPT, page, buffer);
+	cipher_page(*(int *)transform, ALG_OP_DECRYPT, buffer, seen);
+	CHECK(!memcmp(seen, page, PAGE));
+}
+
 /* The kernel's ciphers write to pages that they hold by references. */
 CASE(cipher)
 {
 	const struct sockaddr_alg name = {
 		.salg_family = AF_ALG, .salg_type = "skcipher", .salg_name = "ecb(aes)",
 	};
-	uint64_t page[WORDS], seen[WORDS];
-	pthread_t thread;
 	int transform;
-	char *range;
 
 	if (system("modprobe algif_skcipher 2>/dev/null; modprobe ecb 2>/dev/null"))
 		test_note("modprobe fails");
@@ -319,17 +345,5 @@ CASE(cipher)
 	if (transform < 0 || bind(transform, (const struct sockaddr *)&name, sizeof(name)))
 		SKIP("no ecb(aes) by AF_ALG: %s", strerror(errno));
 	CHECK_CALL(setsockopt(transform, SOL_ALG, ALG_SET_KEY, "0123456789abcdef", 16));
-	range = mem_new(PAGES, 1);
-	CHECK_EQ(pthread_create(&thread, NULL, move, range), 0);
-	for (unsigned int nr = 0; nr < WRITES || !has_moved(); nr++) {
-		char *buffer = range + rand() % PAGES * PAGE;
-
-		fill(page, nr);
-		cipher_page(transform, ALG_OP_ENCRYPT, page, buffer);
-		cipher_page(transform, ALG_OP_DECRYPT, buffer, seen);
-		CHECK(!memcmp(seen, page, PAGE));
-	}
-	shared->end = true;
-	pthread_join(thread, NULL);
-	tell_moved();
+	beside_moves(WRITES, encrypt_page, &transform);
 }
