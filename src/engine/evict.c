@@ -34,10 +34,13 @@
 #define EVICT_RETRY_MAX		msecs_to_jiffies(500)
 #define EVICT_REPORT_EVERY	(10 * HZ)
 
-/* Maximum number of passes of one eviction over all pages. */
-#define EVICT_PASSES		16
+/* One eviction looks this many times at each page, on average. */
+#define EVICT_LOOKS		16
 /* After this many passes in a row without progress, the pages are not just briefly busy. */
-#define EVICT_IDLE_PASSES	6
+#define EVICT_IDLE_PASSES	8
+/* Milliseconds between these passes: the first pause, and the longest one. */
+#define EVICT_PAUSE_MIN		8U
+#define EVICT_PAUSE_MAX		128U
 
 /* Maximum time in jiffies that one eviction waits for the locks of processes in total. */
 #define EVICT_WAIT		(10 * HZ)
@@ -220,15 +223,19 @@ static int evict_pages(struct evict_round *round)
 static int evict_passes(struct evict_round *round)
 {
 	struct devpub_pool *pool = evict_pool(round->device);
-	unsigned int i, idle = 0;
+	unsigned int i, pause = 0, idle = 0;
 	u64 before;
 	int ret = 0;
 
 	round->wait = EVICT_WAIT;
-	/* New pages may arrive all the time: look as often as at the pages of now. */
-	round->looks = (unsigned long)EVICT_PASSES * devpub_pool_used_pages(pool) +
+	/*
+	 * New pages may arrive all the time, so the number of pages of now limits the looks.
+	 * The number of passes has no limit of its own: a few pages that move one by one need
+	 * many passes with few looks.
+	 */
+	round->looks = (unsigned long)EVICT_LOOKS * devpub_pool_used_pages(pool) +
 		       round->device->window;
-	for (i = 0; i < EVICT_PASSES; i++) {
+	for (i = 0; ; i++) {
 		before = round->moved;
 		round->missed = false;
 		round->is_short = false;
@@ -238,8 +245,9 @@ static int evict_passes(struct evict_round *round)
 		idle = round->moved == before ? idle + 1 : 0;
 		if (idle == EVICT_IDLE_PASSES || (idle && round->is_short))
 			break;
-		if (idle)
-			schedule_timeout_idle(1UL << idle);
+		pause = idle ? clamp(2 * pause, EVICT_PAUSE_MIN, EVICT_PAUSE_MAX) : 0;
+		if (pause)
+			schedule_timeout_idle(msecs_to_jiffies(pause));
 		/* Wait for mmap_locks only after all pages that need no wait have moved. */
 		if (!i || !idle)
 			round->patience = min(round->wait, EVICT_PATIENCE);
