@@ -290,7 +290,7 @@ CASE(kernel_thread)
 
 	begin();
 	reader_open(&reader, 1);
-	beside_moves(WRITES, read_by_worker, &reader);
+	beside_moves(WRITES / 4, read_by_worker, &reader);
 }
 
 /* A socket that encrypts or decrypts what is sent to it. */
