@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * A stress: processes whose threads do random things to their memory, on the
- * device and off it, and know at all times what it must hold.
+ * A stress test.  The threads of several processes do random operations on their memory,
+ * move it to the device and back, and always know its expected contents.
  *
  *	stress --seconds 60 --seed 42
  *
- * What each thread does is decided by the seed, the number of the process and that
- * of the thread; how they meet is not.
+ * The seed, the number of the process and the number of the thread determine the operations
+ * of a thread.  Their timing is not determined.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +29,13 @@
 
 #define DEVICE		"/dev/devpub0"
 
-/* An operation takes this long at most, or something hangs. */
+/* An operation that takes longer hangs. */
 #define GRACE_SECONDS	90
 
-/* Pages that are left on the device, and that no operation touches. */
+/* Pages that stay on the device and that no operation touches. */
 #define KEPT_PAGES	16
 
-/* What the threads of a process share. */
+/* State that the threads of a process share. */
 struct process {
 	pthread_barrier_t begin;
 	atomic_uint users;
@@ -69,7 +69,7 @@ static void leave(struct stress_thread *thread, struct process *process)
 {
 	const struct stress_options *options = thread->options;
 
-	/* The very last: the others might still evict all. */
+	/* Only the very last thread does this, because the others may still evict. */
 	if (atomic_fetch_add(&thread->shared->leaving, 1) + 1 ==
 	    options->processes * options->threads) {
 		thread->generation++;
@@ -91,7 +91,7 @@ static void *work(void *data)
 	struct stress_thread *thread = &worker->thread;
 	struct stress_shared *shared = thread->shared;
 
-	/* Starting a thread maps memory, which must not come into a slice's gap. */
+	/* The start of a thread maps memory, which must not fill an unmapped part of a slice. */
 	pthread_barrier_wait(&worker->process->begin);
 	while (!atomic_load(&shared->stop) && !atomic_load(&shared->gone)) {
 		struct stress_op op = stress_draw(thread);
@@ -126,7 +126,7 @@ static void prepare(struct stress_thread *thread)
 	thread->buffer = map(STRESS_BUFFER_PAGES * PAGE, MAP_PRIVATE);
 	thread->reasons = map(thread->options->threads * pages + KEPT_PAGES,
 			      MAP_PRIVATE);
-	/* The threads to come have the rights of who starts them. */
+	/* New threads inherit the rights of the thread that starts them. */
 	thread->pkey = pkey_alloc(0, PKEY_DISABLE_WRITE);
 	thread->ring = stress_ring();
 	thread->random = stress_seed(thread->options->seed, thread->process,
@@ -174,7 +174,7 @@ static void run_process(const struct stress_options *options,
 		pthread_join(workers[i].id, NULL);
 	for (int i = 0; i < KEPT_PAGES; i++)
 		if (stress_page_check(&process.kept_pages[i], process.kept + i * PAGE) >= 0)
-			stress_wrong(&workers[0].thread, "page %d of those that were left on the device",
+			stress_wrong(&workers[0].thread, "page %d of the pages that stay on the device is wrong",
 				     i);
 }
 
@@ -186,7 +186,7 @@ static unsigned long long now(void)
 	return time.tv_sec * 1000ULL + time.tv_nsec / 1000000;
 }
 
-/* Take in a process that has ended, if one has: false when it has ended badly. */
+/* Reap one process that has ended.  Return false if it failed. */
 static bool reap(pid_t *pids, unsigned int processes, unsigned int *running)
 {
 	int status;
@@ -209,7 +209,7 @@ static bool reap(pid_t *pids, unsigned int processes, unsigned int *running)
 	return false;
 }
 
-/* Until all processes have ended; false when one did so badly, or hangs. */
+/* Wait until all processes have ended.  Return false if one failed or hangs. */
 static bool watch(const struct stress_options *options,
 		  struct stress_shared *shared, pid_t *pids)
 {
@@ -288,7 +288,7 @@ int main(int argc, char **argv)
 			die("fork");
 		if (pids[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			/* The parent tells when to end. */
+			/* The parent decides when to end. */
 			signal(SIGINT, SIG_IGN);
 			signal(SIGTERM, SIG_DFL);
 			if (getppid() == parent)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
-/* What the parts of the stress share. */
+/* Declarations that the files of the stress share. */
 #ifndef DEVPUB_TESTS_STRESS_H
 #define DEVPUB_TESTS_STRESS_H
 
@@ -48,35 +48,35 @@ enum stress_kind {
 };
 
 /*
- * An operation as the seed has it: drawn before anything is known of how it goes,
- * so that a thread's operations are the same in each run.
+ * An operation.  Only the seed determines it, not the results of earlier operations, so a
+ * thread's operations are the same in each run.
  */
 struct stress_op {
 	enum stress_kind kind;
-	/* Of the thread's slice, or of all of the process's for some kinds. */
+	/* Pages of the thread's slice; for some kinds, of the arena of the whole process. */
 	size_t first, count;
-	/* For mremap: how far behind the range its destination begins. */
+	/* For mremap: pages from the start of the range to its destination. */
 	size_t distance;
 	unsigned int flags;
 };
 
-/* What became of a thread's operations; shared with the parent. */
+/* The results of a thread's operations, in memory shared with the parent. */
 struct stress_result {
 	unsigned long done[STRESS_KINDS], failed[STRESS_KINDS];
 	unsigned long reasons_to[REASONS], reasons_from[REASONS];
 	unsigned long evicted, checked;
-	/* What it is at, for a thread that hangs. */
+	/* The current operation, which tells where a thread hangs. */
 	unsigned long number;
 	enum stress_kind at;
 };
 
 /* Shared by all processes. */
 struct stress_shared {
-	/* Set once, by whoever is first. */
+	/* Each is set once, by the first that needs it. */
 	atomic_bool stop, leave, gone, wrong;
-	/* At "leave": threads that use the device no more, processes that have closed it. */
+	/* After "leave": threads that no longer use the device, processes that closed it. */
 	atomic_uint leaving, left;
-	/* The first thing that was wrong. */
+	/* The first fault that was found. */
 	char text[STRESS_TEXT];
 	struct stress_result results[];
 };
@@ -84,19 +84,19 @@ struct stress_shared {
 struct stress_options {
 	unsigned long seconds, leave, processes, threads, pages, print;
 	uint64_t seed;
-	/* A disk for direct I/O, or -1 */
+	/* A disk for direct I/O, or -1. */
 	int disk;
 };
 
-/* What a page holds: words that derive from where, when and by whom it was written. */
+/* The contents of a page: words computed from the address, the generation and the process. */
 struct stress_page {
 	uint64_t written_at;
 	uint32_t process;
-	/* 0: nothing but zeros */
+	/* 0: the page contains only zeros. */
 	uint32_t generation;
-	/* Given to the kernel with MADV_FREE: zeros are as good. */
+	/* After MADV_FREE, the page may also contain zeros. */
 	bool free;
-	/* Protected against access or writing. */
+	/* mprotect() forbids access or writes. */
 	bool guarded;
 };
 
@@ -107,36 +107,36 @@ struct stress_thread {
 	unsigned int process, nr;
 	uint64_t random;
 	uint32_t generation;
-	/* The process's memory, and this thread's own part of it. */
+	/* The memory of the process, and the part of it that only this thread changes. */
 	char *arena, *slice;
 	struct stress_page *pages;
-	/* The device; -1 once the thread has left it. */
+	/* The device, or -1 after the thread has left it. */
 	int fd;
 	int pipe[2];
-	/* -1: none */
+	/* -1 if there is none. */
 	int pkey, ring;
 	unsigned char *reasons, *buffer;
 };
 
 /* stress_page.c */
-/* In the thread's generation. */
+/* Fill the page with the contents of the thread's current generation. */
 void stress_page_fill(const struct stress_thread *thread,
 		      struct stress_page *page, void *addr);
-/* The offset of the first wrong byte of a copy of the page, or -1. */
+/* Return the offset of the first wrong byte in a copy of the page, or -1. */
 long stress_page_check(const struct stress_page *page, const void *copy);
 
 /* stress_op.c */
 const char *stress_name(enum stress_kind kind);
 uint64_t stress_seed(uint64_t seed, unsigned int process, unsigned int thread);
 struct stress_op stress_draw(struct stress_thread *thread);
-/* Tell that something is wrong; all ends with the first of it. */
+/* Report a fault.  The first one ends the stress. */
 void stress_wrong(struct stress_thread *thread, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* stress_device.c */
 void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
 		    size_t pages, unsigned int flags);
-/* Have all of the pages on the device, on which nothing else has an eye. */
+/* Move all of these pages to the device.  Nothing else uses them. */
 void stress_settle(struct stress_thread *thread, char *addr, size_t pages);
 void stress_query(struct stress_thread *thread, char *addr, size_t pages);
 void stress_evict(struct stress_thread *thread);
@@ -157,9 +157,9 @@ void stress_uffd(struct stress_thread *thread, const struct stress_op *op);
 /* stress_run.c */
 void stress_map(struct stress_thread *thread, size_t first, size_t count,
 		int flags);
-/* Make protected pages of the range usable again. */
+/* Allow access to all pages of the range again. */
 void stress_unguard(struct stress_thread *thread, size_t first, size_t count);
-/* Does the copy hold what the pages from first on should? */
+/* Check a copy of the pages from @first against their expected contents. */
 void stress_check_copy(struct stress_thread *thread, size_t first, size_t count,
 		       const void *copy);
 void stress_verify(struct stress_thread *thread, size_t first, size_t count);

@@ -1,26 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Random operations of many at once, and the device taken away from under them.
+# Many processes do random operations, and the device is removed meanwhile.
 set -eu
 # shellcheck source=tests/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# FULL=1: ten minutes in a row, at whose end the device goes under load.
+# With FULL=1, the stress runs for ten minutes before the module is unloaded.
 if [ -n "${FULL:-}" ]; then
 	long=600 short=60
 else
 	long=8 short=4
 fi
 
-# stress OPTION...: in the background, in $stress, its output in $scratch/stress
+# stress OPTION...: start the stress in the background, with its pid in $stress and its output
+# in $scratch/stress
 stress() {
-	# shellcheck disable=SC2086 # an option, or none
+	# shellcheck disable=SC2086 # one option or none
 	"$here/stress" $disk "$@" >"$scratch/stress" 2>&1 &
 	stress=$!
 	echo $stress >>"$scratch/peers"
 }
 
-# The stress must end well, and its summary is worth a look.
+# Wait for the end of the stress, show its summary, and fail if there was a fault.
 end_of_stress() {
 	status=0
 	wait $stress || status=$?
@@ -30,16 +31,15 @@ end_of_stress() {
 	[ $status = 0 ] || fail "exit status $status"
 }
 
-told() {
+output_has() {
 	grep -q "^$1" "$scratch/stress"
 }
 
-# Swap space and a disk, where there can be some: for what is swapped out meanwhile,
-# and for direct I/O.
+# Set up swap space, so that pages are swapped out, and a disk for direct I/O, if brd exists.
 disks_on() {
 	disk=
 	if [ -e /dev/ram0 ] || ! modprobe brd rd_nr=2 rd_size=65536 2>/dev/null; then
-		note "no disk to be had: no direct I/O"
+		note "there is no brd module, so no direct I/O"
 		return 0
 	fi
 	: >"$scratch/disks"
@@ -57,7 +57,7 @@ disks_off() {
 	rm "$scratch/disks"
 }
 
-# Pages that are alike become one, which stays in system memory.
+# KSM merges equal pages.  Merged pages stay in system memory.
 ksm=/sys/kernel/mm/ksm
 merging_on() {
 	[ -e $ksm/run ] || return 0
@@ -75,7 +75,7 @@ merging_off() {
 	done
 }
 
-# What a case has left that failed; by now its processes are dead.
+# Undo what a failed case has left.  Its processes have ended.
 tidy() {
 	merging_off
 	disks_off
@@ -93,14 +93,14 @@ before() {
 
 after() {
 	! loaded || unload
-	! grep -q devpub /proc/iomem || fail "still in /proc/iomem"
+	! grep -q devpub /proc/iomem || fail "the region is still in /proc/iomem"
 	tidy
 	until_true 5 total_is "$total" ||
 		fail "MemTotal is $(mem_total) kB, it was $total kB"
 	[ "$(offline_blocks)" = 0 ] || fail "$(offline_blocks) memory blocks are offline"
 }
 
-# refused OPTION...: told in one line that names the option, with status 2
+# refused OPTION...: expect status 2 and one line that names the option
 refused() {
 	status=0
 	"$here/stress" "$@" >"$scratch/refused" 2>&1 || status=$?
@@ -123,13 +123,12 @@ options() {
 	refused nonsense
 }
 
-# plan SEED [OPTION...]: what the seed makes of it
+# plan SEED [OPTION...]: print the operations of this seed
 plan() {
 	"$here/stress" --print 200 --seed "$@" | sort
 }
 
-# The same operations for the same seed, and others for another one, another
-# process or another thread.
+# The same seed gives the same operations.  Another seed, process or thread gives others.
 same_seed() {
 	plan 1 >"$scratch/one"
 	plan 1 >"$scratch/again"
@@ -138,9 +137,9 @@ same_seed() {
 	! cmp -s "$scratch/one" "$scratch/two" || fail "another seed gives the same operations"
 	plan 1 --processes 1 >"$scratch/alone"
 	[ "$(grep -cxF -f "$scratch/alone" "$scratch/one")" = 400 ] ||
-		fail "a process' operations depend on the number of processes"
+		fail "the operations of a process depend on the number of processes"
 	[ "$(sed 's/.*: //' "$scratch/one" | sort -u | wc -l)" -gt 1000 ] ||
-		fail "threads do the same operations"
+		fail "several threads have the same operations"
 }
 
 to_the_end() {
@@ -155,41 +154,41 @@ has_left_memory() {
 	! grep -q devpub /proc/iomem
 }
 
-# Files are open: the module stays, and the device goes when it is unbound.
+# While files are open, the module can't be unloaded, but the device can be unbound.
 unbind_under_load() {
 	before
 	stress --seconds 100
 	sleep $short
-	answer=$("$here/mod" unload devpub) && fail "unloaded under open files"
+	answer=$("$here/mod" unload devpub) && fail "the module was unloaded although files are open"
 	case $answer in
 	EAGAIN | EBUSY) ;;
 	*) fail "unload: $answer" ;;
 	esac
 	echo devpub.0 >"$driver/unbind"
 	[ ! -e /dev/devpub0 ] || fail "/dev/devpub0 is still there"
-	until_true 60 has_left_memory || fail "still in /proc/iomem"
+	until_true 60 has_left_memory || fail "the region is still in /proc/iomem"
 	end_of_stress
-	told "the device went away" || fail "nobody was told ENODEV"
+	output_has "the device was removed" || fail "no call returned ENODEV"
 	after
 }
 
-# Has it left the device, or ended?  Notes whether pages were merged until then.
+# Succeed if the stress has left the device or has ended.  Note whether pages were merged.
 has_left() {
 	[ ! -e $ksm/run ] || [ "$(cat $ksm/pages_shared)" = 0 ] || merged=y
-	told "left the device" || told "pages: "
+	output_has "left the device" || output_has "pages: "
 }
 
-# The files are closed, the pages are on the device still, and their processes go
-# on with all else.
+# The processes have closed their files, their pages are still on the device, and the other
+# operations continue.
 unload_under_load() {
 	before
 	merged=
 	stress --seconds $((long + 300)) --leave $long
-	until_true $((long + 200)) has_left || fail "nobody left the device"
-	! told "pages: " || end_of_stress
+	until_true $((long + 200)) has_left || fail "the stress did not leave the device"
+	! output_has "pages: " || end_of_stress
 	! all_free || fail "no page is on the device"
 	# A child that was forked just then may have the file open for a moment.
-	until_true 10 "$here/mod" unload devpub >/dev/null || fail "can't be unloaded"
+	until_true 10 "$here/mod" unload devpub >/dev/null || fail "the module can't be unloaded"
 	kill -TERM $stress || fail "the stress ended before: $(cat "$scratch/stress")"
 	end_of_stress
 	[ -n "$merged" ] || [ -z "${FULL:-}" ] || [ ! -e $ksm/run ] || fail "no page was merged"

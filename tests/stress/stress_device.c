@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* The stress's calls of the device. */
+/* The ioctls of the stress. */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -8,7 +8,7 @@
 
 #include "stress.h"
 
-/* Whether a call came to its end; notes that the device went, or what is wrong. */
+/* Return whether a call succeeded.  Note that the device is gone, or report the error. */
 static bool ended_well(struct stress_thread *thread, const char *call, int ret)
 {
 	if (!ret)
@@ -20,7 +20,7 @@ static bool ended_well(struct stress_thread *thread, const char *call, int ret)
 	return false;
 }
 
-/* Do the counts and the array agree?  They must for what is done, at least. */
+/* Check that the counts match the array, as far as the call came. */
 static bool agree(const struct devpub_migrate *arg, const unsigned char *reasons,
 		  unsigned long *total)
 {
@@ -64,9 +64,9 @@ void stress_migrate(struct stress_thread *thread, unsigned long cmd, char *addr,
 			     (unsigned long long)arg.length);
 }
 
-/* Where the pages are; false when the call did not come to its end. */
-static bool where(struct stress_thread *thread, char *addr, size_t pages,
-		  struct devpub_query *arg)
+/* Query the locations of the pages.  Return whether the call succeeded. */
+static bool query_pages(struct stress_thread *thread, char *addr, size_t pages,
+			struct devpub_query *arg)
 {
 	*arg = (struct devpub_query) {
 		.addr = address(addr),
@@ -81,14 +81,14 @@ void stress_settle(struct stress_thread *thread, char *addr, size_t pages)
 	const struct timespec pause = { .tv_nsec = 100000000 };
 	struct devpub_query arg;
 
-	/* Any page may sit in a batch of another processor at first. */
+	/* A page may be in another processor's LRU batch at first. */
 	for (int i = 0; i < 50; i++) {
 		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, pages, 0);
-		if (!where(thread, addr, pages, &arg) || arg.device == pages)
+		if (!query_pages(thread, addr, pages, &arg) || arg.device == pages)
 			return;
 		nanosleep(&pause, NULL);
 	}
-	stress_wrong(thread, "%llu of %zu pages that nobody else uses come to the device",
+	stress_wrong(thread, "only %llu of %zu pages that nothing else uses moved to the device",
 		     (unsigned long long)arg.device, pages);
 }
 
@@ -96,7 +96,7 @@ void stress_query(struct stress_thread *thread, char *addr, size_t pages)
 {
 	struct devpub_query arg;
 
-	if (where(thread, addr, pages, &arg) &&
+	if (query_pages(thread, addr, pages, &arg) &&
 	    arg.absent + arg.system + arg.device + arg.other_device + arg.other !=
 	    pages)
 		stress_wrong(thread, "the counts of a query do not agree");

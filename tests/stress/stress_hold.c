@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Operations of the stress that hold pages, or guard them, while others move them. */
+/* Operations of the stress that pin or write-protect pages while they are moved. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -14,7 +14,7 @@
 #include "stress.h"
 #include "uffd.h"
 
-/* Only for its registered buffers: nothing is ever submitted to it. */
+/* The ring is used for registered buffers only; nothing is submitted to it. */
 int stress_ring(void)
 {
 	struct io_uring_params params = { 0 };
@@ -22,7 +22,7 @@ int stress_ring(void)
 	return syscall(SYS_io_uring_setup, 1, &params);
 }
 
-/* Nothing is present where pagemap can't be read. */
+/* If pagemap can't be read, all entries are 0, which means not present. */
 static void read_pagemap(const void *addr, size_t pages, uint64_t *entries)
 {
 	const int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -33,7 +33,7 @@ static void read_pagemap(const void *addr, size_t pages, uint64_t *entries)
 	close(file);
 }
 
-/* Registered pages are pinned in system memory, whatever others try. */
+/* Registered pages are pinned in system memory.  No call may move them. */
 void stress_register(struct stress_thread *thread, const struct stress_op *op)
 {
 	char *addr = thread->slice + op->first * PAGE;
@@ -41,7 +41,7 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 	uint64_t before[STRESS_HELD_PAGES], after[STRESS_HELD_PAGES];
 
 	stress_unguard(thread, op->first, op->count);
-	/* It may meet a page that moves: Documentation/kernel-bugs.md. */
+	/* The call fails if a page moves just then (Documentation/kernel-bugs.md). */
 	if (thread->ring < 0 ||
 	    syscall(SYS_io_uring_register, thread->ring,
 		    IORING_REGISTER_BUFFERS, &range, 1)) {
@@ -54,10 +54,10 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 	stress_verify(thread, op->first, op->count);
 	read_pagemap(addr, op->count, after);
 	for (size_t i = 0; i < op->count; i++) {
-		/* For a moment it is not present, when somebody tries to move it. */
+		/* During an attempt to move it, the page is not present. */
 		if (before[i] & after[i] & PAGEMAP_PRESENT &&
 		    (before[i] ^ after[i]) & PAGEMAP_PFN)
-			stress_wrong(thread, "a registered page went from frame %#llx to %#llx",
+			stress_wrong(thread, "a registered page moved from pfn %#llx to %#llx",
 				     (unsigned long long)(before[i] & PAGEMAP_PFN),
 				     (unsigned long long)(after[i] & PAGEMAP_PFN));
 	}
@@ -66,7 +66,7 @@ void stress_register(struct stress_thread *thread, const struct stress_op *op)
 		stress_wrong(thread, "unregister: %s", strerror(errno));
 }
 
-/* Who writes to the pages meanwhile waits until they may be written to again. */
+/* A thread that writes to these pages waits until the protection is removed. */
 void stress_uffd(struct stress_thread *thread, const struct stress_op *op)
 {
 	char *addr = thread->slice + op->first * PAGE;
@@ -88,14 +88,14 @@ void stress_uffd(struct stress_thread *thread, const struct stress_op *op)
 				       addr, op->count, 0);
 		stress_verify(thread, op->first, op->count);
 		read_pagemap(addr, 1, &entry);
-		/* What may have been a hole could not be protected. */
+		/* A hole can't be protected, and the page may have been one. */
 		if (page->generation && !page->free &&
 		    entry & PAGEMAP_PRESENT && !(entry & PAGEMAP_UFFD_WP))
-			stress_wrong(thread, "a page is free of its protection");
+			stress_wrong(thread, "a page lost its write protection");
 	}
 	if (uffd < 0)
 		return;
-	/* A child of another thread's may have the file still, so closing is not enough. */
+	/* The child of another thread may have inherited the file, so close() is not enough. */
 	ioctl(uffd, UFFDIO_UNREGISTER, &range);
 	ioctl(uffd, UFFDIO_WAKE, &range);
 	close(uffd);

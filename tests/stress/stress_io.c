@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Operations of the stress by which the kernel reads memory, or writes to it. */
+/* Operations of the stress in which the kernel reads memory or writes to it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "stress.h"
 
-/* What a system call reads of the memory, by one way or another. */
+/* Check the data that a system call reads from the memory. */
 void stress_readv(struct stress_thread *thread, const struct stress_op *op)
 {
 	const size_t size = op->count * PAGE;
@@ -33,7 +33,7 @@ void stress_readv(struct stress_thread *thread, const struct stress_op *op)
 		stress_check_copy(thread, op->first, op->count, thread->buffer);
 }
 
-/* Have in the buffer what the pages are going to hold. */
+/* Fill the buffer with the next contents of the pages. */
 static void fill_buffer(struct stress_thread *thread, const struct stress_op *op)
 {
 	stress_unguard(thread, op->first, op->count);
@@ -43,7 +43,7 @@ static void fill_buffer(struct stress_thread *thread, const struct stress_op *op
 				 thread->buffer + i * PAGE);
 }
 
-/* What a system call writes into the memory, by one way or another. */
+/* Write new contents into the memory by a system call. */
 void stress_writev(struct stress_thread *thread, const struct stress_op *op)
 {
 	const size_t size = op->count * PAGE;
@@ -66,7 +66,7 @@ void stress_writev(struct stress_thread *thread, const struct stress_op *op)
 		stress_check_copy(thread, op->first, op->count, to.iov_base);
 }
 
-/* A pipe holds the pages while the device wants them. */
+/* Move the pages while a pipe holds references to them. */
 void stress_vmsplice(struct stress_thread *thread, const struct stress_op *op)
 {
 	struct iovec pages = { thread->slice + op->first * PAGE,
@@ -97,8 +97,8 @@ void stress_vmsplice(struct stress_thread *thread, const struct stress_op *op)
 }
 
 /*
- * A disk's driver reads the pages, or writes to them, by itself, and what it writes to
- * is not to be copied by a fork: before 6.5, the copy misses it (block/bio.c).
+ * A disk's driver reads the pages or writes to them.  A fork must not copy pages that the
+ * driver writes to: before 6.5, the copy does not receive the data (block/bio.c).
  */
 void stress_direct(struct stress_thread *thread, const struct stress_op *op)
 {

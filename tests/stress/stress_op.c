@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Which operations the stress does: all that the seed decides. */
+/* The choice of operations, which only the seed determines. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -9,11 +9,11 @@
 
 static const struct {
 	const char *name;
-	/* How often it comes, and how many pages it takes at most. */
+	/* The relative frequency, and the maximum number of pages. */
 	unsigned int weight, most;
-	/* On the thread's own slice, for it changes what is there. */
+	/* It changes data, so it acts on the thread's own slice only. */
 	bool own;
-	/* In whole huge pages, where the slice has any. */
+	/* It acts on whole huge pages, if the slice is large enough. */
 	bool huge;
 } kinds[STRESS_KINDS] = {
 	[STRESS_TO]		= { "migrate-to", 64, 1024, false, false },
@@ -55,7 +55,7 @@ const char *stress_name(enum stress_kind kind)
 
 uint64_t stress_seed(uint64_t seed, unsigned int process, unsigned int thread)
 {
-	/* Not a multiple of draw()'s step: the sequences must not overlap. */
+	/* The factor is no multiple of the step in draw(), so the sequences do not overlap. */
 	return seed ^ ((uint64_t)process << 32 | (thread + 1)) *
 		      0xd1342543de82ef95ULL;
 }
@@ -97,10 +97,10 @@ struct stress_op stress_draw(struct stress_thread *thread)
 
 	within = kinds[kind].own ? slice : slice * thread->options->threads;
 	most = smaller(kinds[kind].most, within);
-	/* Leave room for the destination behind the source, or before it. */
+	/* The destination must fit behind the source or before it. */
 	if (kind == STRESS_MREMAP)
 		most = smaller(most, slice / 2);
-	/* Short ranges and long ones alike: a power of two, and less than that. */
+	/* Limit the size to a random power of two, so short ranges are as likely as long ones. */
 	most = smaller(most, 1UL << draw(thread) % 13);
 	op.count = 1 + draw(thread) % most;
 	op.first = draw(thread) % (within - op.count + 1);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* What the stress writes into a page, and finds there again. */
+/* The contents of pages. */
 #include "stress.h"
 
 #define WORDS	(PAGE / sizeof(uint64_t))
 
-/* splitmix64's last steps: each bit of the result hangs on all of the input's. */
+/* The last steps of splitmix64: each bit of the result depends on all bits of the input. */
 static uint64_t mix(uint64_t x)
 {
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;

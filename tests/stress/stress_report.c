@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
+/* The options and the reports of the stress. */
+#include <devpub_reasons.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,42 +13,27 @@
 #include "stress_report.h"
 
 static const char *const reason_names[REASONS] = {
-	[DEVPUB_REASON_MOVED]		= "moved",
-	[DEVPUB_REASON_POPULATED]	= "populated",
-	[DEVPUB_REASON_ALREADY]		= "already there",
-	[DEVPUB_REASON_ABSENT]		= "absent",
-	[DEVPUB_REASON_UNMAPPED]	= "unmapped",
-	[DEVPUB_REASON_SHARED]		= "shared",
-	[DEVPUB_REASON_FILE]		= "file",
-	[DEVPUB_REASON_HUGETLB]		= "hugetlb",
-	[DEVPUB_REASON_SPECIAL]		= "special",
-	[DEVPUB_REASON_LARGE]		= "large",
-	[DEVPUB_REASON_KSM]		= "KSM",
-	[DEVPUB_REASON_SWAPCACHE]	= "swap cache",
-	[DEVPUB_REASON_SWAPPED]		= "swapped",
-	[DEVPUB_REASON_PINNED]		= "pinned",
-	[DEVPUB_REASON_BUSY]		= "busy",
-	[DEVPUB_REASON_NO_SPACE]	= "no space",
-	[DEVPUB_REASON_OTHER_DEVICE]	= "other device",
+#define REASON_NAME(number, name, string)	[DEVPUB_REASON_##number] = #name,
+	DEVPUB_REASONS(REASON_NAME)
 };
 
 static void usage(FILE *to)
 {
 	fputs("usage: stress [OPTION...]\n"
-	      "  --seconds N     how long (default 10)\n"
-	      "  --seed N        what to do (default: a random one, which is printed)\n"
-	      "  --processes N   processes (default 4)\n"
-	      "  --threads N     threads of each (default 2)\n"
-	      "  --pages N       pages of each thread (default 1024)\n"
-	      "  --disk FILE     do direct I/O there, on a disk that holds nothing of worth\n"
-	      "  --leave N       close the device after N seconds, and go on without\n"
-	      "  --print N       print the first N operations of each thread, and do none\n"
-	      "  --help          print this\n"
+	      "  --seconds N     duration (default 10)\n"
+	      "  --seed N        seed of the operations (default: a random one, which is printed)\n"
+	      "  --processes N   number of processes (default 4)\n"
+	      "  --threads N     threads per process (default 2)\n"
+	      "  --pages N       pages per thread (default 1024)\n"
+	      "  --disk FILE     also do direct I/O on this disk, and overwrite its contents\n"
+	      "  --leave N       close the device after N seconds, and continue without it\n"
+	      "  --print N       only print the first N operations of each thread\n"
+	      "  --help          print this text\n"
 	      "\n"
-	      "Processes act on their memory at random, on the device and off it, and check\n"
-	      "each byte.  When the device is taken away (ENODEV), all check what they have\n"
-	      "and end, as after SIGINT or SIGTERM.  Exit status: 0 if all was right, 1 if not,\n"
-	      "2 for a wrong option.\n",
+	      "Processes do random operations on their memory, move it to the device and back,\n"
+	      "and check each byte.  After the device has been removed (ENODEV), and after\n"
+	      "SIGINT or SIGTERM, they check all their memory and end.  Exit status: 0 if there\n"
+	      "was no fault, 1 if there was one, 2 for a wrong option.\n",
 	      to);
 }
 
@@ -60,7 +47,7 @@ static uint64_t number(const char *option, const char *text, uint64_t least,
 	value = strtoull(text, &end, 0);
 	if (errno || end == text || *end || strchr(text, '-') || value < least ||
 	    value > most) {
-		fprintf(stderr, "stress: --%s: '%s' is no number from %llu to %llu\n",
+		fprintf(stderr, "stress: --%s: '%s' is not a number from %llu to %llu\n",
 			option, text, (unsigned long long)least,
 			(unsigned long long)most);
 		exit(2);
@@ -68,7 +55,7 @@ static uint64_t number(const char *option, const char *text, uint64_t least,
 	return value;
 }
 
-/* The disk, which must be nobody else's and have room for all threads. */
+/* Open the disk, which must be unused and have room for all threads. */
 static int open_disk(const char *name, const struct stress_options *options)
 {
 	const unsigned long long need = options->processes * options->threads *
@@ -82,7 +69,7 @@ static int open_disk(const char *name, const struct stress_options *options)
 	}
 	size = lseek(fd, 0, SEEK_END);
 	if (size < 0 || (unsigned long long)size < need) {
-		fprintf(stderr, "stress: --disk: '%s' has %lld bytes, and so many threads need %llu\n",
+		fprintf(stderr, "stress: --disk: '%s' has %lld bytes, but that many threads need %llu\n",
 			name, (long long)size, need);
 		exit(2);
 	}
@@ -142,7 +129,7 @@ void stress_options(struct stress_options *options, int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "stress: what is '%s'? --help tells what there is\n",
+		fprintf(stderr, "stress: unexpected argument '%s'; see --help\n",
 			argv[optind]);
 		exit(2);
 	}
@@ -175,7 +162,7 @@ void stress_report_hang(const struct stress_options *options,
 		unsigned int process = i / options->threads;
 
 		if (pids[process])
-			printf("process %u, thread %lu: no end; last at operation %lu (%s)\n",
+			printf("process %u, thread %lu: did not end; its last operation was %lu (%s)\n",
 			       process, i % options->threads,
 			       shared->results[i].number,
 			       stress_name(shared->results[i].at));
@@ -224,14 +211,14 @@ bool stress_report(const struct stress_options *options,
 	report_refused("on the way to the device", sum.reasons_to);
 	report_refused("on the way back", sum.reasons_from);
 	if (atomic_load(&shared->gone))
-		printf("the device went away\n");
+		printf("the device was removed\n");
 	if (atomic_load(&shared->wrong)) {
 		printf("wrong: %s\n", shared->text);
 		return false;
 	}
 	if (!sum.reasons_to[DEVPUB_REASON_MOVED] ||
 	    !sum.reasons_from[DEVPUB_REASON_MOVED]) {
-		printf("wrong: no page moved there and back\n");
+		printf("wrong: no page moved to the device, or none moved back\n");
 		return false;
 	}
 	return true;

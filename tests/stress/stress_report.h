@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
-/* What the stress is told, and what it tells. */
+/* The options and the reports of the stress. */
 #ifndef DEVPUB_TESTS_STRESS_REPORT_H
 #define DEVPUB_TESTS_STRESS_REPORT_H
 
@@ -8,17 +8,17 @@
 
 #include "stress.h"
 
-/* Ends the program when asked for help, or for what is wrong. */
+/* Parse the options.  Exit for --help and after an error. */
 void stress_options(struct stress_options *options, int argc, char **argv);
 
-/* The first operations of each thread. */
+/* Print the first operations of each thread. */
 void stress_report_plan(const struct stress_options *options);
 
-/* What the processes that have not ended are at. */
+/* Print the current operations of the processes that have not ended. */
 void stress_report_hang(const struct stress_options *options,
 			const struct stress_shared *shared, const pid_t *pids);
 
-/* The summary; false when something was wrong. */
+/* Print the summary.  Return false if there was a fault. */
 bool stress_report(const struct stress_options *options,
 		   const struct stress_shared *shared);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * The operations of the stress.  Those that change what memory holds act on the
- * thread's own slice, so that the thread always knows what is there; those that
- * must not change it act on all of the process's memory, under the other
- * threads' feet.
+ * The operations of the stress.  Operations that change data act on the thread's own slice,
+ * so the thread always knows the contents of its pages.  Operations that must not change
+ * data act on all memory of the process, while other threads use it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +27,7 @@
 #define MADV_POPULATE_WRITE	23
 #endif
 
-/* New memory, which nothing else can have come to in between. */
+/* Map new memory. */
 void stress_map(struct stress_thread *thread, size_t first, size_t count,
 		int flags)
 {
@@ -40,8 +39,8 @@ void stress_map(struct stress_thread *thread, size_t first, size_t count,
 	memset(thread->pages + first, 0, count * sizeof(*thread->pages));
 }
 
-/* Where the kernel says that the page lives, for the report. */
-static const char *whereabouts(const struct stress_thread *thread,
+/* Return the location of the page, for the report. */
+static const char *location(const struct stress_thread *thread,
 			       const void *addr)
 {
 	struct devpub_query arg = {
@@ -49,7 +48,7 @@ static const char *whereabouts(const struct stress_thread *thread,
 	};
 
 	if (ioctl(thread->fd, DEVPUB_IOC_QUERY, &arg))
-		return "it can't be said where";
+		return "its location is unknown";
 	return arg.device ? "on the device" :
 	       arg.system ? "in system memory" : "absent";
 }
@@ -68,7 +67,7 @@ void stress_check_copy(struct stress_thread *thread, size_t first, size_t count,
 				     *(unsigned long long *)(data + wrong),
 				     page->generation,
 				     page->free ? " or zeros" : "",
-				     whereabouts(thread, thread->slice +
+				     location(thread, thread->slice +
 						 (first + i) * PAGE));
 			return;
 		}
@@ -81,10 +80,10 @@ void stress_unguard(struct stress_thread *thread, size_t first, size_t count)
 	bool guarded = false;
 
 	for (size_t i = first; i < first + count; i++) {
-		/* The kernel writes there for us, or tells that it can't. */
+		/* getrandom() fails if it can't write to the page. */
 		if (thread->pages[i].guarded &&
 		    getrandom(thread->slice + i * PAGE, 1, GRND_NONBLOCK) >= 0)
-			stress_wrong(thread, "page %zu of the slice is protected, and was written to", i);
+			stress_wrong(thread, "page %zu of the slice was written to in spite of mprotect()", i);
 		guarded |= thread->pages[i].guarded;
 		thread->pages[i].guarded = false;
 	}
@@ -125,8 +124,8 @@ static void fork_child(struct stress_thread *thread, const struct stress_op *op)
 }
 
 /*
- * A child that reads, writes and moves its copies, while its parent keeps its own;
- * or that of a vfork(), which writes for its parent.
+ * Fork a child that reads, writes and moves its copies.  The pages of the parent must stay as
+ * they are.  The child of a vfork() writes to the memory of its parent.
  */
 static void run_fork(struct stress_thread *thread, const struct stress_op *op)
 {
@@ -155,14 +154,14 @@ static void run_map(struct stress_thread *thread, const struct stress_op *op)
 	stress_map(thread, op->first, op->count, MAP_FIXED_NOREPLACE);
 }
 
-/* Moves pages within the slice; zeros are left where they were. */
+/* Move pages within the slice, and leave zeros at the old addresses. */
 static void run_mremap(struct stress_thread *thread, const struct stress_op *op)
 {
 	size_t to = (op->first + op->distance) % thread->options->pages;
 	bool keep = op->flags & 1;
 	void *new_addr;
 
-	/* Round the end of the slice: the destination starts before the source. */
+	/* If the destination exceeds the slice, use its start. */
 	if (to + op->count > thread->options->pages)
 		to = 0;
 	if (to < op->first + op->count && op->first < to + op->count)
@@ -172,7 +171,7 @@ static void run_mremap(struct stress_thread *thread, const struct stress_op *op)
 			  (keep ? MREMAP_DONTUNMAP : 0),
 			  thread->slice + to * PAGE);
 	if (new_addr == MAP_FAILED) {
-		/* Several mappings, for one.  The destination may be gone. */
+		/* The source has several mappings.  The destination may be unmapped. */
 		thread->result->failed[op->kind]++;
 		stress_map(thread, to, op->count, MAP_FIXED);
 		return;
@@ -187,7 +186,7 @@ static void run_mremap(struct stress_thread *thread, const struct stress_op *op)
 		thread->pages[i].generation = 0;
 }
 
-/* Shrinks the range by half and has it grow again, by zeros. */
+/* Shrink the range by half, and let it grow again with zeros. */
 static void run_resize(struct stress_thread *thread, const struct stress_op *op)
 {
 	const size_t half = (op->count + 1) / 2, rest = op->count - half;
@@ -195,14 +194,14 @@ static void run_resize(struct stress_thread *thread, const struct stress_op *op)
 
 	if (!rest)
 		return;
-	/* What grows has the protection of what is before it. */
+	/* The new part inherits the protection of the old one. */
 	stress_unguard(thread, op->first, op->count);
 	if (mremap(addr, op->count * PAGE, half * PAGE, 0) != addr) {
 		thread->result->failed[op->kind]++;
 		return;
 	}
 	if (mremap(addr, half * PAGE, op->count * PAGE, 0) != addr) {
-		/* Several mappings, for one. */
+		/* The range has several mappings. */
 		thread->result->failed[op->kind]++;
 		stress_map(thread, op->first + half, rest, MAP_FIXED_NOREPLACE);
 		return;
@@ -221,7 +220,7 @@ static void run_mprotect(struct stress_thread *thread,
 		thread->pages[i].guarded = true;
 }
 
-/* Pages that the thread may not write to, nor the kernel for it, wherever they are. */
+/* Neither the thread nor a system call may write to pages with this key, on any device. */
 static void run_pkey(struct stress_thread *thread, const struct stress_op *op)
 {
 	char *addr = thread->slice + op->first * PAGE;
@@ -239,13 +238,13 @@ static void run_pkey(struct stress_thread *thread, const struct stress_op *op)
 			       addr, op->count, 0);
 	for (size_t i = 0; i < op->count; i++)
 		if (getrandom(addr + i * PAGE, 1, GRND_NONBLOCK) >= 0)
-			stress_wrong(thread, "page %zu of the slice has a key, and was written to",
+			stress_wrong(thread, "page %zu of the slice was written to in spite of its protection key",
 				     op->first + i);
 	if (pkey_mprotect(addr, size, PROT_READ | PROT_WRITE, 0))
 		stress_wrong(thread, "pkey_mprotect: %s", strerror(errno));
 }
 
-/* Advice that may cost the data, or after a failure that of some of the pages. */
+/* Advice that discards the data.  After an error, it may have discarded some pages. */
 static void run_discard(struct stress_thread *thread,
 			const struct stress_op *op, int advice)
 {
@@ -263,8 +262,8 @@ static void run_discard(struct stress_thread *thread,
 }
 
 /*
- * A huge page is made only of what one mapping has, all of it in system memory,
- * with no flag that differs: see to that first, as far as it goes.
+ * The kernel makes a huge page only of pages in system memory, in one mapping without
+ * special flags, so prepare that first.
  */
 static void run_collapse(struct stress_thread *thread,
 			 const struct stress_op *op)
@@ -283,9 +282,10 @@ static void run_collapse(struct stress_thread *thread,
 		thread->result->failed[op->kind]++;
 }
 
-static void run_device(struct stress_thread *thread, const struct stress_op *op,
-		       char *addr)
+static void run_device(struct stress_thread *thread, const struct stress_op *op)
 {
+	char *addr = thread->arena + op->first * PAGE;
+
 	switch (op->kind) {
 	case STRESS_TO:
 		stress_migrate(thread, DEVPUB_IOC_MIGRATE_TO, addr, op->count, 0);
@@ -307,8 +307,8 @@ static void run_device(struct stress_thread *thread, const struct stress_op *op,
 	}
 }
 
-/* What must leave the data alone, whether it succeeds or not. */
-static int run_advice(const struct stress_op *op, char *addr)
+/* Calls that must not change the data, whether they succeed or not. */
+static int advise(const struct stress_op *op, char *addr)
 {
 	const size_t size = op->count * PAGE;
 
@@ -332,89 +332,77 @@ static int run_advice(const struct stress_op *op, char *addr)
 	}
 }
 
+static void run_advice(struct stress_thread *thread, const struct stress_op *op)
+{
+	if (advise(op, thread->arena + op->first * PAGE))
+		thread->result->failed[op->kind]++;
+}
+
+static void run_write(struct stress_thread *thread, const struct stress_op *op)
+{
+	write_pages(thread, op->first, op->count);
+}
+
+static void run_verify(struct stress_thread *thread, const struct stress_op *op)
+{
+	stress_verify(thread, op->first, op->count);
+}
+
+static void run_dontneed(struct stress_thread *thread, const struct stress_op *op)
+{
+	run_discard(thread, op, op->flags & 1 ? MADV_DONTNEED : MADV_DONTNEED_LOCKED);
+}
+
+static void run_free(struct stress_thread *thread, const struct stress_op *op)
+{
+	run_discard(thread, op, MADV_FREE);
+}
+
+static void (*const run[STRESS_KINDS])(struct stress_thread *thread,
+				       const struct stress_op *op) = {
+	[STRESS_TO]		= run_device,
+	[STRESS_FROM]		= run_device,
+	[STRESS_POPULATE]	= run_device,
+	[STRESS_QUERY]		= run_device,
+	[STRESS_EVICT]		= run_device,
+	[STRESS_WRITE]		= run_write,
+	[STRESS_VERIFY]		= run_verify,
+	[STRESS_FORK]		= run_fork,
+	[STRESS_VFORK]		= run_fork,
+	[STRESS_MAP]		= run_map,
+	[STRESS_MREMAP]		= run_mremap,
+	[STRESS_RESIZE]		= run_resize,
+	[STRESS_MPROTECT]	= run_mprotect,
+	[STRESS_DONTNEED]	= run_dontneed,
+	[STRESS_PREFAULT]	= run_advice,
+	[STRESS_FREE]		= run_free,
+	[STRESS_COLD]		= run_advice,
+	[STRESS_PAGEOUT]	= run_advice,
+	[STRESS_HUGEPAGE]	= run_advice,
+	[STRESS_COLLAPSE]	= run_collapse,
+	[STRESS_MLOCK]		= run_advice,
+	[STRESS_MUNLOCK]	= run_advice,
+	[STRESS_READV]		= stress_readv,
+	[STRESS_WRITEV]		= stress_writev,
+	[STRESS_VMSPLICE]	= stress_vmsplice,
+	[STRESS_DIRECT]		= stress_direct,
+	[STRESS_MERGE]		= run_advice,
+	[STRESS_PKEY]		= run_pkey,
+	[STRESS_REGISTER]	= stress_register,
+	[STRESS_UFFD]		= stress_uffd,
+};
+
 void stress_run(struct stress_thread *thread, const struct stress_op *op)
 {
-	char *addr = thread->arena + op->first * PAGE;
-
-	/*
-	 * A page that two processes have is not to be merged in one of them and to
-	 * be moved by the other: see "A page that KSM is about to merge" in
-	 * Documentation/kernel-bugs.md.  And who takes merged pages apart can't wait
-	 * for a userfaultfd: before 6.2 the kernel warns (mm/ksm.c, break_ksm()).
-	 */
-	if (op->kind == (thread->process % 2 ? STRESS_FORK : STRESS_MERGE) ||
-	    (op->kind == STRESS_UFFD && thread->process % 2)) {
-		thread->result->failed[op->kind]++;
-		thread->result->done[op->kind]++;
+	if (run[op->kind] == run_device && thread->fd < 0)
 		return;
-	}
-	switch (op->kind) {
-	case STRESS_TO:
-	case STRESS_FROM:
-	case STRESS_POPULATE:
-	case STRESS_QUERY:
-	case STRESS_EVICT:
-		if (thread->fd < 0)
-			return;
-		run_device(thread, op, addr);
-		break;
-	case STRESS_WRITE:
-		write_pages(thread, op->first, op->count);
-		break;
-	case STRESS_VERIFY:
-		stress_verify(thread, op->first, op->count);
-		break;
-	case STRESS_FORK:
-	case STRESS_VFORK:
-		run_fork(thread, op);
-		break;
-	case STRESS_MAP:
-		run_map(thread, op);
-		break;
-	case STRESS_MREMAP:
-		run_mremap(thread, op);
-		break;
-	case STRESS_RESIZE:
-		run_resize(thread, op);
-		break;
-	case STRESS_MPROTECT:
-		run_mprotect(thread, op);
-		break;
-	case STRESS_DONTNEED:
-		run_discard(thread, op, op->flags & 1 ? MADV_DONTNEED :
-							MADV_DONTNEED_LOCKED);
-		break;
-	case STRESS_FREE:
-		run_discard(thread, op, MADV_FREE);
-		break;
-	case STRESS_COLLAPSE:
-		run_collapse(thread, op);
-		break;
-	case STRESS_READV:
-		stress_readv(thread, op);
-		break;
-	case STRESS_WRITEV:
-		stress_writev(thread, op);
-		break;
-	case STRESS_DIRECT:
-		stress_direct(thread, op);
-		break;
-	case STRESS_PKEY:
-		run_pkey(thread, op);
-		break;
-	case STRESS_VMSPLICE:
-		stress_vmsplice(thread, op);
-		break;
-	case STRESS_REGISTER:
-		stress_register(thread, op);
-		break;
-	case STRESS_UFFD:
-		stress_uffd(thread, op);
-		break;
-	default:
-		if (run_advice(op, addr))
-			thread->result->failed[op->kind]++;
-		break;
-	}
+	/*
+	 * Before 6.2, the kernel warns if a task that unmerges pages meets a userfaultfd
+	 * (mm/ksm.c, break_ksm()), so only odd processes merge, and only even ones protect.
+	 */
+	if (op->kind == (thread->process % 2 ? STRESS_UFFD : STRESS_MERGE))
+		thread->result->failed[op->kind]++;
+	else
+		run[op->kind](thread, op);
 	thread->result->done[op->kind]++;
 }
