@@ -58,6 +58,31 @@ static void mirror_range(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
+/* On 6.1, uprobes invalidate a page from the address of an instruction on. */
+static void mirror_range_unaligned(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct mmu_notifier_range range = { .mm = user->mm, .event = MMU_NOTIFY_CLEAR };
+	struct devpub_mirror_block *block;
+	unsigned long addr;
+
+	addr = devpub_user_mmap(test, user, 2 * DEVPUB_BLOCK_PAGES, PROT_READ | PROT_WRITE);
+	/* The last page of a block. */
+	addr = ALIGN(addr + PAGE_SIZE, DEVPUB_BLOCK_SIZE) - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
+	block = devpub_mirror_get_block(mirror, addr);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(block));
+	range.start = addr + 0x123;
+	range.end = range.start + PAGE_SIZE;
+	KUNIT_EXPECT_TRUE(test, block->notifier.ops->invalidate(&block->notifier, &range,
+								block->notifier.invalidate_seq));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, addr), 0UL);
+	devpub_mirror_block_put(block);
+	devpub_mirror_destroy(mirror);
+}
+
 /* A fault adds what is there around the page, and faults nothing else in. */
 static void mirror_around(struct kunit *test)
 {
@@ -289,6 +314,7 @@ static void mirror_caller(struct kunit *test)
 static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_limit),
 	KUNIT_CASE(mirror_range),
+	KUNIT_CASE(mirror_range_unaligned),
 	KUNIT_CASE(mirror_around),
 	KUNIT_CASE(mirror_permissions),
 	KUNIT_CASE(mirror_special),
