@@ -36,7 +36,11 @@ static void mirror_limit(struct kunit *test)
 	atomic_set(&mirror->users, 10);
 	devpub_mirror_test_add_blocks(mirror, addr);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, DEVPUB_MIRROR_BLOCKS + 20U);
+	/* When the operations have ended, the next block pushes out all that are too many. */
 	atomic_set(&mirror->users, 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
+	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
 	devpub_mirror_destroy(mirror);
 }
 
