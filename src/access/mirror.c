@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
@@ -127,6 +128,7 @@ static void mirror_trim(struct devpub_mirror *mirror, struct list_head *dropped)
 {
 	struct devpub_mirror_block *block;
 
+	lockdep_assert_held(&mirror->blocks.xa_lock);
 	while (mirror->nr_blocks > mirror_limit(mirror)) {
 		block = list_first_entry(&mirror->lru, struct devpub_mirror_block, lru);
 		list_move(&block->lru, dropped);

@@ -107,7 +107,8 @@ void devpub_mirror_block_destroy(struct devpub_mirror_block *block)
 {
 	/* Without its notifier, an entry would outlive the page. */
 	spin_lock(&block->lock);
-	block->dead = true;
+	/* Pairs with READ_ONCE() of those who do not hold the lock. */
+	WRITE_ONCE(block->dead, true);
 	memset(block->entries, 0, DEVPUB_BLOCK_PAGES * sizeof(*block->entries));
 	spin_unlock(&block->lock);
 	mmu_interval_notifier_remove(&block->notifier);
