@@ -36,7 +36,7 @@ static void mirror_limit(struct kunit *test)
 	atomic_set(&mirror->users, 10);
 	devpub_mirror_test_add_blocks(mirror, addr);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, DEVPUB_MIRROR_BLOCKS + 20U);
-	/* When the operations have ended, the next block pushes out all that are too many. */
+	/* After the operations have ended, the next new block reduces the number again. */
 	atomic_set(&mirror->users, 0);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
@@ -87,7 +87,7 @@ static void mirror_range_unaligned(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* A fault adds what is there around the page, and faults nothing else in. */
+/* A fault also adds pages around the address that are present, and faults no other page in. */
 static void mirror_around(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -98,7 +98,7 @@ static void mirror_around(struct kunit *test)
 	addr = ALIGN(addr, DEVPUB_MIRROR_AROUND * PAGE_SIZE);
 	for (i = 0; i < MIRROR_PAGES; i += 2)
 		KUNIT_EXPECT_EQ(test, devpub_user_write(user, ADDR(addr, i), i), 0);
-	/* Another mapping in the middle. */
+	/* Page 10 gets a mapping of its own. */
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, ADDR(addr, 10),
 					       PAGE_SIZE, PROT_READ), 0L);
 	wanted = 4;
@@ -136,12 +136,12 @@ static void mirror_permissions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE), 0L);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
-	/* Its neighbours do not care. */
+	/* Other pages are not affected. */
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, 1), true), 0);
 	devpub_mirror_destroy(mirror);
 }
 
-/* Flags of mappings that no device may access; the test sets them by hand. */
+/* No device may access mappings with these flags, which the test sets itself. */
 static void mirror_special(struct kunit *test)
 {
 	static const unsigned long flags[] = { VM_IO, VM_PFNMAP, VM_MIXEDMAP };
@@ -191,7 +191,7 @@ static void mirror_fork(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* The mirror holds no page, so pages move, and it forgets them when they do. */
+/* The mirror does not keep pages from moving, and drops their entries when they move. */
 static void mirror_migration(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -243,7 +243,7 @@ static void mirror_dirty(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* Two spans, in any order, in one block and in two, one of them missing. */
+/* Lock two spans in each order, in one block and in two.  The last place has no entry. */
 static void mirror_two_spans(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -291,7 +291,7 @@ static void mirror_snapshot(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* Whose memory it is. */
+/* Which tasks may use a mirror. */
 static void mirror_caller(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
