@@ -13,6 +13,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/page-flags.h>
 #include <linux/string.h>
@@ -77,7 +78,7 @@ int devpub_operation_check(const struct devpub_operation *operation, u64 limit)
 
 	if (operation->op >= ARRAY_SIZE(op_flags) || !length)
 		return -EINVAL;
-	flags = op_flags[operation->op];
+	flags = op_flags[array_index_nospec(operation->op, ARRAY_SIZE(op_flags))];
 	if ((!(flags & OP_OTHER) && other) ||
 	    (!(flags & OP_OPERAND) && operation->operand) ||
 	    (!(flags & OP_COMPARE) && operation->compare))
