@@ -36,8 +36,8 @@
  * @addr:	memory of the process, writable
  * @spy:	the spy
  * @slices:	number of slices that have begun
- * @act_at:	slice at whose begin (1, 2, ...) or, if negative, end @act is called
- * @act:	see there
+ * @act_at:	number of a slice (1, 2, ...), negated to act at its end instead of its start
+ * @act:	called at @act_at
  * @thread:	the thread that executes an operation, if not the test's
  * @operation:	the operation of the slice
  * @order:	length of the operation of each slice
@@ -141,7 +141,7 @@ static void act_close_gate(struct engine_fixture *fix)
 	devpub_gate_close_for_good(&fix->gate);
 }
 
-/* Return when the thread cancels the operation: on a busy machine it may start late. */
+/* Send a signal, and wait until the thread cancels the operation. */
 static void act_signal(struct engine_fixture *fix)
 {
 	unsigned long end = jiffies + ENGINE_SOON;
@@ -257,7 +257,7 @@ static void engine_atomics(struct kunit *test)
 	engine_end(fix);
 }
 
-/* It stops exactly at what can't be accessed. */
+/* An operation stops exactly at the first byte that can't be accessed. */
 static void engine_fault(struct kunit *test)
 {
 	struct engine_fixture *fix = engine_begin(test, ENGINE_PAGES);
@@ -276,7 +276,7 @@ static void engine_fault(struct kunit *test)
 	engine_end(fix);
 }
 
-/* The page goes whenever the engine is about to use it. */
+/* The page is discarded just before the engine uses it. */
 static void engine_invalidated(struct kunit *test)
 {
 	struct engine_fixture *fix = engine_begin(test, ENGINE_PAGES);
@@ -297,7 +297,7 @@ static void engine_invalidated(struct kunit *test)
 	engine_end(fix);
 }
 
-/* Enough pages for a long operation, all in the mirror. */
+/* Begin with enough pages for a long operation, all of them in the mirror. */
 static struct engine_fixture *engine_begin_long(struct kunit *test)
 {
 	struct engine_fixture *fix = engine_begin(test, ENGINE_LONG / PAGE_SIZE);
@@ -309,7 +309,7 @@ static struct engine_fixture *engine_begin_long(struct kunit *test)
 	return fix;
 }
 
-/* Fill by @operation was interrupted: the words before @done and behind it tell. */
+/* Expect that an interrupted fill has written the word before @done, and not that behind. */
 static void engine_expect_partial(struct engine_fixture *fix, unsigned long done)
 {
 	KUNIT_EXPECT_GT(fix->test, done, 0UL);
@@ -420,7 +420,7 @@ static void act_await_other(struct engine_fixture *fix)
 	}
 }
 
-/* An operation that comes during a long one gets its slice before the long one's next. */
+/* An operation that is submitted during a long one gets its slice before the next of that. */
 static void engine_turns(struct kunit *test)
 {
 	struct engine_fixture *fix = engine_begin_long(test);
@@ -442,7 +442,7 @@ static void engine_turns(struct kunit *test)
 	engine_end(fix);
 }
 
-/* Process, device and file go in each order. */
+/* Remove process, device and file in each order. */
 static void engine_teardown(struct kunit *test)
 {
 	static const char orders[][4] = { "pdf", "pfd", "dpf", "dfp", "fpd", "fdp" };

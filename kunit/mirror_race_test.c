@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * mirror_race: what becomes of the mirror when the process's page tables, its blocks or the
- * process itself change or go at each point of a fault.
+ * mirror_race: at each point of a fault, the process's page tables change or the mirror drops a
+ * block.  Then the process ends or the mirror is destroyed.
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -18,11 +18,11 @@
 #define MIRROR_PAGES	32UL
 
 /**
- * struct mirror_spy - does something at one moment of a fault
+ * struct mirror_spy - acts at one moment of a fault
  * @access:	the spy
  * @moment:	the moment
- * @times:	number of times that it is still to be done
- * @act:	does it
+ * @times:	number of further calls of @act
+ * @act:	called at @moment
  * @user:	the process
  * @mirror:	the mirror
  * @addr:	the address
@@ -74,7 +74,7 @@ static void mirror_moment_desc(const struct mirror_moment *moment, char *desc)
 
 KUNIT_ARRAY_PARAM(mirror_moment, mirror_moments, mirror_moment_desc);
 
-/* The page goes during the fault, several times: the mirror must not keep it. */
+/* The page is discarded during the fault, several times.  The mirror must not keep it. */
 static void mirror_race(struct kunit *test)
 {
 	const struct mirror_moment *moment = test->param_value;
@@ -111,13 +111,13 @@ static void mirror_race(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* Blocks that others need push out the block during the fault. */
+/* Add so many blocks during the fault that the mirror drops the block of the address. */
 static void act_push_out(struct mirror_spy *spy)
 {
 	devpub_mirror_test_add_blocks(spy->mirror, spy->addr);
 }
 
-/* Without the notifier of its block, an entry would stay when the page goes. */
+/* A fault adds no entry to a block that was dropped: no notifier would remove the entry. */
 static void mirror_block_dropped(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -129,9 +129,10 @@ static void mirror_block_dropped(struct kunit *test)
 		.user	= user,
 	};
 	struct devpub_mirror_block *block;
+	unsigned long entry;
 
 	spy.addr = devpub_user_mmap(test, user, MIRROR_PAGES, PROT_READ | PROT_WRITE);
-	/* The page is there, so the first attempt has something to add to the block. */
+	/* The page is present, so the first attempt could add its entry to the dropped block. */
 	KUNIT_EXPECT_EQ(test, devpub_user_write(user, spy.addr, 1), 0);
 	spy.mirror = devpub_mirror_test_new(test, user);
 	block = devpub_mirror_get_block(spy.mirror, spy.addr);
@@ -141,8 +142,11 @@ static void mirror_block_dropped(struct kunit *test)
 	devpub_spy_set_access(NULL);
 	KUNIT_EXPECT_EQ(test, spy.times, 0U);
 
+	spin_lock(&block->lock);
+	entry = *devpub_mirror_block_entry(block, spy.addr);
+	spin_unlock(&block->lock);
 	KUNIT_EXPECT_TRUE(test, block->dead);
-	KUNIT_EXPECT_EQ(test, *devpub_mirror_block_entry(block, spy.addr), 0UL);
+	KUNIT_EXPECT_EQ(test, entry, 0UL);
 	devpub_mirror_block_put(block);
 	devpub_mirror_test_expect(test, spy.mirror, user, spy.addr);
 	act_discard(&spy);
@@ -150,7 +154,7 @@ static void mirror_block_dropped(struct kunit *test)
 	devpub_mirror_destroy(spy.mirror);
 }
 
-/* Without a notifier there is no access, and everything else goes on. */
+/* If the kernel can't insert a notifier, faults fail, and migrations still work. */
 static void mirror_no_notifier(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -171,7 +175,7 @@ static void mirror_no_notifier(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* The process ends first: its memory goes, and the mirror is empty. */
+/* The process ends before the mirror is destroyed: its memory is freed, the mirror is empty. */
 static void mirror_process_ends_first(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -181,7 +185,7 @@ static void mirror_process_ends_first(struct kunit *test)
 	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
 	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
-	/* It expects that nobody else holds the memory. */
+	/* This expects that the mirror does not hold the memory. */
 	devpub_user_stop(test, user);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, addr), 0UL);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -ESRCH);
@@ -189,7 +193,7 @@ static void mirror_process_ends_first(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* The mirror goes first: no notifier is left when the process's memory changes. */
+/* The mirror is destroyed before the process ends: no notifier is left. */
 static void mirror_goes_first(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);

@@ -36,7 +36,11 @@ static void mirror_limit(struct kunit *test)
 	atomic_set(&mirror->users, 10);
 	devpub_mirror_test_add_blocks(mirror, addr);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, DEVPUB_MIRROR_BLOCKS + 20U);
+	/* After the operations have ended, the next new block reduces the number again. */
 	atomic_set(&mirror->users, 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
+	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
 	devpub_mirror_destroy(mirror);
 }
 
@@ -58,7 +62,32 @@ static void mirror_range(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* A fault adds what is there around the page, and faults nothing else in. */
+/* On 6.1, uprobes invalidate a page from the address of an instruction on. */
+static void mirror_range_unaligned(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct mmu_notifier_range range = { .mm = user->mm, .event = MMU_NOTIFY_CLEAR };
+	struct devpub_mirror_block *block;
+	unsigned long addr;
+
+	addr = devpub_user_mmap(test, user, 2 * DEVPUB_BLOCK_PAGES, PROT_READ | PROT_WRITE);
+	/* The last page of a block. */
+	addr = ALIGN(addr + PAGE_SIZE, DEVPUB_BLOCK_SIZE) - PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
+	block = devpub_mirror_get_block(mirror, addr);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(block));
+	range.start = addr + 0x123;
+	range.end = range.start + PAGE_SIZE;
+	KUNIT_EXPECT_TRUE(test, block->notifier.ops->invalidate(&block->notifier, &range,
+								block->notifier.invalidate_seq));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, addr), 0UL);
+	devpub_mirror_block_put(block);
+	devpub_mirror_destroy(mirror);
+}
+
+/* A fault also adds pages around the address that are present, and faults no other page in. */
 static void mirror_around(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -69,7 +98,7 @@ static void mirror_around(struct kunit *test)
 	addr = ALIGN(addr, DEVPUB_MIRROR_AROUND * PAGE_SIZE);
 	for (i = 0; i < MIRROR_PAGES; i += 2)
 		KUNIT_EXPECT_EQ(test, devpub_user_write(user, ADDR(addr, i), i), 0);
-	/* Another mapping in the middle. */
+	/* Page 10 gets a mapping of its own. */
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, ADDR(addr, 10),
 					       PAGE_SIZE, PROT_READ), 0L);
 	wanted = 4;
@@ -107,12 +136,12 @@ static void mirror_permissions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE), 0L);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
-	/* Its neighbours do not care. */
+	/* Other pages are not affected. */
 	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, 1), true), 0);
 	devpub_mirror_destroy(mirror);
 }
 
-/* Flags of mappings that no device may access; the test sets them by hand. */
+/* No device may access mappings with these flags, which the test sets itself. */
 static void mirror_special(struct kunit *test)
 {
 	static const unsigned long flags[] = { VM_IO, VM_PFNMAP, VM_MIXEDMAP };
@@ -162,7 +191,7 @@ static void mirror_fork(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* The mirror holds no page, so pages move, and it forgets them when they do. */
+/* The mirror does not keep pages from moving, and drops their entries when they move. */
 static void mirror_migration(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;
@@ -214,7 +243,7 @@ static void mirror_dirty(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* Two spans, in any order, in one block and in two, one of them missing. */
+/* Lock two spans in each order, in one block and in two.  The last place has no entry. */
 static void mirror_two_spans(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -262,7 +291,7 @@ static void mirror_snapshot(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
-/* Whose memory it is. */
+/* Which tasks may use a mirror. */
 static void mirror_caller(struct kunit *test)
 {
 	struct devpub_user *user = devpub_user_start(test);
@@ -289,6 +318,7 @@ static void mirror_caller(struct kunit *test)
 static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_limit),
 	KUNIT_CASE(mirror_range),
+	KUNIT_CASE(mirror_range_unaligned),
 	KUNIT_CASE(mirror_around),
 	KUNIT_CASE(mirror_permissions),
 	KUNIT_CASE(mirror_special),

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * operation: which operations are valid (src/access/operation.c).
+ * operation: which operations are valid, and what a slice does with memory that has a hardware
+ * error (src/access/operation.c).
  */
 #include <kunit/test.h>
+#include <linux/hmm.h>
 #include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/page-flags.h>
 #include <linux/sizes.h>
 
 #include <linux/devpub.h>
 
+#include "access/mirror.h"
 #include "access/operation.h"
+#include "fixture.h"
+#include "mirror.h"
+#include "user.h"
 
 static void operation_check(struct kunit *test)
 {
@@ -46,12 +55,64 @@ static void operation_check(struct kunit *test)
 				    rows[i].want, "row %d", i);
 }
 
+/* memory_failure() marks a page before it unmaps it: no access to it may begin any more. */
+static void operation_poison(struct kunit *test)
+{
+	static const struct {
+		unsigned int op;
+		int poisoned;
+		bool write;
+	} rows[] = {
+		{ DEVPUB_OP_READ, 0, false },
+		{ DEVPUB_OP_WRITE, 0, true },
+		{ DEVPUB_OP_FILL, 0, true },
+		{ DEVPUB_OP_COPY, 0, true },
+		{ DEVPUB_OP_COPY, 1, false },
+		{ DEVPUB_OP_COMPARE, 0, false },
+		{ DEVPUB_OP_COMPARE, 1, false },
+		{ DEVPUB_OP_ADD, 0, true },
+	};
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	u64 buffer = 1, value;
+	unsigned long addr;
+	int i;
+
+	addr = devpub_user_mmap(test, user, 2, PROT_READ | PROT_WRITE);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct devpub_operation operation = {
+			.op = rows[i].op, .addr = addr, .length = 8, .buffer = &buffer,
+			.other = addr + PAGE_SIZE, .operand = 2,
+		};
+		unsigned long bad = addr + rows[i].poisoned * PAGE_SIZE;
+		struct page *page;
+
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, addr + PAGE_SIZE, true), 0);
+		page = hmm_pfn_to_page(devpub_mirror_peek(mirror, bad));
+		SetPageHWPoison(page);
+		devpub_operation_slice(&operation, mirror);
+		ClearPageHWPoison(page);
+		KUNIT_EXPECT_EQ_MSG(test, (int)operation.state, (int)DEVPUB_OPERATION_POISON,
+				    "row %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, operation.fault_addr, bad, "row %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, operation.fault_write, rows[i].write, "row %d", i);
+		KUNIT_EXPECT_EQ_MSG(test, operation.done, 0UL, "row %d", i);
+		KUNIT_EXPECT_EQ(test, devpub_user_read(user, addr, &value), 0);
+		KUNIT_EXPECT_EQ_MSG(test, value, 0ULL, "row %d", i);
+	}
+	devpub_mirror_destroy(mirror);
+}
+
 static struct kunit_case operation_cases[] = {
 	KUNIT_CASE(operation_check),
+	KUNIT_CASE(operation_poison),
 	{}
 };
 
 struct kunit_suite devpub_operation_suite = {
 	.name		= "devpub_operation",
+	.init		= devpub_fixture_init,
+	.exit		= devpub_fixture_exit,
 	.test_cases	= operation_cases,
 };

@@ -29,7 +29,7 @@ struct devpub_engine {
  * @engine:	the engine that executes them
  * @mirror:	the memory that they access; the channel owns it
  * @work:	executes a slice of the first operation, and moves that to the end of the list
- * @lock:	see there
+ * @lock:	protects @operations and the end of operations
  * @operations:	the operations, in the order in which they get their slices
  *
  * The engine executes one slice of a channel at a time, and gives channels their slices in
@@ -39,7 +39,7 @@ struct devpub_channel {
 	struct devpub_engine *engine;
 	struct devpub_mirror *mirror;
 	struct work_struct work;
-	spinlock_t lock; /* protects the list and the end of operations */
+	spinlock_t lock; /* protects operations and their end */
 	struct list_head operations;
 };
 

@@ -117,7 +117,7 @@ static int exclusive_enter(struct devpub_exclusive *exclusive, unsigned long add
 	return ret;
 }
 
-/* Take one page.  The caller holds mmap_lock. */
+/* Take one page. */
 static int exclusive_take_locked(struct devpub_exclusive *exclusive, unsigned long addr,
 				 unsigned long seq)
 {
@@ -125,6 +125,7 @@ static int exclusive_take_locked(struct devpub_exclusive *exclusive, unsigned lo
 	struct page *page;
 	int ret;
 
+	mmap_assert_locked(exclusive->mm);
 	page = make_device_exclusive(exclusive->mm, addr, exclusive, &folio);
 	if (IS_ERR(page))
 		return PTR_ERR(page);

@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
@@ -122,34 +123,44 @@ static struct devpub_mirror_block *mirror_find(struct devpub_mirror *mirror,
 	return block;
 }
 
-/* Add a block, and drop the least recently used one if there are too many. */
+/* Move the least recently used blocks to a list if there are too many. */
+static void mirror_trim(struct devpub_mirror *mirror, struct list_head *dropped)
+{
+	struct devpub_mirror_block *block;
+
+	lockdep_assert_held(&mirror->blocks.xa_lock);
+	while (mirror->nr_blocks > mirror_limit(mirror)) {
+		block = list_first_entry(&mirror->lru, struct devpub_mirror_block, lru);
+		list_move(&block->lru, dropped);
+		__xa_erase(&mirror->blocks, block->index);
+		mirror->nr_blocks--;
+	}
+}
+
+/* Add a block, and drop others if there are too many. */
 static struct devpub_mirror_block *mirror_add(struct devpub_mirror *mirror,
 					      struct devpub_mirror_block *block)
 {
-	struct devpub_mirror_block *dropped = NULL, *old;
+	struct devpub_mirror_block *old, *next;
+	LIST_HEAD(dropped);
 
 	xa_lock(&mirror->blocks);
 	old = __xa_cmpxchg(&mirror->blocks, block->index, NULL, block, GFP_KERNEL_ACCOUNT);
 	if (old) {
 		/* Another task was faster, or there is no memory. */
-		dropped = block;
+		list_add(&block->lru, &dropped);
 		block = xa_is_err(old) ? ERR_PTR(xa_err(old)) : old;
 	} else {
 		list_add_tail(&block->lru, &mirror->lru);
-		if (++mirror->nr_blocks > mirror_limit(mirror)) {
-			dropped = list_first_entry(&mirror->lru,
-						   struct devpub_mirror_block, lru);
-			list_del(&dropped->lru);
-			__xa_erase(&mirror->blocks, dropped->index);
-			mirror->nr_blocks--;
-		}
+		mirror->nr_blocks++;
+		mirror_trim(mirror, &dropped);
 	}
 	if (!IS_ERR(block))
 		kref_get(&block->ref);
 	xa_unlock(&mirror->blocks);
 
-	if (dropped)
-		devpub_mirror_block_destroy(dropped);
+	list_for_each_entry_safe(old, next, &dropped, lru)
+		devpub_mirror_block_destroy(old);
 	return block;
 }
 

@@ -21,6 +21,9 @@
  * calls this before the change, in any context in which it may not wait for memory: reclaim,
  * compaction, the OOM reaper.  So this takes a spinlock only, which is never held for longer
  * than the access to one page, and serves ranges that must not block as well.
+ *
+ * A range need not consist of whole pages: on 6.1, __replace_page() of uprobes passes the
+ * address of an instruction.
  */
 static bool block_invalidate(struct mmu_interval_notifier *notifier,
 			     const struct mmu_notifier_range *range, unsigned long seq)
@@ -28,8 +31,8 @@ static bool block_invalidate(struct mmu_interval_notifier *notifier,
 	struct devpub_mirror_block *block = container_of(notifier, struct devpub_mirror_block,
 							 notifier);
 	unsigned long first = devpub_mirror_block_start(block);
-	unsigned long start = max(range->start, first);
-	unsigned long end = min(range->end, first + DEVPUB_BLOCK_SIZE);
+	unsigned long start = PAGE_ALIGN_DOWN(max(range->start, first));
+	unsigned long end = PAGE_ALIGN(min(range->end, first + DEVPUB_BLOCK_SIZE));
 
 	spin_lock(&block->lock);
 	mmu_interval_set_seq(notifier, seq);
@@ -104,7 +107,8 @@ void devpub_mirror_block_destroy(struct devpub_mirror_block *block)
 {
 	/* Without its notifier, an entry would outlive the page. */
 	spin_lock(&block->lock);
-	block->dead = true;
+	/* Pairs with READ_ONCE() of those who do not hold the lock. */
+	WRITE_ONCE(block->dead, true);
 	memset(block->entries, 0, DEVPUB_BLOCK_PAGES * sizeof(*block->entries));
 	spin_unlock(&block->lock);
 	mmu_interval_notifier_remove(&block->notifier);

@@ -6,6 +6,7 @@
 #include <linux/hmm.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/pgtable.h>
@@ -26,7 +27,8 @@
  * @lock:	protects @entries and @dead.  It is held while the device accesses a page, so
  *		that an invalidation ends after the access.  Whoever holds it neither sleeps
  *		nor allocates
- * @dead:	@notifier is being removed: no entry may be added any more
+ * @dead:	@notifier is being removed: no entry may be added any more.  Can be read without
+ *		@lock, as a hint
  * @ref:	one reference is the mirror's, others are held by users of the block
  * @index:	its address >> DEVPUB_BLOCK_SHIFT
  * @lru:	entry of the mirror's list, which the mirror's lock protects
@@ -61,6 +63,7 @@ static inline unsigned long devpub_mirror_block_start(const struct devpub_mirror
 static inline unsigned long *devpub_mirror_block_entry(struct devpub_mirror_block *block,
 						       unsigned long addr)
 {
+	lockdep_assert_held(&block->lock);
 	return &block->entries[(addr >> PAGE_SHIFT) % DEVPUB_BLOCK_PAGES];
 }
 

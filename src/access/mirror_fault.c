@@ -116,6 +116,7 @@ static int fault_read(struct fault *fault, struct devpub_mirror_block *block,
 	unsigned long pfn;
 	int ret;
 
+	mmap_assert_locked(fault->mirror->mm);
 	range_around(range, vma, fault->addr);
 	ret = hmm_range_fault(range);
 	if (ret) {

@@ -13,6 +13,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/page-flags.h>
 #include <linux/string.h>
@@ -30,6 +31,9 @@
 #define OP_ATOMIC	BIT(2)
 #define OP_OPERAND	BIT(3)	/* uses @operand */
 #define OP_COMPARE	BIT(4)	/* uses @compare */
+
+/* Size of the buffers of DEVPUB_OP_COMPARE, which are on the stack. */
+#define COMPARE_BYTES	256
 
 static const u8 op_flags[] = {
 	[DEVPUB_OP_READ]		= 0,
@@ -74,7 +78,7 @@ int devpub_operation_check(const struct devpub_operation *operation, u64 limit)
 
 	if (operation->op >= ARRAY_SIZE(op_flags) || !length)
 		return -EINVAL;
-	flags = op_flags[operation->op];
+	flags = op_flags[array_index_nospec(operation->op, ARRAY_SIZE(op_flags))];
 	if ((!(flags & OP_OTHER) && other) ||
 	    (!(flags & OP_OPERAND) && operation->operand) ||
 	    (!(flags & OP_COMPARE) && operation->compare))
@@ -137,21 +141,58 @@ static void access_fill(u8 *to, unsigned long addr, u64 pattern, size_t n)
 		*to++ = *bytes++;
 }
 
-/* Return the number of bytes at the start that are equal. */
-static size_t access_compare(const u8 *one, const u8 *other, size_t n)
+/* Record that the operation can't go on because of an address. */
+static void slice_stop(struct devpub_operation *operation, unsigned long addr, bool write,
+		       enum devpub_operation_state state)
 {
-	size_t equal = 0;
+	operation->fault_addr = addr;
+	operation->fault_write = write;
+	operation->state = state;
+}
 
-	if (!memcmp(one, other, n))
-		return n;
-	while (equal < n && one[equal] == other[equal])
-		equal++;
+/*
+ * Copy from the memory of a span.  Returns the number of bytes before a memory error, which
+ * it records.
+ */
+static size_t access_copy_from(struct devpub_operation *operation,
+			       const struct devpub_mirror_span *span, size_t at, void *to,
+			       size_t n)
+{
+	size_t got = n - copy_mc_to_kernel(to, span->kaddr + at, n);
+
+	if (got < n)
+		slice_stop(operation, span->addr + at + got, false, DEVPUB_OPERATION_POISON);
+	return got;
+}
+
+/*
+ * Return the number of bytes at the start that are equal.  Compares copies, because memcmp()
+ * does not survive a memory error.
+ */
+static size_t access_compare(struct devpub_operation *operation,
+			     const struct devpub_mirror_span *spans, size_t n)
+{
+	u8 one[COMPARE_BYTES], other[COMPARE_BYTES];
+	size_t equal = 0, part, i;
+
+	while (equal < n && operation->state == DEVPUB_OPERATION_MORE) {
+		part = min(n - equal, sizeof(one));
+		part = access_copy_from(operation, &spans[0], equal, one, part);
+		part = access_copy_from(operation, &spans[1], equal, other, part);
+		if (memcmp(one, other, part)) {
+			for (i = 0; one[i] == other[i]; i++)
+				;
+			operation->state = DEVPUB_OPERATION_DONE;
+			return equal + i;
+		}
+		equal += part;
+	}
 	return equal;
 }
 
 /*
  * Access @n bytes of the operation.  Returns the number of bytes that are complete; with less
- * than @n, a comparison has found a difference, or the memory that is read is poisoned.
+ * than @n, the state of the operation tells why.
  */
 static size_t access_bytes(struct devpub_operation *operation,
 			   const struct devpub_mirror_span *spans, size_t n)
@@ -160,7 +201,8 @@ static size_t access_bytes(struct devpub_operation *operation,
 
 	switch (operation->op) {
 	case DEVPUB_OP_READ:
-		n -= copy_mc_to_kernel(operation->buffer + operation->done, kaddr, n);
+		n = access_copy_from(operation, &spans[0], 0,
+				     operation->buffer + operation->done, n);
 		if (n == operation->length && is_single_access(operation))
 			access_single(operation->buffer, kaddr, n);
 		return n;
@@ -174,9 +216,9 @@ static size_t access_bytes(struct devpub_operation *operation,
 		access_fill(kaddr, spans[0].addr, operation->operand, n);
 		return n;
 	case DEVPUB_OP_COPY:
-		return n - copy_mc_to_kernel(kaddr, spans[1].kaddr, n);
+		return access_copy_from(operation, &spans[1], 0, kaddr, n);
 	default:
-		return access_compare(kaddr, spans[1].kaddr, n);
+		return access_compare(operation, spans, n);
 	}
 }
 
@@ -205,25 +247,32 @@ static u64 access_atomic_64(const struct devpub_operation *operation, atomic64_t
 }
 
 /* The CPU's atomic operations on the kernel's mapping are atomic with those of the process. */
-static size_t access_atomic(struct devpub_operation *operation, void *kaddr)
+static size_t access_atomic(struct devpub_operation *operation,
+			    const struct devpub_mirror_span *span)
 {
+	size_t n = operation->length;
 	u64 probe;
 
-	if (copy_mc_to_kernel(&probe, kaddr, operation->length))
+	if (access_copy_from(operation, span, 0, &probe, n) < n)
 		return 0;
-	operation->result = operation->length == sizeof(u32) ?
-			    access_atomic_32(operation, kaddr) :
-			    access_atomic_64(operation, kaddr);
-	return operation->length;
+	operation->result = n == sizeof(u32) ? access_atomic_32(operation, span->kaddr) :
+					       access_atomic_64(operation, span->kaddr);
+	return n;
 }
 
-/* Record that the operation can't go on because of an address. */
-static void slice_stop(struct devpub_operation *operation, unsigned long addr, bool write,
-		       enum devpub_operation_state state)
+/*
+ * Find a page that memory_failure() has marked.  It marks a page before it unmaps it, and
+ * can fail to unmap it.
+ */
+static struct devpub_mirror_span *find_poisoned(struct devpub_mirror_span *spans,
+						unsigned int n)
 {
-	operation->fault_addr = addr;
-	operation->fault_write = write;
-	operation->state = state;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (PageHWPoison(spans[i].page))
+			return &spans[i];
+	return NULL;
 }
 
 /* Handle at most @n bytes, up to the end of a page.  Returns the number handled. */
@@ -232,9 +281,8 @@ static size_t slice_step(struct devpub_operation *operation, struct devpub_mirro
 {
 	u8 flags = op_flags[operation->op];
 	unsigned int nr_spans = flags & OP_OTHER ? 2 : 1, i;
-	struct devpub_mirror_span *read = &spans[nr_spans - 1], *missing;
-	bool poisoned;
-	size_t got;
+	struct devpub_mirror_span *missing, *poisoned;
+	size_t got = 0;
 
 	spans[0].addr = operation->addr + operation->done;
 	spans[1].addr = operation->other + operation->done;
@@ -246,20 +294,19 @@ static size_t slice_step(struct devpub_operation *operation, struct devpub_mirro
 		slice_stop(operation, missing->addr, missing->write, DEVPUB_OPERATION_FAULT);
 		return 0;
 	}
-	poisoned = PageHWPoison(read->page);
+	poisoned = find_poisoned(spans, nr_spans);
 	if (poisoned)
-		got = 0;
+		slice_stop(operation, poisoned->addr, poisoned->write,
+			   DEVPUB_OPERATION_POISON);
 	else if (flags & OP_ATOMIC)
-		got = access_atomic(operation, spans[0].kaddr);
+		got = access_atomic(operation, spans);
 	else
 		got = access_bytes(operation, spans, n);
-	operation->done += got;
-	if (operation->done == operation->length ||
-	    (got < n && operation->op == DEVPUB_OP_COMPARE && !poisoned))
-		operation->state = DEVPUB_OPERATION_DONE;
-	else if (got < n)
-		slice_stop(operation, read->addr + got, false, DEVPUB_OPERATION_POISON);
 	devpub_mirror_unlock(spans, nr_spans);
+
+	operation->done += got;
+	if (operation->done == operation->length)
+		operation->state = DEVPUB_OPERATION_DONE;
 	return got;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* RFC 5531 (RPC), RFC 1813 (NFS version 3 and its mount protocol). */
+/*
+ * A small NFS server with one file, for direct I/O that arrives late: RFC 5531 (RPC), RFC 1813
+ * (NFS version 3 and its mount protocol).
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -39,7 +42,7 @@
 #define CONNECTIONS	8
 #define PENDING		256
 
-/* A message on its way in or out: words in the net's order. */
+/* A message that was received or is to be sent: words in network byte order. */
 struct message {
 	size_t words, at;
 	uint32_t data[2048];
@@ -57,7 +60,7 @@ static uint64_t get64(struct message *in)
 	return high << 32 | get(in);
 }
 
-/* Bytes with their number before them; passed over, but for the first word. */
+/* Skip bytes that follow their number, and return the first word of them. */
 static uint32_t get_opaque(struct message *in)
 {
 	uint32_t words = (get(in) + 3) / 4;
@@ -184,12 +187,12 @@ static void answer_nfs(uint32_t procedure, struct message *in,
 	}
 }
 
-/* Returns whether it is the reply to a read. */
+/* Write the reply to a call.  Return true if the call is an NFS_READ. */
 static bool answer(struct message *in, struct message *out)
 {
 	uint32_t call = get(in), program, procedure;
 
-	get64(in);			/* the message's type, RPC's version */
+	get64(in);			/* type of the message, version of RPC */
 	program = get(in);
 	get(in);
 	procedure = get(in);
@@ -198,7 +201,7 @@ static bool answer(struct message *in, struct message *out)
 		get_opaque(in);
 	}
 
-	out->words = 1;			/* behind the fragment's header */
+	out->words = 1;			/* leave room for the header of the fragment */
 	put(out, call);
 	put(out, 1);			/* a reply */
 	for (int i = 0; i < 4; i++)
@@ -242,16 +245,16 @@ static uint64_t microseconds(void)
 	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
 }
 
-/* Replies that wait for their time. */
+/* Replies that are sent later. */
 static struct pending {
-	uint64_t due;			/* 0 where there is none */
+	uint64_t due;			/* in microseconds; 0 if the entry is free */
 	int fd;
 	struct message reply;
 } pending[PENDING];
 
 static void send_reply(int fd, const struct message *reply)
 {
-	/* A client that has gone does not want it. */
+	/* An error means that the client has closed the connection. */
 	send(fd, reply->data, reply->words * 4, MSG_NOSIGNAL);
 }
 

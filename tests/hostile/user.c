@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Ordinary users: the attackers and the victims. */
+/* Ordinary users, as which attackers and victims run. */
 #include <glob.h>
 #include <grp.h>
 #include <signal.h>
