@@ -7,20 +7,73 @@
  * A mirror does not prolong the life of the process's memory: it holds the mm_struct only,
  * and no page.  When the process ends, the kernel invalidates all blocks.
  */
+#undef pr_fmt	/* compat.h is included first and includes headers that define it */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "access/mirror.h"
 #include "access/mirror_block.h"
 #include "export.h"
+
+/* In seconds. */
+#define MIRROR_REPORT_EVERY	10
+
+static struct workqueue_struct *mirror_queue;
+
+/* Number of mirrors in the queue, and those who wait for the last one to go. */
+static atomic_t mirrors_in_release;
+static DECLARE_WAIT_QUEUE_HEAD(mirrors_released);
+
+/**
+ * devpub_mirror_init() - set the queue on which mirrors are destroyed
+ * @queue: the queue.  Each mirror may occupy a slot of it for long
+ *
+ * Context: process context, during module init.
+ */
+void devpub_mirror_init(struct workqueue_struct *queue)
+{
+	mirror_queue = queue;
+}
+
+/**
+ * devpub_mirror_exit() - wait until all mirrors are destroyed
+ *
+ * Nobody can release another mirror.
+ *
+ * Context: process context, during module exit.  Waits in TASK_IDLE, because processes that
+ * change their memory without a pause can prolong this.
+ */
+void devpub_mirror_exit(void)
+{
+	unsigned int waited = 0;
+
+	while (!wait_event_idle_timeout(mirrors_released, !atomic_read(&mirrors_in_release),
+					MIRROR_REPORT_EVERY * HZ)) {
+		waited += MIRROR_REPORT_EVERY;
+		pr_warn("unload has waited %u s for %d mirror(s) of processes that change their memory without a pause; it goes on when they end\n",
+			waited, atomic_read(&mirrors_in_release));
+	}
+}
+
+static void mirror_release_work(struct work_struct *work)
+{
+	devpub_mirror_destroy(container_of(work, struct devpub_mirror, release));
+	if (atomic_dec_and_test(&mirrors_in_release))
+		wake_up_all(&mirrors_released);
+}
 
 /**
  * devpub_mirror_create() - create an empty mirror of a process's memory
@@ -52,6 +105,7 @@ struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 		return ERR_PTR(ret);
 	}
 	mmgrab(mm);
+	INIT_WORK(&mirror->release, mirror_release_work);
 	xa_init_flags(&mirror->blocks, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&mirror->lru);
 	return mirror;
@@ -77,6 +131,21 @@ void devpub_mirror_destroy(struct devpub_mirror *mirror)
 	kfree(mirror);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
+
+/**
+ * devpub_mirror_release() - destroy a mirror later
+ * @mirror: the mirror, which no other task uses
+ *
+ * Whoever closes the file last must not wait as devpub_mirror_destroy() may: it can be another
+ * user's process that was sent the file, or a kernel thread that releases everybody's files.
+ *
+ * Context: any.
+ */
+void devpub_mirror_release(struct devpub_mirror *mirror)
+{
+	atomic_inc(&mirrors_in_release);
+	queue_work(mirror_queue, &mirror->release);
+}
 
 /**
  * devpub_mirror_check_caller() - check if the calling task may access the memory
