@@ -109,7 +109,7 @@ static void channel_work(struct work_struct *work)
  * @mm: the memory to access, as in devpub_mirror_create()
  *
  * Context: process context; waits killably for mmap_lock.
- * Return: the channel, or an ERR_PTR() of -EINTR or -ENOMEM.
+ * Return: the channel, or an ERR_PTR() of devpub_mirror_create().
  */
 struct devpub_channel *devpub_channel_create(struct devpub_engine *engine,
 					     struct mm_struct *mm)

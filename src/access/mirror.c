@@ -26,6 +26,7 @@
 
 #include "access/mirror.h"
 #include "access/mirror_block.h"
+#include "access/mirror_limit.h"
 #include "export.h"
 
 /* In seconds. */
@@ -68,11 +69,45 @@ void devpub_mirror_exit(void)
 	}
 }
 
+/* Root's mirrors do not count: a process must not keep root from looking at it. */
+static int mirror_count_up(const struct devpub_mirror *mirror)
+{
+	return mirror->foreign ? 0 : devpub_mirror_limit_take(mirror->mm);
+}
+
+static void mirror_count_down(const struct devpub_mirror *mirror)
+{
+	if (!mirror->foreign)
+		devpub_mirror_limit_give_back(mirror->mm);
+}
+
+static void mirror_free(struct devpub_mirror *mirror)
+{
+	struct devpub_mirror_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &mirror->lru, lru)
+		devpub_mirror_block_destroy(block);
+	xa_destroy(&mirror->blocks);
+	mmdrop(mirror->mm);
+	kfree(mirror);
+}
+
 static void mirror_release_work(struct work_struct *work)
 {
-	devpub_mirror_destroy(container_of(work, struct devpub_mirror, release));
+	mirror_free(container_of(work, struct devpub_mirror, release));
 	if (atomic_dec_and_test(&mirrors_in_release))
 		wake_up_all(&mirrors_released);
+}
+
+static int mirror_register(struct mm_struct *mm)
+{
+	int ret = mmap_write_lock_killable(mm);
+
+	if (ret)
+		return ret;
+	ret = __mmu_notifier_register(NULL, mm);
+	mmap_write_unlock(mm);
+	return ret;
 }
 
 /**
@@ -84,7 +119,8 @@ static void mirror_release_work(struct work_struct *work)
  * would do so later under one whose wait can't (mmu_interval_notifier_insert()).
  *
  * Context: process context; waits killably for mmap_lock.
- * Return: the mirror, or an ERR_PTR() of -EINTR or -ENOMEM.
+ * Return: the mirror, or an ERR_PTR() of -EINTR, -ENOMEM, or -EMFILE when the memory, being the
+ * caller's own, has too many mirrors.
  */
 struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 {
@@ -95,20 +131,23 @@ struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 	mirror = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
-	ret = mmap_write_lock_killable(mm);
-	if (!ret) {
-		ret = __mmu_notifier_register(NULL, mm);
-		mmap_write_unlock(mm);
-	}
-	if (ret) {
-		kfree(mirror);
-		return ERR_PTR(ret);
-	}
+	ret = mirror_count_up(mirror);
+	if (ret)
+		goto free_mirror;
+	ret = mirror_register(mm);
+	if (ret)
+		goto count_down;
 	mmgrab(mm);
 	INIT_WORK(&mirror->release, mirror_release_work);
 	xa_init_flags(&mirror->blocks, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&mirror->lru);
 	return mirror;
+
+count_down:
+	mirror_count_down(mirror);
+free_mirror:
+	kfree(mirror);
+	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_create);
 
@@ -122,13 +161,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_create);
  */
 void devpub_mirror_destroy(struct devpub_mirror *mirror)
 {
-	struct devpub_mirror_block *block, *next;
-
-	list_for_each_entry_safe(block, next, &mirror->lru, lru)
-		devpub_mirror_block_destroy(block);
-	xa_destroy(&mirror->blocks);
-	mmdrop(mirror->mm);
-	kfree(mirror);
+	mirror_count_down(mirror);
+	mirror_free(mirror);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
 
@@ -143,6 +177,8 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
  */
 void devpub_mirror_release(struct devpub_mirror *mirror)
 {
+	/* Those before it in the queue may be another process's. */
+	mirror_count_down(mirror);
 	atomic_inc(&mirrors_in_release);
 	queue_work(mirror_queue, &mirror->release);
 }
