@@ -168,6 +168,38 @@ static void mirror_special(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
+/*
+ * The kernel's entry says that the page can be written to, and the mapping that it can't, as in
+ * a shadow stack.  A read must not make a write possible.
+ */
+static void mirror_shadow_stack(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct vm_area_struct *vma;
+	unsigned long addr, old;
+	u64 value = 7;
+
+	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
+	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
+	mmap_write_lock(user->mm);
+	vma = vma_lookup(user->mm, addr);
+	old = vma->vm_flags;
+	*(unsigned long *)&vma->vm_flags = old & ~VM_WRITE;
+	mmap_write_unlock(user->mm);
+
+	KUNIT_EXPECT_TRUE(test, devpub_pte_read(user->mm, addr).writable);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), 0);
+	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, false, &value));
+	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, true, &value));
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), -EFAULT);
+
+	mmap_write_lock(user->mm);
+	*(unsigned long *)&vma->vm_flags = old;
+	mmap_write_unlock(user->mm);
+	devpub_mirror_destroy(mirror);
+}
+
 /* After fork the device's write must break the sharing, as the process's would. */
 static void mirror_fork(struct kunit *test)
 {
@@ -322,6 +354,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_around),
 	KUNIT_CASE(mirror_permissions),
 	KUNIT_CASE(mirror_special),
+	KUNIT_CASE(mirror_shadow_stack),
 	KUNIT_CASE(mirror_fork),
 	KUNIT_CASE(mirror_migration),
 	KUNIT_CASE(mirror_dirty),

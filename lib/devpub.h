@@ -352,8 +352,8 @@ int devpub_query_v(const struct devpub *dev,
  *
  * Return: 0, also if it was bound to this memory before.  -EBUSY it is bound to other
  * memory; -ESRCH the process has ended, or is a kernel thread; -EAGAIN it executes a new
- * program just now; -EPERM it is not the caller's to access; -EINTR; or an error that any
- * call can give.
+ * program just now; -EPERM it is not the caller's to access; -EMFILE the process has bound
+ * 1024 open files to its own memory; -EINTR; or an error that any call can give.
  */
 int devpub_bind(const struct devpub *dev, const struct devpub_process *process);
 

@@ -32,6 +32,7 @@
  *	another mmap_lock	Of a process that maps the same pages.  Only taken by trylock,
  *				so that two callers never wait for each other.
  *	pool's lock		memory/pool.c.  Serializes popping free pages.
+ *	mirrored_lock		access/mirror_limit.c.  Protects the counts of mirrors.
  *	channel's lock		access/engine.h.  Protects the list of operations.
  *	mirror's lock		The xa_lock of access/mirror.h.  Protects the list of blocks.
  *	block's lock		access/mirror_block.h.  Protects the entries for addresses, while
@@ -54,6 +55,7 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+#include "access/mirror.h"
 #include "device/device.h"
 #include "device/driver_platform.h"
 #include "device/registry.h"
@@ -177,6 +179,9 @@ static int parse_sizes(const char *text)
 /* Queues for unbound callers, for callers bound to processors, and for leaving devices. */
 static struct workqueue_struct *queue_anywhere, *queue_bound, *queue_leavers, *queue_memory;
 
+/* Queue for mirrors of closed files, which a process can keep from going. */
+static struct workqueue_struct *queue_mirrors;
+
 static void destroy_queues(void)
 {
 	if (queue_anywhere)
@@ -187,6 +192,8 @@ static void destroy_queues(void)
 		destroy_workqueue(queue_leavers);
 	if (queue_memory)
 		destroy_workqueue(queue_memory);
+	if (queue_mirrors)
+		destroy_workqueue(queue_mirrors);
 }
 
 static int create_queues(void)
@@ -196,12 +203,15 @@ static int create_queues(void)
 	/* A separate queue, because each device that leaves may occupy a slot for long. */
 	queue_leavers = alloc_workqueue("devpub_leave", WQ_UNBOUND, 0);
 	queue_memory = alloc_workqueue("devpub_memory", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!queue_anywhere || !queue_bound || !queue_leavers || !queue_memory) {
+	queue_mirrors = alloc_workqueue("devpub_mirrors", WQ_UNBOUND, 0);
+	if (!queue_anywhere || !queue_bound || !queue_leavers || !queue_memory ||
+	    !queue_mirrors) {
 		destroy_queues();
 		return -ENOMEM;
 	}
 	devpub_workers_init(queue_anywhere, queue_bound);
 	devpub_system_init(queue_memory);
+	devpub_mirror_init(queue_mirrors);
 	return 0;
 }
 
@@ -282,6 +292,7 @@ static void __exit devpub_exit(void)
 	devpub_registry_destroy_all();
 	devpub_driver_platform_unregister();
 	devpub_device_exit();
+	devpub_mirror_exit();
 	destroy_queues();
 }
 module_exit(devpub_exit);

@@ -109,7 +109,7 @@ static void channel_work(struct work_struct *work)
  * @mm: the memory to access, as in devpub_mirror_create()
  *
  * Context: process context; waits killably for mmap_lock.
- * Return: the channel, or an ERR_PTR() of -EINTR or -ENOMEM.
+ * Return: the channel, or an ERR_PTR() of devpub_mirror_create().
  */
 struct devpub_channel *devpub_channel_create(struct devpub_engine *engine,
 					     struct mm_struct *mm)
@@ -132,10 +132,10 @@ struct devpub_channel *devpub_channel_create(struct devpub_engine *engine,
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_channel_create);
 
 /**
- * devpub_channel_destroy() - destroy a channel and its mirror
+ * devpub_channel_destroy() - destroy a channel and release its mirror
  * @channel: the channel, in which no operation is in progress; or NULL
  *
- * Context: process context; may wait as devpub_mirror_block_destroy() does.
+ * Context: process context, may sleep for the time that the engine needs for a slice.
  */
 void devpub_channel_destroy(struct devpub_channel *channel)
 {
@@ -143,7 +143,7 @@ void devpub_channel_destroy(struct devpub_channel *channel)
 		return;
 	/* A cancelled operation may have left it in the queue. */
 	cancel_work_sync(&channel->work);
-	devpub_mirror_destroy(channel->mirror);
+	devpub_mirror_release(channel->mirror);
 	kfree(channel);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_channel_destroy);

@@ -7,6 +7,9 @@
  * A mirror does not prolong the life of the process's memory: it holds the mm_struct only,
  * and no page.  When the process ends, the kernel invalidates all blocks.
  */
+#undef pr_fmt	/* compat.h is included first and includes headers that define it */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
@@ -14,14 +17,99 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/mmu_notifier.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "access/mirror.h"
 #include "access/mirror_block.h"
+#include "access/mirror_limit.h"
 #include "export.h"
+
+/* In seconds. */
+#define MIRROR_REPORT_EVERY	10
+
+static struct workqueue_struct *mirror_queue;
+
+/* Number of mirrors in the queue, and those who wait for the last one to go. */
+static atomic_t mirrors_in_release;
+static DECLARE_WAIT_QUEUE_HEAD(mirrors_released);
+
+/**
+ * devpub_mirror_init() - set the queue on which mirrors are destroyed
+ * @queue: the queue.  Each mirror may occupy a slot of it for long
+ *
+ * Context: process context, during module init.
+ */
+void devpub_mirror_init(struct workqueue_struct *queue)
+{
+	mirror_queue = queue;
+}
+
+/**
+ * devpub_mirror_exit() - wait until all mirrors are destroyed
+ *
+ * Nobody can release another mirror.
+ *
+ * Context: process context, during module exit.  Waits in TASK_IDLE, because processes that
+ * change their memory without a pause can prolong this.
+ */
+void devpub_mirror_exit(void)
+{
+	unsigned int waited = 0;
+
+	while (!wait_event_idle_timeout(mirrors_released, !atomic_read(&mirrors_in_release),
+					MIRROR_REPORT_EVERY * HZ)) {
+		waited += MIRROR_REPORT_EVERY;
+		pr_warn("unload has waited %u s for %d mirror(s) of processes that change their memory without a pause; it goes on when they end\n",
+			waited, atomic_read(&mirrors_in_release));
+	}
+}
+
+/* Root's mirrors do not count: a process must not keep root from looking at it. */
+static int mirror_count_up(const struct devpub_mirror *mirror)
+{
+	return mirror->foreign ? 0 : devpub_mirror_limit_take(mirror->mm);
+}
+
+static void mirror_count_down(const struct devpub_mirror *mirror)
+{
+	if (!mirror->foreign)
+		devpub_mirror_limit_give_back(mirror->mm);
+}
+
+static void mirror_free(struct devpub_mirror *mirror)
+{
+	struct devpub_mirror_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &mirror->lru, lru)
+		devpub_mirror_block_destroy(block);
+	xa_destroy(&mirror->blocks);
+	mmdrop(mirror->mm);
+	kfree(mirror);
+}
+
+static void mirror_release_work(struct work_struct *work)
+{
+	mirror_free(container_of(work, struct devpub_mirror, release));
+	if (atomic_dec_and_test(&mirrors_in_release))
+		wake_up_all(&mirrors_released);
+}
+
+static int mirror_register(struct mm_struct *mm)
+{
+	int ret = mmap_write_lock_killable(mm);
+
+	if (ret)
+		return ret;
+	ret = __mmu_notifier_register(NULL, mm);
+	mmap_write_unlock(mm);
+	return ret;
+}
 
 /**
  * devpub_mirror_create() - create an empty mirror of a process's memory
@@ -32,7 +120,8 @@
  * would do so later under one whose wait can't (mmu_interval_notifier_insert()).
  *
  * Context: process context; waits killably for mmap_lock.
- * Return: the mirror, or an ERR_PTR() of -EINTR or -ENOMEM.
+ * Return: the mirror, or an ERR_PTR() of -EINTR, -ENOMEM, or -EMFILE when the memory, being the
+ * caller's own, has too many mirrors.
  */
 struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 {
@@ -43,19 +132,23 @@ struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 	mirror = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
-	ret = mmap_write_lock_killable(mm);
-	if (!ret) {
-		ret = __mmu_notifier_register(NULL, mm);
-		mmap_write_unlock(mm);
-	}
-	if (ret) {
-		kfree(mirror);
-		return ERR_PTR(ret);
-	}
+	ret = mirror_count_up(mirror);
+	if (ret)
+		goto free_mirror;
+	ret = mirror_register(mm);
+	if (ret)
+		goto count_down;
 	mmgrab(mm);
+	INIT_WORK(&mirror->release, mirror_release_work);
 	xa_init_flags(&mirror->blocks, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&mirror->lru);
 	return mirror;
+
+count_down:
+	mirror_count_down(mirror);
+free_mirror:
+	kfree(mirror);
+	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_create);
 
@@ -69,15 +162,27 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_create);
  */
 void devpub_mirror_destroy(struct devpub_mirror *mirror)
 {
-	struct devpub_mirror_block *block, *next;
-
-	list_for_each_entry_safe(block, next, &mirror->lru, lru)
-		devpub_mirror_block_destroy(block);
-	xa_destroy(&mirror->blocks);
-	mmdrop(mirror->mm);
-	kfree(mirror);
+	mirror_count_down(mirror);
+	mirror_free(mirror);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
+
+/**
+ * devpub_mirror_release() - destroy a mirror later
+ * @mirror: the mirror, which no other task uses
+ *
+ * Whoever closes the file last must not wait as devpub_mirror_destroy() may: it can be another
+ * user's process that was sent the file, or a kernel thread that releases everybody's files.
+ *
+ * Context: any.
+ */
+void devpub_mirror_release(struct devpub_mirror *mirror)
+{
+	/* Those before it in the queue may be another process's. */
+	mirror_count_down(mirror);
+	atomic_inc(&mirrors_in_release);
+	queue_work(mirror_queue, &mirror->release);
+}
 
 /**
  * devpub_mirror_check_caller() - check if the calling task may access the memory

@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 struct devpub_mirror_block;
@@ -28,6 +29,7 @@ struct page;
  * @lru:	all blocks, the most recently used one last
  * @nr_blocks:	number of blocks
  * @users:	number of operations in progress, each of which needs up to two blocks
+ * @release:	destroys the mirror
  *
  * The mirror starts empty; faults fill it, and changes of the process's page tables empty it.
  */
@@ -38,6 +40,7 @@ struct devpub_mirror {
 	struct list_head lru;
 	unsigned int nr_blocks;
 	atomic_t users;
+	struct work_struct release;
 };
 
 /**
@@ -56,8 +59,11 @@ struct devpub_mirror_span {
 	struct devpub_mirror_block *block;
 };
 
+void devpub_mirror_init(struct workqueue_struct *queue);
+void devpub_mirror_exit(void);
 struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm);
 void devpub_mirror_destroy(struct devpub_mirror *mirror);
+void devpub_mirror_release(struct devpub_mirror *mirror);
 int devpub_mirror_check_caller(const struct devpub_mirror *mirror);
 struct devpub_mirror_block *devpub_mirror_get_block(struct devpub_mirror *mirror,
 						    unsigned long addr);

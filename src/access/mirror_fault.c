@@ -54,6 +54,12 @@ static bool mapping_is_secret(const struct vm_area_struct *vma)
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
 
+/* A shadow stack is written to by the processor's own calls only. */
+static bool mapping_is_writable(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_WRITE | VM_SHADOW_STACK)) == VM_WRITE;
+}
+
 /* get_user_pages() has the same rules (mm/gup.c, check_vma_flags()). */
 static bool mapping_permits(struct vm_area_struct *vma, bool write)
 {
@@ -64,8 +70,7 @@ static bool mapping_permits(struct vm_area_struct *vma, bool write)
 		return false;
 	if (mapping_is_secret(vma))
 		return false;
-	return !write ||
-	       (vma->vm_flags & (VM_WRITE | VM_SHADOW_STACK)) == VM_WRITE;
+	return !write || mapping_is_writable(vma);
 }
 
 /* Set the range to the pages around an address that are in the mapping and in the block. */
@@ -77,6 +82,18 @@ static void range_around(struct hmm_range *range, const struct vm_area_struct *v
 	BUILD_BUG_ON(DEVPUB_BLOCK_PAGES % DEVPUB_MIRROR_AROUND);
 	range->start = max(addr & ~(size - 1), vma->vm_start);
 	range->end = min((addr & ~(size - 1)) + size, vma->vm_end);
+}
+
+/*
+ * pte_write() is true for a page of a shadow stack.  A read that adds such an entry must not
+ * let a later write through.
+ */
+static void range_deny_writes(struct hmm_range *range)
+{
+	unsigned long i, n = (range->end - range->start) >> PAGE_SHIFT;
+
+	for (i = 0; i < n; i++)
+		range->hmm_pfns[i] &= ~HMM_PFN_WRITE;
 }
 
 /*
@@ -123,6 +140,8 @@ static int fault_read(struct fault *fault, struct devpub_mirror_block *block,
 		mmap_read_unlock(fault->mirror->mm);
 		return ret == -EBUSY ? -EAGAIN : ret;
 	}
+	if (!mapping_is_writable(vma))
+		range_deny_writes(range);
 	pfn = range->hmm_pfns[(fault->addr - range->start) >> PAGE_SHIFT];
 	if ((pfn & wanted) == wanted) {
 		mmap_read_unlock(fault->mirror->mm);
