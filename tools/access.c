@@ -287,8 +287,7 @@ static int with_device(struct wanted *wanted, struct accessor *accessor)
 /* The bytes of a read go to the file of --output, or else to the standard output. */
 static int with_data(struct wanted *wanted, struct accessor *accessor)
 {
-	bool broken;
-	int status;
+	int status, broken;
 
 	accessor->data = accessor->operation.op == DEVPUB_OP_READ ? stdout : stdin;
 	if (!wanted->output)
@@ -297,13 +296,10 @@ static int with_data(struct wanted *wanted, struct accessor *accessor)
 	if (!accessor->data)
 		return ctl_fail(CTL_FAILED, "%s: %s", wanted->output, strerror(errno));
 	status = with_device(wanted, accessor);
-	broken = ferror(accessor->data);
-	errno = 0;
-	broken |= fclose(accessor->data) == EOF;
-	if (broken)
-		return ctl_fail(CTL_FAILED, "%s: %s", wanted->output,
-				errno ? strerror(errno) : "the bytes could not be written");
-	return status;
+	broken = accessor->end == ACCESSOR_NO_DATA ? -accessor->error : 0;
+	if (fclose(accessor->data) == EOF && !broken)
+		broken = errno;
+	return broken ? ctl_fail(CTL_FAILED, "%s: %s", wanted->output, strerror(broken)) : status;
 }
 
 static bool is_same_file(const char *one, const char *other)

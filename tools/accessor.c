@@ -66,9 +66,12 @@ static bool run_piece(struct accessor *accessor, void *buffer)
 	n -= accessor->done - from;
 	progress_add(accessor->done - from);
 	if (operation->op == DEVPUB_OP_READ &&
-	    fwrite(buffer, 1, accessor->done - from, accessor->data) < accessor->done - from)
+	    fwrite(buffer, 1, accessor->done - from, accessor->data) < accessor->done - from) {
 		accessor->end = ACCESSOR_NO_DATA;
-	else if (accessor->error)
+		accessor->error = -errno;
+		return false;
+	}
+	if (accessor->error)
 		accessor->end = ACCESSOR_FAILED;
 	else if (n)
 		accessor->end = operation->op == DEVPUB_OP_WRITE ? ACCESSOR_NO_DATA :

@@ -30,7 +30,7 @@ enum accessor_end {
  * @migrations:	number of pages that the operation migrated
  * @value:	value before an atomic operation
  * @end:	why it ended
- * @error:	with ACCESSOR_FAILED, a negative errno
+ * @error:	with ACCESSOR_FAILED, and if the output could not be written, a negative errno
  * @at:		address or offset at which it ended before it was complete
  */
 struct accessor {
