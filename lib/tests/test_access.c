@@ -13,11 +13,11 @@
 #define ONES	0x0101010101010101ULL
 
 /* The operations on ranges, one after the other, of memory whose bytes are 42. */
-static int try_ranges(struct devpub *dev, char *memory)
+static int try_ranges(struct devpub *dev, unsigned char *memory)
 {
 	const size_t half = PAGES / 2 * page_size;
 	struct devpub_access access = { .length = half };
-	char buffer[64];
+	unsigned char buffer[64];
 
 	access.op = DEVPUB_OP_FILL;
 	access.addr = (uintptr_t)memory;
@@ -58,7 +58,7 @@ static int try_ranges(struct devpub *dev, char *memory)
 	return 0;
 }
 
-static int try_atomics(struct devpub *dev, char *memory)
+static int try_atomics(struct devpub *dev, unsigned char *memory)
 {
 	uint64_t *const word = (uint64_t *)(memory + page_size);
 	uint32_t *const half = (uint32_t *)(word + 1);
@@ -93,7 +93,7 @@ static int try_atomics(struct devpub *dev, char *memory)
 /* The device accesses the caller's memory, in system memory and on the device. */
 int test_access(struct devpub *dev)
 {
-	char *memory = touched(PAGES);
+	unsigned char *memory = (unsigned char *)touched(PAGES);
 	struct devpub_access access = {
 		.op = DEVPUB_OP_FILL, .addr = (uintptr_t)memory, .length = 1,
 	};
@@ -105,7 +105,7 @@ int test_access(struct devpub *dev)
 	if (try_ranges(dev, memory) || try_atomics(dev, memory))
 		return -1;
 	memset(memory, 42, PAGES * page_size);
-	CHECK_EQ(insist(dev, memory, PAGES), PAGES);
+	CHECK_EQ(insist(dev, (char *)memory, PAGES), PAGES);
 	if (try_ranges(dev, memory) || try_atomics(dev, memory))
 		return -1;
 	CHECK_EQ(devpub_query(dev, memory, PAGES * page_size, NULL, &counts), 0);
@@ -117,7 +117,7 @@ int test_access(struct devpub *dev)
 /* What the device can't access ends the operation, and the results say where. */
 int test_access_ends(struct devpub *dev)
 {
-	char *memory = touched(PAGES);
+	unsigned char *memory = (unsigned char *)touched(PAGES);
 	struct devpub_access access = {
 		.op = DEVPUB_OP_FILL, .addr = (uintptr_t)memory, .length = 2 * page_size,
 	};
@@ -146,7 +146,7 @@ int test_access_ends(struct devpub *dev)
 }
 
 /* A child that waits for the end of @input.  It fails if the device has not added 1 to its memory. */
-static pid_t start_child(struct devpub *dev, char *memory, const int *input, int output)
+static pid_t start_child(struct devpub *dev, unsigned char *memory, const int *input, int output)
 {
 	struct devpub_access access = {
 		.op = DEVPUB_OP_FILL, .addr = (uintptr_t)memory, .length = 1,
@@ -167,8 +167,8 @@ static pid_t start_child(struct devpub *dev, char *memory, const int *input, int
 }
 
 /* Add to the memory of the child while it lives, and fail when it has ended. */
-static int add_to_child(struct devpub *dev, struct devpub_process *process, char *memory,
-			pid_t child, int input)
+static int add_to_child(struct devpub *dev, struct devpub_process *process,
+			unsigned char *memory, pid_t child, int input)
 {
 	struct devpub_access access = {
 		.op = DEVPUB_OP_ADD, .addr = (uintptr_t)memory, .length = 4, .operand = 1,
@@ -192,7 +192,7 @@ static int add_to_child(struct devpub *dev, struct devpub_process *process, char
 int test_access_process(struct devpub *dev)
 {
 	struct devpub_process *process;
-	char *memory = touched(1), byte;
+	unsigned char *memory = (unsigned char *)touched(1), byte;
 	int input[2], output[2], ret;
 	struct devpub_info info;
 	struct devpub *other;
