@@ -350,25 +350,27 @@ int devpub_query_v(const struct devpub *dev,
  * The memory of another process requires CAP_SYS_PTRACE, here and for each
  * devpub_access().  A child can't use a device that its parent has bound to its own memory.
  *
- * Return: 0, also if it was bound to this memory before.  -EBUSY it is bound to other
- * memory; -ESRCH the process has ended, or is a kernel thread; -EAGAIN it executes a new
- * program just now; -EPERM it is not the caller's to access; -EMFILE the process has bound
- * 1024 open files to its own memory; -EINTR; or an error that any call can give.
+ * Return: 0, also if the device was bound to this memory before.  -EBUSY if it is bound to
+ * other memory; -ESRCH if the process has ended, or is a kernel thread; -EAGAIN if the
+ * process is executing a new program: call again; -EPERM if the caller lacks
+ * CAP_SYS_PTRACE; -EMFILE if the process has bound 1024 open files to its own memory;
+ * -EINTR; or an error that any call can return.
  */
 int devpub_bind(const struct devpub *dev, const struct devpub_process *process);
 
 /**
  * devpub_access() - let the device access the memory that it is bound to
  * @dev:	the device
- * @access:	what to do, and its results, as linux/devpub.h says; the results are there
- *		also with an error, if access->done is not 0
+ * @access:	the operation; linux/devpub.h documents it.  Set the fields for results to 0:
+ *		an error before the first access leaves them as they are
  *
- * On -EINTR, adding access->done to the addresses and taking it off the length resumes the
- * call.
+ * With an error, access->done is the number of bytes that are complete.  To resume the
+ * call after -EINTR, add it to the addresses and subtract it from the length.
  *
- * Return: 0.  -EFAULT access->fault_addr can't be accessed; -EHWPOISON the memory there
- * has a hardware error; -ENOTCONN the device is not bound; -EPERM it is not bound to the
- * caller's own memory; -ESRCH the process has ended; or an error that any call can give.
+ * Return: 0.  -EFAULT if access->fault_addr can't be accessed; -EHWPOISON if the memory
+ * there has a hardware error; -ENOTCONN if the device is not bound; -EPERM if it is bound
+ * to memory that the caller may not access; -ESRCH if the process has ended, or executed
+ * another program; or an error that any call can return.
  */
 int devpub_access(const struct devpub *dev, struct devpub_access *access);
 

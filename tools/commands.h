@@ -9,6 +9,6 @@
 extern const struct command command_list, command_info, command_stats;
 extern const struct command command_create, command_destroy, command_evict;
 extern const struct command command_migrate, command_locations, command_run;
-extern const struct command command_top, command_doctor, command_bench;
+extern const struct command command_access, command_top, command_doctor, command_bench;
 
 #endif /* DEVPUB_TOOLS_COMMANDS_H */

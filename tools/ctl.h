@@ -18,6 +18,7 @@ enum {
 	CTL_NO_PROCESS		= 5,
 	CTL_UNSUPPORTED		= 6,
 	CTL_PARTLY		= 7,
+	CTL_DIFFERS		= 8,
 	/* exit statuses of "run", as those of env(1) */
 	RUN_FAILED		= 125,
 	RUN_NO_EXEC		= 126,

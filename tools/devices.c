@@ -103,15 +103,16 @@ int devices_open(const char *text, struct devpub **dev, unsigned int *index)
 	return 0;
 }
 
-int devices_open_target(const char *text, struct devpub **dev,
-			unsigned int *index)
+/* Without a name, open the first device with @free bytes of free memory. */
+static int open_first(const char *text, uint64_t free, struct devpub **dev,
+		      unsigned int *index)
 {
 	struct devpub_info info;
 	int ret;
 
 	if (text)
 		return devices_open(text, dev, index);
-	ret = devpub_open_any(1, dev);
+	ret = devpub_open_any(free, dev);
 	if (ret == -ENODEV && devpub_list(NULL, 0) == 0)
 		return ctl_fail(CTL_NO_DEVICE, DEVICES_NONE);
 	if (ret == -ENOSPC)
@@ -122,4 +123,15 @@ int devices_open_target(const char *text, struct devpub **dev,
 		return ctl_error(ret, "devices");
 	*index = info.index;
 	return 0;
+}
+
+int devices_open_any(const char *text, struct devpub **dev, unsigned int *index)
+{
+	return open_first(text, 0, dev, index);
+}
+
+int devices_open_target(const char *text, struct devpub **dev,
+			unsigned int *index)
+{
+	return open_first(text, 1, dev, index);
 }

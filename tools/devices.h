@@ -44,6 +44,9 @@ int devices_index(const char *text, unsigned int *index);
 /* Open the device that @text names.  Return 0, or an exit status after a message. */
 int devices_open(const char *text, struct devpub **dev, unsigned int *index);
 
+/* The same; if @text is NULL, open the first device. */
+int devices_open_any(const char *text, struct devpub **dev, unsigned int *index);
+
 /* The same; if @text is NULL, open the first device with free memory. */
 int devices_open_target(const char *text, struct devpub **dev,
 			unsigned int *index);

@@ -13,7 +13,7 @@ static const struct command *const commands[] = {
 	&command_list, &command_info, &command_stats,
 	&command_create, &command_destroy, &command_evict,
 	&command_migrate, &command_locations, &command_run,
-	&command_top, &command_doctor, &command_bench,
+	&command_access, &command_top, &command_doctor, &command_bench,
 };
 
 static const struct command *find(const char *name)

@@ -97,6 +97,31 @@ static bool parse_address(const char *text, const char **rest, uint64_t *addr)
 	return parse_digits(text, 16, rest, addr);
 }
 
+bool text_parse_address(const char *text, uint64_t *addr)
+{
+	const char *rest;
+
+	return parse_address(text, &rest, addr) && !*rest;
+}
+
+bool text_parse_value(const char *text, unsigned int bits, uint64_t *value)
+{
+	const uint64_t most = UINT64_MAX >> (64 - bits);
+	const bool negative = *text == '-';
+	const char *rest;
+	bool hex;
+
+	text += negative;
+	hex = text[0] == '0' && tolower((unsigned char)text[1]) == 'x';
+	if (!parse_digits(hex ? text + 2 : text, hex ? 16 : 10, &rest, value) || *rest)
+		return false;
+	if (*value > (negative ? most / 2 + 1 : most))
+		return false;
+	if (negative)
+		*value = -*value & most;
+	return true;
+}
+
 bool text_parse_range(const char *text, uint64_t *start, uint64_t *end)
 {
 	const char *rest;

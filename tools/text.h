@@ -22,6 +22,15 @@ bool text_parse_size(const char *text, const char *ends, const char **rest,
 /* Parse a decimal number up to @max, without any other text. */
 bool text_parse_number(const char *text, uint64_t max, uint64_t *number);
 
+/* Parse an address in hexadecimal, with or without 0x. */
+bool text_parse_address(const char *text, uint64_t *addr);
+
+/*
+ * Parse a value of this number of bits, in decimal, or in hexadecimal with 0x.  A negative value
+ * becomes its two's complement.
+ */
+bool text_parse_value(const char *text, unsigned int bits, uint64_t *value);
+
 /* Parse a range in hexadecimal, with or without 0x, such as "55d0c0a00000-55d0c0a21000". */
 bool text_parse_range(const char *text, uint64_t *start, uint64_t *end);
 

@@ -23,17 +23,17 @@
 #define PAGES		512UL
 #define SKIPPED		1
 
-static const char *why;
-static size_t page_size;
+size_t page_size;
 
-static int skip(const char *reason)
+static const char *why;
+
+int skip(const char *reason)
 {
 	why = reason;
 	return SKIPPED;
 }
 
-/* Allocate small pages and write to them. */
-static char *touched(size_t pages)
+char *touched(size_t pages)
 {
 	char *memory = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -45,8 +45,7 @@ static char *touched(size_t pages)
 	return memory;
 }
 
-/* Migrate all pages, with retries while pages are busy.  Return how many have moved. */
-static uint64_t insist(struct devpub *dev, char *memory, size_t pages)
+uint64_t insist(struct devpub *dev, char *memory, size_t pages)
 {
 	struct devpub_outcome outcome;
 	int i;
@@ -335,40 +334,6 @@ static int at_run_time(struct devpub *dev)
 	return 0;
 }
 
-/* The device reads and writes the caller's memory. */
-static int access_memory(struct devpub *dev)
-{
-	char *memory = touched(PAGES), buffer[16];
-	struct devpub_access access = {
-		.op = DEVPUB_OP_READ, .addr = (uintptr_t)memory,
-		.length = sizeof(buffer), .buffer = (uintptr_t)buffer,
-	};
-
-	CHECK_EQ(devpub_access(dev, &access), -ENOTCONN);
-	CHECK_EQ(devpub_bind(dev, NULL), 0);
-	CHECK_EQ(devpub_bind(dev, NULL), 0);
-	CHECK_EQ(devpub_access(dev, &access), 0);
-	CHECK_EQ(access.done, sizeof(buffer));
-	CHECK_EQ(memcmp(memory, buffer, sizeof(buffer)), 0);
-
-	access = (struct devpub_access){
-		.op = DEVPUB_OP_ADD, .addr = (uintptr_t)memory, .length = 8, .operand = 1,
-	};
-	CHECK_EQ(devpub_access(dev, &access), 0);
-	CHECK_EQ(access.result, 42 * 0x0101010101010101ULL);
-	CHECK_EQ((unsigned char)*memory, 43);
-
-	CHECK_EQ(mprotect(memory + page_size, page_size, PROT_READ), 0);
-	access = (struct devpub_access){
-		.op = DEVPUB_OP_FILL, .addr = (uintptr_t)memory, .length = 2 * page_size,
-	};
-	CHECK_EQ(devpub_access(dev, &access), -EFAULT);
-	CHECK_EQ(access.done, page_size);
-	CHECK_EQ(access.fault_addr, (uintptr_t)memory + page_size);
-	CHECK_EQ(munmap(memory, PAGES * page_size), 0);
-	return 0;
-}
-
 static const struct {
 	const char *name;
 	int (*run)(void);
@@ -385,7 +350,9 @@ static const struct {
 	{ "ranges", NULL, ranges },
 	{ "allocation", NULL, allocation },
 	{ "room", NULL, room },
-	{ "access", NULL, access_memory },
+	{ "access", NULL, test_access },
+	{ "access_ends", NULL, test_access_ends },
+	{ "access_process", NULL, test_access_process },
 	{ "threads", NULL, threads },
 	{ "eviction", NULL, eviction },
 	{ "other_process", NULL, other_process },

@@ -5,7 +5,11 @@
 #define DEVPUB_LIB_TEST_H
 
 #include <devpub_check.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "devpub.h"
 
 #define CHECK_FAIL(...)							\
 	do {								\
@@ -14,6 +18,22 @@
 		printf("\n");						\
 		return -1;						\
 	} while (0)
+
+extern size_t page_size;
+
+/* Skip the case: return the result of this call. */
+int skip(const char *reason);
+
+/* Allocate small pages and write 42 to each byte. */
+char *touched(size_t pages);
+
+/* Migrate all pages, with retries while pages are busy.  Return how many have moved. */
+uint64_t insist(struct devpub *dev, char *memory, size_t pages);
+
+/* test_access.c */
+int test_access(struct devpub *dev);
+int test_access_ends(struct devpub *dev);
+int test_access_process(struct devpub *dev);
 
 /* test_limits.c */
 int test_arguments(void);

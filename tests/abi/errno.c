@@ -31,7 +31,7 @@ static const struct call {
 	{ "MIGRATE_FROM", DEVPUB_IOC_MIGRATE_FROM, true, true, DEVPUB_MIGRATE_SIZE_VER0 },
 	{ "QUERY", DEVPUB_IOC_QUERY, true, true, DEVPUB_QUERY_SIZE_VER0 },
 	{ "EVICT", DEVPUB_IOC_EVICT, true, false, DEVPUB_EVICT_SIZE_VER0 },
-	/* They are called in this order, as ACCESS needs BIND; access_life has more errors. */
+	/* They are called in this order, as ACCESS needs BIND; errno_access has more errors. */
 	{ "BIND", DEVPUB_IOC_BIND, true, false, DEVPUB_BIND_SIZE_VER0 },
 	{ "ACCESS", DEVPUB_IOC_ACCESS, false, false, DEVPUB_ACCESS_SIZE_VER0 },
 };

@@ -33,8 +33,8 @@ _devpubctl() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list info stats create destroy evict migrate locations run top doctor bench
-			--help --version'
+		words='list info stats create destroy evict migrate locations run access top doctor
+			bench --help --version'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 		return
 	fi
@@ -53,6 +53,13 @@ _devpubctl() {
 		done
 	fi
 
+	case $command$previous in
+	access-f | access--file)
+		_devpubctl_files -f "$current"
+		return ;;
+	access-d | access--device) words=$(_devpubctl_devices) ;;
+	access-w | access--width) words='8 16 32 64' ;;
+	esac
 	case $previous in
 	--pid | -p) words=$(cd /proc && printf '%s\n' [0-9]*) ;;
 	--to | --from | -t | -f) words=$(_devpubctl_devices) ;;
@@ -77,6 +84,8 @@ _devpubctl() {
 		migrate) words='--pid --to --from --range --vma --json --bytes --help' ;;
 		locations) words='--pid --all --no-map --json --bytes --help' ;;
 		run) words="--to --output --quiet --json --bytes --help" ;;
+		access) words='--pid --file --device --width --output --json --bytes --help read
+			write fill copy compare add exchange compare-exchange check' ;;
 		top) words='--delay --once --json --bytes --help' ;;
 		doctor) words='--json --bytes --help' ;;
 		bench) words='--device --pages --source --workers --repeat --json --help to from

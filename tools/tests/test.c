@@ -317,6 +317,8 @@ static const struct {
 	{ "reasons_merged", reasons_merged },
 	{ "pictures", pictures },
 	{ "tables", tables },
+	{ "values_read", values_read },
+	{ "operations_read", operations_read },
 	{ "keys_identified", keys_identified },
 	{ "keys_numbered", keys_numbered },
 	{ "keys_found", keys_found },

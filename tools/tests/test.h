@@ -41,6 +41,10 @@ bool names_shown(void);
 bool names_fitted(void);
 bool paths_cleaned(void);
 
+/* test_operations.c */
+bool values_read(void);
+bool operations_read(void);
+
 /* test_keys.c */
 bool keys_identified(void);
 bool keys_numbered(void);
