@@ -38,7 +38,7 @@ function set(row, place, result)
 	cell[kernel, program, row, place] = result
 }
 
-function cell_of(kernel, program, row,    i, n, place, result, count, common, text)
+function cell_of(kernel, program, row,    i, n, place, result, count, common, names, text)
 {
 	n = places[kernel, program, row]
 	if (!n)
@@ -48,12 +48,18 @@ function cell_of(kernel, program, row,    i, n, place, result, count, common, te
 		if (++count[result] > count[common])
 			common = result
 	}
-	text = common
 	for (i = 1; i <= n; i++) {
 		place = place_of[kernel, program, row, i]
 		result = cell[kernel, program, row, place]
-		if (result != common)
-			text = text "; " place ": " result
+		names[result] = names[result] (names[result] ? ", " : "") place
+	}
+	text = common
+	for (i = 1; i <= n; i++) {
+		result = cell[kernel, program, row, place_of[kernel, program, row, i]]
+		if (result != common && names[result]) {
+			text = text "; " names[result] ": " result
+			names[result] = ""
+		}
 	}
 	return text
 }
@@ -130,9 +136,11 @@ function write_table(    i, j, k, row)
 	print "# Conformance: what a process may expect of its memory on the device"
 	print ""
 	print "`make conformance` writes this page; do not edit it. The programs are in `tests/conformance`."
-	print "Most behaviours (`PLACES`) were tested with the pages in system memory, on the device, and moved"
-	print "there and back. A cell is the result of all three, unless it names one. The others (`ONCE`) were"
-	print "tested once. *not run* means that the program ended before the case, or was not run."
+	print "Most behaviours (`PLACES`) were tested with the pages in system memory (*system*), on the device"
+	print "(*device*), moved there and back (*returned*), and on the device with the device instead of the CPU"
+	print "as the one that reads and writes them (*device_access*). A cell is the result of all four, unless it"
+	print "names one. The others (`ONCE`) were tested once by the CPU and once by the device. *not run* means"
+	print "that the program ended before the case, or was not run."
 	print ""
 	print "These are the results of devpub " devpub "."
 	print ""

@@ -236,15 +236,15 @@ PLACES(odd_iovec, "readv() into pieces that cross pages puts each byte where it 
 	int ends[2];
 
 	for (int i = 0; i < 3; i++) {
-		memcpy(expected + ((char *)pieces[i].iov_base - to), from + at,
-		       pieces[i].iov_len);
+		mem_write(expected + ((char *)pieces[i].iov_base - to), from + at,
+			  pieces[i].iov_len);
 		at += pieces[i].iov_len;
 	}
 	CHECK_EQ(at, 4 * PAGE);
 	CHECK_CALL(pipe2(ends, O_CLOEXEC));
 	CHECK_EQ(write(ends[1], from, 4 * PAGE), 4 * PAGE);
 	CHECK_EQ(readv(ends[0], pieces, 3), 4 * PAGE);
-	CHECK(!memcmp(to, expected, 8 * PAGE));
+	CHECK(mem_equal(to, expected, 8 * PAGE));
 	place_check(place, to, 8);
 }
 
@@ -257,10 +257,8 @@ static pid_t waiter;
 
 static void *wait_on(void *word)
 {
-	volatile unsigned int *value = word;
-
 	__atomic_store_n(&waiter, gettid(), __ATOMIC_RELEASE);
-	while (*value == 0)
+	while (mem_get_word(word) == 0)
 		futex(word, FUTEX_WAIT, 0);
 	return NULL;
 }
@@ -287,7 +285,7 @@ PLACES(futex, "who waits for a futex is woken by it though its page moves meanwh
 	unsigned int *word = mem_map(1);
 	pthread_t thread;
 
-	*word = 0;
+	mem_put_word(word, 0);
 	place_put(place, word, 1);
 	CHECK_EQ(pthread_create(&thread, NULL, wait_on, word), 0);
 	await_waiter();
@@ -295,7 +293,7 @@ PLACES(futex, "who waits for a futex is woken by it though its page moves meanwh
 		move_to_system(place->fd, word, 1);
 	else
 		move_to_device(place->fd, word, 1);
-	*word = 1;
+	mem_put_word(word, 1);
 	CHECK_EQ(futex(word, FUTEX_WAKE, 1), 1);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 }

@@ -276,7 +276,7 @@ PLACES(populated, "pages that come into being on the device count as others do")
 	char *addr = mem_map(MANY);
 
 	if (place->kind == PLACE_SYSTEM)
-		memset(addr, 0, MANY * PAGE);
+		mem_set(addr, 0, MANY * PAGE);
 	else
 		CHECK_EQ(populate(place->fd, addr, MANY)
 				 .pages[DEVPUB_REASON_POPULATED], MANY);

@@ -55,10 +55,10 @@ PLACES(dontneed_part, "MADV_DONTNEED of a part of what was huge pages leaves the
 	advise(addr + from * PAGE, count, MADV_DONTNEED);
 	place_check_used(place, pages - count);
 	mem_check_zero(addr + from * PAGE, count);
-	CHECK(!memcmp(addr, copy, from * PAGE));
-	CHECK(!memcmp(addr + (from + count) * PAGE,
-		      copy + (from + count) * PAGE,
-		      (pages - from - count) * PAGE));
+	CHECK(mem_equal(addr, copy, from * PAGE));
+	CHECK(mem_equal(addr + (from + count) * PAGE,
+			copy + (from + count) * PAGE,
+			(pages - from - count) * PAGE));
 }
 
 PLACES(dontneed_locked, "MADV_DONTNEED_LOCKED frees locked pages, which MADV_DONTNEED does not")
@@ -84,8 +84,8 @@ static void check_kept_or_zero(const char *addr, const char *copy, size_t pages)
 	static const char zero[PAGE];
 
 	for (size_t i = 0; i < pages; i++)
-		if (memcmp(addr + i * PAGE, copy + i * PAGE, PAGE) &&
-		    memcmp(addr + i * PAGE, zero, PAGE))
+		if (!mem_equal(addr + i * PAGE, copy + i * PAGE, PAGE) &&
+		    !mem_equal(addr + i * PAGE, zero, PAGE))
 			FAIL("page %zu is neither as it was nor zero", i);
 }
 

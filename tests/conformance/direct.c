@@ -214,14 +214,14 @@ PLACES(forked_in_flight, "a process that forks and writes beside what the disk f
 		for (;;)
 			pause();
 	}
-	addr[bytes + 100] = 'p';
+	mem_put(addr + bytes + 100, 'p');
 	aio_check_in_flight(&aio);
 	aio_go_on(&aio);
 	aio_await(&aio, bytes);
 	test_kill(pid);
 	aio_close(&aio);
-	CHECK_EQ(addr[bytes + 100], 'p');
-	CHECK(!memcmp(addr, expected, bytes));
+	CHECK_EQ(mem_get(addr + bytes + 100), 'p');
+	CHECK(mem_equal(addr, expected, bytes));
 }
 
 PLACES(killed_in_flight,

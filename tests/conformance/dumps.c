@@ -51,8 +51,8 @@ static void dump(struct place *place)
 	unlink(CORE);
 	mem_check(copy, PAGES / 2, 2);
 	mem_fill(addr, PAGES / 2, 1);
-	CHECK(!memcmp(addr + PAGES / 2 * PAGE, copy + PAGES / 2 * PAGE,
-		      PAGES / 2 * PAGE));
+	CHECK(mem_equal(addr + PAGES / 2 * PAGE, copy + PAGES / 2 * PAGE,
+			PAGES / 2 * PAGE));
 	place_check(place, addr + PAGES / 2 * PAGE, PAGES / 2);
 }
 

@@ -83,26 +83,26 @@ PLACES(both_write, "of parent and child that both write, neither sees what the o
 	pid = test_fork();
 	if (pid == 0) {
 		for (size_t i = 0; i < PAGES; i += 2)
-			addr[i * PAGE + 5] = 'c';
+			mem_put(addr + i * PAGE + 5, 'c');
 		test_gate_signal(&gate, 1);
 		test_gate_await(&gate, 1);
 		for (size_t i = 0; i < PAGES; i++)
-			CHECK_CMP(addr[i * PAGE + 5], !=, 'p');
+			CHECK_CMP(mem_get(addr + i * PAGE + 5), !=, 'p');
 		for (size_t i = 0; i < PAGES; i += 2)
-			CHECK_EQ(addr[i * PAGE + 5], 'c');
+			CHECK_EQ(mem_get(addr + i * PAGE + 5), 'c');
 		_exit(0);
 	}
 	test_gate_await(&gate, 0);
 	mem_check(addr, PAGES, 1);
 	for (size_t i = 0; i < PAGES; i += 3)
-		addr[i * PAGE + 5] = 'p';
+		mem_put(addr + i * PAGE + 5, 'p');
 	test_gate_signal(&gate, 0);
 	test_wait(pid);
 	for (size_t i = 0; i < PAGES; i += 3)
-		CHECK_EQ(addr[i * PAGE + 5], 'p');
+		CHECK_EQ(mem_get(addr + i * PAGE + 5), 'p');
 	for (size_t i = 0; i < PAGES; i++)
 		if (i % 3)
-			CHECK_CMP(addr[i * PAGE + 5], !=, 'c');
+			CHECK_CMP(mem_get(addr + i * PAGE + 5), !=, 'c');
 }
 
 /* Each generation writes a quarter of what the one before left to it. */
@@ -151,12 +151,12 @@ PLACES(many_children, "each of many children at once writes a page of its own an
 		pid[i] = test_fork();
 		if (pid[i])
 			continue;
-		memset(addr + i * PAGE, 'c', PAGE);
-		memset(copy + i * PAGE, 'c', PAGE);
+		mem_set(addr + i * PAGE, 'c', PAGE);
+		mem_set(copy + i * PAGE, 'c', PAGE);
 		/* And one that all write. */
 		mem_fill(addr, 1, i);
 		mem_fill(copy, 1, i);
-		CHECK(!memcmp(addr, copy, PAGES * PAGE));
+		CHECK(mem_equal(addr, copy, PAGES * PAGE));
 		_exit(0);
 	}
 	for (unsigned int i = 0; i < 8; i++)

@@ -104,7 +104,8 @@ ONCE(hugetlb, "hugetlb memory is refused as such")
 	CHECK_CALL(munmap(addr, HUGE_PAGES * PAGE));
 }
 
-ONCE(vdso, "the kernel's own mappings are refused as special")
+ONCE_OF_CPU(vdso, "the kernel's own mappings are refused as special",
+	"nothing accesses the memory")
 {
 	int fd = device_open();
 	size_t pages;
@@ -115,7 +116,8 @@ ONCE(vdso, "the kernel's own mappings are refused as special")
 	to_device_all(fd, addr, pages, DEVPUB_REASON_SPECIAL);
 }
 
-ONCE(nothing, "an address without memory is refused as unmapped")
+ONCE_OF_CPU(nothing, "an address without memory is refused as unmapped",
+	"nothing accesses the memory")
 {
 	int fd = device_open();
 	char *addr = mem_map(PAGES);

@@ -82,11 +82,11 @@ PLACES(moved_part, "mremap() of the middle of a mapping leaves both ends")
 
 	remap(addr + from * PAGE, count, count, MREMAP_MAYMOVE | MREMAP_FIXED,
 	      to);
-	CHECK(!memcmp(addr, copy, from * PAGE));
-	CHECK(!memcmp(to, copy + from * PAGE, count * PAGE));
-	CHECK(!memcmp(addr + (from + count) * PAGE,
-		      copy + (from + count) * PAGE,
-		      (PAGES - from - count) * PAGE));
+	CHECK(mem_equal(addr, copy, from * PAGE));
+	CHECK(mem_equal(to, copy + from * PAGE, count * PAGE));
+	CHECK(mem_equal(addr + (from + count) * PAGE,
+			copy + (from + count) * PAGE,
+			(PAGES - from - count) * PAGE));
 	place_check(place, to, count);
 	place_check_used(place, PAGES);
 }
@@ -224,7 +224,8 @@ static void *run_on_stack(void *data)
 	return own;
 }
 
-PLACES(own_stack, "a thread runs on while the stack that it runs on moves")
+PLACES_OF_CPU(own_stack, "a thread runs on while the stack that it runs on moves",
+	"a device has no stack")
 {
 	struct own_stack own = { .place = place, .pages = 512 };
 	pthread_attr_t attr;

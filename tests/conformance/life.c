@@ -36,10 +36,10 @@ PLACES(unmap_part, "munmap() of a part frees that part, and leaves the rest")
 
 	CHECK_CALL(munmap(addr + from * PAGE, count * PAGE));
 	place_check_used(place, PAGES - count);
-	CHECK(!memcmp(addr, copy, from * PAGE));
-	CHECK(!memcmp(addr + (from + count) * PAGE,
-		      copy + (from + count) * PAGE,
-		      (PAGES - from - count) * PAGE));
+	CHECK(mem_equal(addr, copy, from * PAGE));
+	CHECK(mem_equal(addr + (from + count) * PAGE,
+			copy + (from + count) * PAGE,
+			(PAGES - from - count) * PAGE));
 	place_check(place, addr, from);
 	place_check(place, addr + (from + count) * PAGE, PAGES - from - count);
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
@@ -55,10 +55,10 @@ PLACES(unmap_huge_middle,
 
 	CHECK_CALL(munmap(addr + from * PAGE, count * PAGE));
 	place_check_used(place, pages - count);
-	CHECK(!memcmp(addr, copy, from * PAGE));
-	CHECK(!memcmp(addr + (from + count) * PAGE,
-		      copy + (from + count) * PAGE,
-		      (pages - from - count) * PAGE));
+	CHECK(mem_equal(addr, copy, from * PAGE));
+	CHECK(mem_equal(addr + (from + count) * PAGE,
+			copy + (from + count) * PAGE,
+			(pages - from - count) * PAGE));
 	place_check(place, addr, from);
 	CHECK_CALL(munmap(addr, pages * PAGE));
 	place_check_used(place, 0);
@@ -181,10 +181,8 @@ PLACES(killed, "a process that is killed frees its pages")
 
 static void *touch_for_ever(void *addr)
 {
-	volatile char *byte = addr;
-
 	for (size_t i = 0;; i++)
-		byte[i % PAGES * PAGE]++;
+		mem_add_word((char *)addr + i % PAGES * PAGE, 1);
 	return NULL;
 }
 
@@ -253,7 +251,7 @@ PLACES(out_of_memory, "a process that its memory cgroup kills frees its pages")
 		cgroup_enter(&group);
 		place_new(place, PAGES, 1);
 		more = mem_map(64 << 20 >> 12);
-		memset(more, 1, 64 << 20);
+		mem_set(more, 1, 64 << 20);
 		_exit(0);
 	}
 	test_wait_killed(pid);

@@ -113,6 +113,16 @@ PLACES(unlocked_count, "after munlock() the system counts as many locked pages a
 	await_mlocked(before);
 }
 
+PLACES(unlocked_end, "after munlock() and the end of the pages the system counts as many locked pages as before")
+{
+	long long before = mlocked_kb();
+	char *addr = new_locked(place);
+
+	CHECK_CALL(munlock(addr, PAGES * PAGE));
+	CHECK_CALL(munmap(addr, PAGES * PAGE));
+	await_mlocked(before);
+}
+
 PLACES(lock_part, "munlock() of a part leaves the rest locked")
 {
 	char *addr = place_new(place, PAGES, 1);

@@ -115,11 +115,13 @@ PLACES(populated, "a group pays for pages that come into being on the device")
 		unsigned long long before = current(&group);
 
 		if (place->kind == PLACE_SYSTEM)
-			memset(addr, 0, SIZE);
+			mem_set(addr, 0, SIZE);
 		else
 			populate(place->fd, addr, PAGES);
 		if (place->kind == PLACE_RETURNED)
 			move_to_system(place->fd, addr, PAGES);
+		check_about(current(&group), before + SIZE);
+		mem_check_zero(addr, PAGES);
 		check_about(current(&group), before + SIZE);
 		CHECK_CALL(munmap(addr, SIZE));
 		check_about(current(&group), before);
@@ -255,8 +257,8 @@ PLACES(beyond_limit, "a process that fills more pages than its group may have is
 	if (pid == 0) {
 		char *addr = mem_map(PAGES);
 
-		if (place->kind == PLACE_SYSTEM)
-			memset(addr, 0, SIZE);
+		if (place->kind == PLACE_SYSTEM || mem_by_device())
+			mem_set(addr, 0, SIZE);
 		else
 			populate(place->fd, addr, PAGES);
 		_exit(0);

@@ -157,7 +157,7 @@ PLACES(to_other_node, "pages that came back move from node to node as others do"
 
 struct reader {
 	pthread_t thread;
-	const volatile char *addr;
+	const char *addr;
 	atomic_bool stop;
 };
 
@@ -167,7 +167,7 @@ static void *read_on(void *data)
 
 	while (!reader->stop)
 		for (size_t i = 0; i < PAGES; i++)
-			(void)reader->addr[i * PAGE];
+			mem_get(reader->addr + i * PAGE);
 	return NULL;
 }
 

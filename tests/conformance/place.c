@@ -6,12 +6,29 @@
 #include "mem.h"
 #include "place.h"
 
-void place_run(enum place_kind kind, void (*behaviour)(struct place *place))
+static void check_accessed(void)
+{
+	if (!mem_device_operations())
+		FAIL("the device has accessed nothing");
+}
+
+void place_run(enum place_kind kind, bool by_device, void (*behaviour)(struct place *place))
 {
 	struct place place = { .kind = kind, .fd = device_open() };
 
 	place.idle = device_free_pages(place.fd);
+	if (by_device)
+		mem_use_device();
 	behaviour(&place);
+	if (by_device)
+		check_accessed();
+}
+
+void place_run_once(void (*behaviour)(void))
+{
+	mem_use_device();
+	behaviour();
+	check_accessed();
 }
 
 void place_put(struct place *place, void *addr, size_t pages)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
 /*
- * Behaviours of memory, each seen in three places: with the pages in system
- * memory, on the device, and moved there and back.  A process may expect the
- * same everywhere.
+ * Behaviours of memory, each seen in four places: with the pages in system
+ * memory, on the device, moved there and back, and on the device with the device
+ * instead of the CPU as their reader and writer (see mem_use_device()).  A process
+ * may expect the same everywhere.
  */
 #ifndef DEVPUB_CONFORMANCE_PLACE_H
 #define DEVPUB_CONFORMANCE_PLACE_H
@@ -26,27 +27,65 @@ struct place {
 	uint64_t idle;		/* its free pages as the case began */
 };
 
-void place_run(enum place_kind kind, void (*behaviour)(struct place *place));
+/* With a device that accesses the memory, the behaviour must have it do so. */
+void place_run(enum place_kind kind, bool by_device, void (*behaviour)(struct place *place));
+void place_run_once(void (*behaviour)(void));
 
-#define PLACE_CASE(fn, where, kind, sentence)				\
+#define PLACE_CASE(fn, where, kind, by_device, sentence)		\
 	TEST_CASE(fn##_##where, #fn "." #where, sentence)		\
 	{								\
-		place_run(kind, behave_##fn);				\
+		place_run(kind, by_device, behave_##fn);		\
 	}
+
+#define PLACE_CASES(fn, sentence)					\
+	static void behave_##fn(struct place *place);			\
+	PLACE_CASE(fn, system, PLACE_SYSTEM, false, sentence)		\
+	PLACE_CASE(fn, device, PLACE_DEVICE, false, sentence)		\
+	PLACE_CASE(fn, returned, PLACE_RETURNED, false, sentence)
 
 /*
  * PLACES(name, "what a process may expect") { ... } makes the cases name.system,
- * name.device and name.returned of a body that is given its place.
+ * name.device, name.returned and name.device_access of a body that is given its
+ * place.  The body accesses the memory by mem_fill() and its kin only.
  */
 #define PLACES(fn, sentence)						\
-	static void behave_##fn(struct place *place);			\
-	PLACE_CASE(fn, system, PLACE_SYSTEM, sentence)			\
-	PLACE_CASE(fn, device, PLACE_DEVICE, sentence)			\
-	PLACE_CASE(fn, returned, PLACE_RETURNED, sentence)		\
+	PLACE_CASES(fn, sentence)					\
+	PLACE_CASE(fn, device_access, PLACE_DEVICE, true, sentence)	\
 	static void behave_##fn(struct place *place)
 
-/* A behaviour that has no place, or all of them at once. */
-#define ONCE(fn, sentence)	TEST_CASE(once_##fn, #fn, sentence)
+/* A behaviour that has no place, or all of them at once: name and name.device_access. */
+#define ONCE(fn, sentence)						\
+	static void behave_##fn(void);					\
+	TEST_CASE(once_##fn, #fn, sentence)				\
+	{								\
+		behave_##fn();						\
+	}								\
+	TEST_CASE(once_##fn##_device_access, #fn ".device_access", sentence) \
+	{								\
+		place_run_once(behave_##fn);				\
+	}								\
+	static void behave_##fn(void)
+
+/* The same for what only the CPU can do, or in which nothing accesses the memory. */
+#define NO_DEVICE_ACCESS(fn, sentence, why)				\
+	TEST_CASE(fn##_device_access, #fn ".device_access", sentence)	\
+	{								\
+		SKIP(why);						\
+	}
+
+#define PLACES_OF_CPU(fn, sentence, why)				\
+	PLACE_CASES(fn, sentence)					\
+	NO_DEVICE_ACCESS(fn, sentence, why)				\
+	static void behave_##fn(struct place *place)
+
+#define ONCE_OF_CPU(fn, sentence, why)					\
+	static void once_##fn(void);					\
+	TEST_CASE(case_once_##fn, #fn, sentence)			\
+	{								\
+		once_##fn();						\
+	}								\
+	NO_DEVICE_ACCESS(fn, sentence, why)				\
+	static void once_##fn(void)
 
 /* Move pages that exist, all of which can move, to the place. */
 void place_put(struct place *place, void *addr, size_t pages);

@@ -29,20 +29,25 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	siglongjmp(out_of_fault, 1);
 }
 
-/* Touch a byte: 0, or the code of the SIGSEGV that it gives. */
+/*
+ * Touch a byte: 0, or the code of the SIGSEGV that it gives.  The device gets EFAULT instead,
+ * with the address.
+ */
 static int touch(volatile char *byte, bool write)
 {
 	struct sigaction action = {
 		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO,
 	};
+	int error;
 
 	CHECK_CALL(sigaction(SIGSEGV, &action, NULL));
 	fault_code = 0;
 	if (!sigsetjmp(out_of_fault, 1)) {
-		char value = *byte;
-
-		if (write)
-			*byte = value;
+		error = mem_try_touch(byte, write);
+		if (error) {
+			CHECK_EQ(error, EFAULT);
+			fault_code = SEGV_ACCERR;
+		}
 	}
 	signal(SIGSEGV, SIG_DFL);
 	return fault_code;
@@ -215,13 +220,13 @@ PLACES(executes, "code runs wherever its pages are")
 	char *addr = mem_map(1);
 	int (*code)(void) = (int (*)(void))addr;
 
-	memcpy(addr, forty_two, 64);
+	mem_write(addr, forty_two, 64);
 	__builtin___clear_cache(addr, addr + 64);
 	protect(addr, 1, PROT_READ | PROT_EXEC);
 	place_put(place, addr, 1);
 	CHECK_EQ(code(), 42);
 	CHECK_EQ(touch(addr, true), SEGV_ACCERR);
-	CHECK(!memcmp(addr, forty_two, 64));
+	CHECK(mem_equal(addr, forty_two, 64));
 	place_check(place, addr, 1);
 }
 

@@ -426,7 +426,7 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 
 static void fill_memory(void)
 {
-	memset(mem_map(64 << 20 >> 12), 1, 64 << 20);
+	mem_set(mem_map(64 << 20 >> 12), 1, 64 << 20);
 	_exit(0);
 }
 

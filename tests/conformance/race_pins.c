@@ -343,13 +343,13 @@ static void *answer(void *unused)
 {
 	unsigned int turn;
 
-	while (!__atomic_load_n(&table->end, __ATOMIC_ACQUIRE)) {
-		turn = __atomic_load_n(&table->turn, __ATOMIC_ACQUIRE);
+	while (!mem_get_word(&table->end)) {
+		turn = mem_get_word(&table->turn);
 		if (turn % 2 == 0) {
 			futex(&table->turn, FUTEX_WAIT, turn);
 			continue;
 		}
-		__atomic_store_n(&table->turn, turn + 1, __ATOMIC_RELEASE);
+		mem_put_word(&table->turn, turn + 1);
 		futex(&table->turn, FUTEX_WAKE, 1);
 	}
 	return unused;
@@ -361,26 +361,24 @@ ONCE(futex, "no wake-up is lost by a futex whose page moves")
 	pthread_t thread;
 
 	table = mem_map(1);
-	memset(table, 0, PAGE);
+	mem_set(table, 0, PAGE);
 	mover_start(&mover, table, 1);
 	CHECK_EQ(pthread_create(&thread, NULL, answer, NULL), 0);
 	while (mover_round(&mover)) {
 		for (int i = 0; i < 100; i++) {
-			unsigned int turn = table->turn;
+			unsigned int turn = mem_get_word(&table->turn);
 
 			CHECK_EQ(turn % 2, 0);
-			__atomic_store_n(&table->turn, turn + 1,
-					 __ATOMIC_RELEASE);
+			mem_put_word(&table->turn, turn + 1);
 			futex(&table->turn, FUTEX_WAKE, 1);
-			while (__atomic_load_n(&table->turn,
-					       __ATOMIC_ACQUIRE) == turn + 1)
+			while (mem_get_word(&table->turn) == turn + 1)
 				futex(&table->turn, FUTEX_WAIT, turn + 1);
 		}
 	}
 	mover_stop(&mover);
-	__atomic_store_n(&table->end, 1, __ATOMIC_RELEASE);
+	mem_put_word(&table->end, 1);
 	/* Wake it for its end: the value must differ from what it waits for. */
-	__atomic_add_fetch(&table->turn, 2, __ATOMIC_RELEASE);
+	mem_add_word(&table->turn, 2);
 	futex(&table->turn, FUTEX_WAKE, 1);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 }

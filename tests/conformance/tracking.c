@@ -136,16 +136,16 @@ static bool idle(uint64_t pfn, bool set)
 
 PLACES(idle_pages, "the bitmap of idle pages tells a page that was not used from one that was")
 {
-	volatile char *addr = place_new(place, 1, 1);
-	uint64_t pfn = mem_pfn((void *)addr);
+	char *addr = place_new(place, 1, 1);
+	uint64_t pfn = mem_pfn(addr);
 
 	/* What is in a processor's batch can't be marked. */
 	for (int i = 0; i < 50 && !idle(pfn, true); i++)
 		test_sleep(20);
 	CHECK(idle(pfn, false));
 	/* The processor marks no page that it remembers: have it forget it. */
-	CHECK_CALL(mprotect((void *)addr, PAGE, PROT_READ));
-	CHECK_CALL(mprotect((void *)addr, PAGE, PROT_READ | PROT_WRITE));
-	addr[0]++;
+	CHECK_CALL(mprotect(addr, PAGE, PROT_READ));
+	CHECK_CALL(mprotect(addr, PAGE, PROT_READ | PROT_WRITE));
+	mem_add_word(addr, 1);
 	CHECK(!idle(pfn, false));
 }

@@ -18,7 +18,7 @@
 static void *touch(void *addr)
 {
 	/* One access, which writes. */
-	__atomic_fetch_add((char *)addr, 1, __ATOMIC_SEQ_CST);
+	mem_add_word(addr, 1);
 	return NULL;
 }
 
@@ -76,7 +76,7 @@ PLACES(missing, "the handler of missing pages hears of holes, and not of pages")
 	thread = touch_faults(uffd, hole, UFFD_PAGEFAULT_FLAG_WRITE);
 	CHECK_CALL(ioctl(uffd, UFFDIO_COPY, &copy));
 	CHECK_EQ(pthread_join(thread, NULL), 0);
-	hole[0]--;
+	mem_add_word(hole, -1);
 	mem_check(hole, PAGES, 2);
 	mem_check(addr, PAGES, 3);
 }
@@ -127,12 +127,12 @@ PLACES(write_protected, "write-protected pages raise a fault when written to, wh
 	uffd_protect(uffd, addr, PAGES, true);
 	mem_check(addr, PAGES, 1);
 	no_fault(uffd);
-	before = addr[5 * PAGE];
+	before = mem_get(addr + 5 * PAGE);
 	thread = touch_faults(uffd, addr + 5 * PAGE, UFFD_PAGEFAULT_FLAG_WP);
-	CHECK_EQ(addr[5 * PAGE], before);
+	CHECK_EQ(mem_get(addr + 5 * PAGE), before);
 	uffd_protect(uffd, addr, PAGES, false);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
-	CHECK_EQ(addr[5 * PAGE], (char)(before + 1));
+	CHECK_EQ(mem_get(addr + 5 * PAGE), (char)(before + 1));
 	place_check(place, addr, PAGES);
 }
 
@@ -211,7 +211,7 @@ PLACES(forked, "a child's copies are free of its parent's protection, the parent
 	thread = touch_faults(uffd, addr, UFFD_PAGEFAULT_FLAG_WP);
 	uffd_protect(uffd, addr, PAGES, false);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
-	addr[0]--;
+	mem_add_word(addr, -1);
 	mem_check(addr, PAGES, 1);
 }
 
@@ -262,7 +262,7 @@ PLACES(removed, "the handler hears of pages that MADV_DONTNEED frees, and of the
 	thread = touch_faults(uffd, addr, UFFD_PAGEFAULT_FLAG_WRITE);
 	CHECK_CALL(ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
 	CHECK_EQ(pthread_join(thread, NULL), 0);
-	CHECK_EQ(addr[0], 1);
+	CHECK_EQ(mem_get(addr), 1);
 }
 
 PLACES(minor, "minor faults, which are for shared memory, can't be asked for, and the pages stay as they are")
@@ -305,7 +305,7 @@ ONCE(minor_shared, "shared memory whose minor faults are handled is refused as s
 	};
 	CHECK_CALL(ioctl(uffd, UFFDIO_CONTINUE, &go_on));
 	CHECK_EQ(pthread_join(thread, NULL), 0);
-	addr[0]--;
+	mem_add_word(addr, -1);
 	to_device_all(fd, addr, PAGES, DEVPUB_REASON_SHARED);
 	mem_check(addr, PAGES, 1);
 	mem_check(other, PAGES, 1);

@@ -50,34 +50,60 @@ static uint64_t mem_word(uint64_t seed, size_t index)
 	return (seed << 40 ^ (index + 1)) * 0x9e3779b97f4a7c15ULL;
 }
 
+/* Words that are accessed at a time. */
+#define CHUNK		(16 * WORDS)
+
+static size_t chunk_at(size_t first, size_t words)
+{
+	return words - first < CHUNK ? words - first : CHUNK;
+}
+
 void mem_fill(void *addr, size_t pages, uint64_t seed)
 {
-	uint64_t *word = addr;
+	uint64_t *word = addr, *to;
+	size_t n;
 
-	for (size_t i = 0; i < pages * WORDS; i++)
-		word[i] = mem_word(seed, i);
+	for (size_t first = 0; first < pages * WORDS; first += n) {
+		n = chunk_at(first, pages * WORDS);
+		to = mem_stage(word + first, n);
+		for (size_t i = 0; i < n; i++)
+			to[i] = mem_word(seed, first + i);
+		mem_commit(word + first, n);
+	}
+}
+
+static void wrong_word(const char *what, size_t index, size_t pages, uint64_t value)
+{
+	FAIL("%s in page %zu of %zu, byte %#zx: %#llx", what, (size_t)(index / WORDS), pages,
+	     (size_t)(index % WORDS * 8), (unsigned long long)value);
 }
 
 void mem_check(const void *addr, size_t pages, uint64_t seed)
 {
-	const uint64_t *word = addr;
+	const uint64_t *word = addr, *seen;
+	size_t n;
 
-	for (size_t i = 0; i < pages * WORDS; i++)
-		if (word[i] != mem_word(seed, i))
-			FAIL("wrong data in page %zu of %zu, byte %#zx: %#llx",
-			     (size_t)(i / WORDS), pages, (size_t)(i % WORDS * 8),
-			     (unsigned long long)word[i]);
+	for (size_t first = 0; first < pages * WORDS; first += n) {
+		n = chunk_at(first, pages * WORDS);
+		seen = mem_view(word + first, n);
+		for (size_t i = 0; i < n; i++)
+			if (seen[i] != mem_word(seed, first + i))
+				wrong_word("wrong data", first + i, pages, seen[i]);
+	}
 }
 
 void mem_check_zero(const void *addr, size_t pages)
 {
-	const uint64_t *word = addr;
+	const uint64_t *word = addr, *seen;
+	size_t n;
 
-	for (size_t i = 0; i < pages * WORDS; i++)
-		if (word[i])
-			FAIL("page %zu of %zu, byte %#zx is not zero: %#llx",
-			     (size_t)(i / WORDS), pages, (size_t)(i % WORDS * 8),
-			     (unsigned long long)word[i]);
+	for (size_t first = 0; first < pages * WORDS; first += n) {
+		n = chunk_at(first, pages * WORDS);
+		seen = mem_view(word + first, n);
+		for (size_t i = 0; i < n; i++)
+			if (seen[i])
+				wrong_word("not zero", first + i, pages, seen[i]);
+	}
 }
 
 void mem_pfns(const void *addr, size_t pages, uint64_t *pfns)

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
+/* Accesses to the memory of a case: by loads and stores, or by operations of the device. */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "mem.h"
+
+#define CHUNK	65536UL
+
+/* Operations that the device was asked for, in memory that all processes of the case share. */
+static uint64_t *operations;
+
+/* The device bound to this process's memory, or -1. */
+static int device = -1;
+static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* What the device reads and writes goes through this buffer. */
+static __thread uint64_t staged[CHUNK / sizeof(uint64_t)];
+
+/* A file serves the memory that it is bound to, and no other: a child needs its own. */
+static void forked(void)
+{
+	struct devpub_access arg = {
+		.op = DEVPUB_OP_READ, .addr = address(operations), .length = 1,
+		.buffer = address(staged),
+	};
+
+	if (device >= 0) {
+		CHECK_EQ(access_try(device, &arg), EPERM);
+		close(device);
+	}
+	device = -1;
+	pthread_mutex_init(&device_lock, NULL);
+}
+
+void mem_use_device(void)
+{
+	operations = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(operations != MAP_FAILED);
+	CHECK_EQ(pthread_atfork(NULL, NULL, forked), 0);
+}
+
+bool mem_by_device(void)
+{
+	return operations;
+}
+
+uint64_t mem_device_operations(void)
+{
+	return __atomic_load_n(operations, __ATOMIC_RELAXED);
+}
+
+static int bound_device(void)
+{
+	pthread_mutex_lock(&device_lock);
+	if (device < 0)
+		device = access_open();
+	pthread_mutex_unlock(&device_lock);
+	return device;
+}
+
+/* Execute an operation to its end, across signals.  Returns 0 or an error. */
+static int operate(struct devpub_access *arg)
+{
+	int error;
+
+	__atomic_fetch_add(operations, 1, __ATOMIC_RELAXED);
+	while ((error = access_try(bound_device(), arg)) == EINTR && arg->done < arg->length) {
+		arg->addr += arg->done;
+		arg->length -= arg->done;
+		if (arg->other)
+			arg->other += arg->done;
+		if (arg->buffer)
+			arg->buffer += arg->done;
+		arg->done = 0;
+	}
+	if (error == EINTR)
+		error = 0;
+	/* The ABI: nothing but these tells an address. */
+	CHECK_EQ(!!arg->fault_addr, error == EFAULT || error == EHWPOISON);
+	return error;
+}
+
+static void must_operate(struct devpub_access *arg)
+{
+	static const char *const names[] = {
+		"read", "write", "fill", "copy", "compare", "add", "exchange", "compare-exchange",
+	};
+	int error = operate(arg);
+
+	if (error)
+		FAIL("device can't %s at %#llx: %s", names[arg->op],
+		     (unsigned long long)(arg->fault_addr ?: arg->addr), strerror(error));
+}
+
+static struct devpub_access buffered(unsigned int op, const void *addr, const void *data,
+				     size_t size)
+{
+	return (struct devpub_access) {
+		.op = op, .addr = address(addr), .length = size, .buffer = address(data),
+	};
+}
+
+static struct devpub_access valued(unsigned int op, const void *addr, size_t size,
+				   uint64_t operand)
+{
+	return (struct devpub_access) {
+		.op = op, .addr = address(addr), .length = size, .operand = operand,
+	};
+}
+
+int mem_try_touch(volatile char *byte, bool write)
+{
+	struct devpub_access read, store;
+	char value;
+	int error;
+
+	if (!mem_by_device()) {
+		value = *byte;
+		if (write)
+			*byte = value;
+		return 0;
+	}
+	read = buffered(DEVPUB_OP_READ, (void *)byte, &value, 1);
+	error = operate(&read);
+	if (error)
+		CHECK_EQ(read.fault_addr, address((void *)byte));
+	if (error || !write)
+		return error;
+	store = buffered(DEVPUB_OP_WRITE, (void *)byte, &value, 1);
+	error = operate(&store);
+	if (error)
+		CHECK_EQ(store.fault_addr, address((void *)byte));
+	return error;
+}
+
+const uint64_t *mem_view(const void *addr, size_t words)
+{
+	struct devpub_access arg;
+
+	if (!mem_by_device())
+		return addr;
+	CHECK_CMP(words, <=, CHUNK / sizeof(*staged));
+	arg = buffered(DEVPUB_OP_READ, addr, staged, words * sizeof(*staged));
+	must_operate(&arg);
+	return staged;
+}
+
+uint64_t *mem_stage(void *addr, size_t words)
+{
+	if (!mem_by_device())
+		return addr;
+	CHECK_CMP(words, <=, CHUNK / sizeof(*staged));
+	return staged;
+}
+
+void mem_commit(void *addr, size_t words)
+{
+	struct devpub_access arg;
+
+	if (!mem_by_device())
+		return;
+	arg = buffered(DEVPUB_OP_WRITE, addr, staged, words * sizeof(*staged));
+	must_operate(&arg);
+}
+
+void mem_write(void *addr, const void *data, size_t size)
+{
+	struct devpub_access arg = buffered(DEVPUB_OP_WRITE, addr, data, size);
+
+	if (mem_by_device())
+		must_operate(&arg);
+	else
+		memcpy(addr, data, size);
+}
+
+void mem_set(void *addr, unsigned char value, size_t size)
+{
+	struct devpub_access arg = valued(DEVPUB_OP_FILL, addr, size,
+					  value * 0x0101010101010101ULL);
+
+	if (mem_by_device())
+		must_operate(&arg);
+	else
+		memset(addr, value, size);
+}
+
+bool mem_equal(const void *one, const void *other, size_t size)
+{
+	struct devpub_access arg = {
+		.op = DEVPUB_OP_COMPARE, .addr = address(one), .length = size,
+		.other = address(other),
+	};
+
+	if (!mem_by_device())
+		return !memcmp(one, other, size);
+	must_operate(&arg);
+	return arg.done == arg.length;
+}
+
+char mem_get(const char *byte)
+{
+	struct devpub_access arg;
+	char value;
+
+	if (!mem_by_device())
+		return *(const volatile char *)byte;
+	arg = buffered(DEVPUB_OP_READ, byte, &value, 1);
+	must_operate(&arg);
+	return value;
+}
+
+void mem_put(char *byte, char value)
+{
+	struct devpub_access arg = buffered(DEVPUB_OP_WRITE, byte, &value, 1);
+
+	if (mem_by_device())
+		must_operate(&arg);
+	else
+		*(volatile char *)byte = value;
+}
+
+uint32_t mem_get_word(const uint32_t *word)
+{
+	struct devpub_access arg;
+	uint32_t value;
+
+	if (!mem_by_device())
+		return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	arg = buffered(DEVPUB_OP_READ, word, &value, sizeof(value));
+	must_operate(&arg);
+	return value;
+}
+
+void mem_put_word(uint32_t *word, uint32_t value)
+{
+	struct devpub_access arg = buffered(DEVPUB_OP_WRITE, word, &value, sizeof(value));
+
+	if (mem_by_device())
+		must_operate(&arg);
+	else
+		__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+void mem_add_word(void *word, uint32_t value)
+{
+	struct devpub_access arg = valued(DEVPUB_OP_ADD, word, sizeof(value), value);
+
+	if (mem_by_device())
+		must_operate(&arg);
+	else
+		__atomic_fetch_add((uint32_t *)word, value, __ATOMIC_SEQ_CST);
+}
