@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Pages that the kernel or another process reads and writes in passing. */
+/* Reads and writes of pages by the kernel or by another process. */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -20,8 +20,8 @@
 #define PAGES	16UL
 
 /*
- * A child with pages in the place.  When it is let go, it must find its pages
- * filled with the seed, and still in the place.
+ * Start a child with pages in the place. Later it checks that its pages have the contents
+ * of the seed and are still in the place.
  */
 struct other {
 	struct test_gate gate;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* How memory is counted and shown: pagemap, smaps, numa_maps, RSS, meminfo. */
+/* Memory statistics: pagemap, smaps, numa_maps, RSS, meminfo. */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 
 #define PAGES	64UL
 
-/* For counters that are kept per processor and summed up now and then. */
+/* The kernel keeps these counters per processor and sums them up from time to time. */
 #define MANY	4096UL
 #define SLACK	512UL
 
@@ -200,7 +200,7 @@ ONCE(rollup_contended, "smaps_rollup shows all pages while another thread maps a
 	mem_check(addr, MANY, 1);
 }
 
-/* A word "name=N" of the line of numa_maps for the address, or -1. */
+/* Return N of the word "name=N" in the line of numa_maps for the address, or -1. */
 static long long numa_maps(const void *addr, const char *name)
 {
 	FILE *file = fopen("/proc/self/numa_maps", "re");
@@ -289,7 +289,7 @@ PLACES(populated, "pages that come into being on the device count as others do")
 	mem_check_zero(addr, MANY);
 }
 
-/* Have the per-processor parts of the machine's counters added up. */
+/* Make the kernel add up the per-processor parts of its counters. */
 static long long meminfo(const char *name)
 {
 	char text[8];
@@ -311,7 +311,7 @@ PLACES(anon_pages, "the machine's count of anonymous pages grows by the pages, a
 	CHECK_CMP(meminfo("AnonPages") + KIB(SLACK), >, before);
 }
 
-/* Also what waits on lists of a processor, which does not count as free. */
+/* Drain the per-processor lists as well, whose pages do not count as free. */
 static long long free_kb(void)
 {
 	long long free = meminfo("MemFree"), count;
@@ -379,7 +379,7 @@ PLACES(limits, "pages of a process that may have no more address space nor data 
 	char *addr = place_new(place, PAGES, 1);
 	struct rlimit none = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
 
-	/* What the helpers allocate must not be the first to miss it. */
+	/* The helpers must not be the first that need a new page. */
 	check_let_go(place, place_new(place, PAGES, 2), PAGES);
 	CHECK_CALL(setrlimit(RLIMIT_AS, &none));
 	CHECK_CALL(setrlimit(RLIMIT_DATA, &none));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* madvise(), with each advice that changes or ends pages. */
+/* madvise() with each advice that changes or discards pages. */
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -10,7 +10,7 @@
 #include "mem.h"
 #include "place.h"
 
-/* Newer than the C library's headers may be. */
+/* The headers of the C library may be older than these constants. */
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ	22
 #define MADV_POPULATE_WRITE	23
@@ -78,7 +78,7 @@ PLACES(dontneed_locked, "MADV_DONTNEED_LOCKED frees locked pages, which MADV_DON
 	mem_check_zero(addr, 4);
 }
 
-/* Each page as it was filled, or zeros: the kernel may take it at any time. */
+/* Check that each page has its old contents or zeros. The kernel may discard it at any time. */
 static void check_kept_or_zero(const char *addr, const char *copy, size_t pages)
 {
 	static const char zero[PAGE];
@@ -210,7 +210,7 @@ PLACES(populate_forked,
 	place_check_used(place, PAGES);
 }
 
-/* Memory of small pages that may become huge, in the place. */
+/* Map memory of small pages in the place, which may become huge pages. */
 static char *new_to_collapse(struct place *place)
 {
 	char *addr = mem_map_huge(HUGE_PAGES);
@@ -255,7 +255,7 @@ PLACES(guard, "MADV_GUARD_INSTALL frees the pages at once, and without the guard
 	advise(addr, PAGES, MADV_GUARD_INSTALL);
 	place_check_used(place, 0);
 	CHECK_ERRNO(madvise(addr, PAGE, MADV_POPULATE_READ), EFAULT);
-	/* A guard is no hole for a migration to fill. */
+	/* A migration does not populate a guard page. */
 	CHECK_EQ(populate(place->fd, addr, PAGES)
 		 .pages[DEVPUB_REASON_POPULATED], 0);
 	CHECK_ERRNO(madvise(addr, PAGE, MADV_POPULATE_READ), EFAULT);

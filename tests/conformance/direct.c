@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Direct I/O, which a disk does with the pages themselves. */
+/* Direct I/O between a disk and pages. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -15,7 +15,7 @@
 
 #define PAGES	16UL
 
-/* The disk begins with pages of the seed. */
+/* The first pages of the disk have the contents of the seed. */
 static void disk_fill(struct aio *aio, size_t pages, uint64_t seed)
 {
 	char *data = mem_new(pages, seed);
@@ -35,8 +35,8 @@ static void disk_check(struct aio *aio, size_t pages, uint64_t seed)
 }
 
 /*
- * A transfer is told as ended before its pages are let go (block/fops.c,
- * blkdev_bio_end_io_async()), those of a read by a worker even (block/bio.c,
+ * The kernel reports the end of a transfer before it releases the pages (block/fops.c,
+ * blkdev_bio_end_io_async()). After a read, a worker may release them (block/bio.c,
  * bio_check_pages_dirty()).
  */
 static void await_let_go(struct place *place, const void *addr, size_t pages)
@@ -152,7 +152,7 @@ PLACES(unmapped_in_flight,
 	aio_start_write(&aio, addr, PAGES * PAGE);
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	place_check_used(place, PAGES);
-	/* Others take what is free, and overwrite it. */
+	/* Let others allocate the free pages and overwrite them. */
 	move_to_device(place->fd, other, 4 * PAGES);
 	CHECK_CALL(munmap(other, 4 * PAGES * PAGE));
 	aio_check_in_flight(&aio);
@@ -237,7 +237,7 @@ PLACES(killed_in_flight,
 	if (pid == 0) {
 		char *addr = place_new(place, PAGES, 1);
 
-		/* The context of a fork's parent is not the child's. */
+		/* A child does not inherit the io_context of its parent. */
 		aio.context = 0;
 		CHECK_CALL(syscall(SYS_io_setup, 4, &aio.context));
 		aio_start_read(&aio, addr, PAGES * PAGE);

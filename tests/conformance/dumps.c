@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Processes that others read whole: core dumps, checkpoints, tracers. */
+/* Reads of a whole process: core dumps, checkpoints, tracers. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -40,7 +40,7 @@ static void dump(struct place *place)
 	if (pid == 0) {
 		CHECK_CALL(setrlimit(RLIMIT_CORE, &all));
 		CHECK_CALL(prctl(PR_SET_DUMPABLE, 1));
-		/* Its own pages, and some that it shares. */
+		/* The child has pages of its own and pages that it shares. */
 		mem_fill(addr, PAGES / 2, 2);
 		place_put(place, addr, PAGES / 2);
 		abort();
@@ -63,7 +63,7 @@ PLACES(core_dump, "a core dump holds what the pages held")
 	machine_run(dump, place);
 }
 
-/* A process with pages in the place, which must hold what they should in the end. */
+/* Start a process with pages in the place. At its end it checks their contents. */
 static pid_t start_target(struct place *place, char **addr,
 			  struct test_gate *gate, uint64_t expected)
 {
@@ -176,7 +176,7 @@ PLACES(confined, "a process in strict seccomp reads and writes its pages, also w
 		mem_fill(addr, PAGES, 1);
 		place_put(place, addr, PAGES);
 		CHECK_CALL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
-		/* It may read, write and exit, and no more. */
+		/* In this mode, the process may only read, write and exit. */
 		CHECK_EQ(write(out, "", 1), 1);
 		CHECK_EQ(read(in, &byte, 1), 1);
 		mem_check(addr, PAGES, 1);
@@ -192,7 +192,7 @@ PLACES(confined, "a process in strict seccomp reads and writes its pages, also w
 	test_wait(pid);
 }
 
-/* The only system call that the filter knows is ioctl(), which fails with EPERM. */
+/* The filter lets ioctl() fail with EPERM and allows all other system calls. */
 static void forbid_ioctl(void)
 {
 	struct sock_filter filter[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* fork() and its kin, and the copies that writing makes afterwards. */
+/* fork(), vfork() and clone(), and the copies that later writes make. */
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -69,7 +69,7 @@ PLACES(parent_writes,
 	test_gate_signal(&gate, 0);
 	test_wait(pid);
 	mem_check(addr, PAGES, 2);
-	/* The pages were the child's alone. */
+	/* Only the child maps the pages. */
 	place_check_used(place, 0);
 }
 
@@ -105,7 +105,7 @@ PLACES(both_write, "of parent and child that both write, neither sees what the o
 			CHECK_CMP(mem_get(addr + i * PAGE + 5), !=, 'c');
 }
 
-/* Each generation writes a quarter of what the one before left to it. */
+/* Each generation writes to a quarter of the pages. */
 static void generation(struct place *place, char *addr, unsigned int depth)
 {
 	const size_t mine = PAGES / 4;
@@ -153,7 +153,7 @@ PLACES(many_children, "each of many children at once writes a page of its own an
 			continue;
 		mem_set(addr + i * PAGE, 'c', PAGE);
 		mem_set(copy + i * PAGE, 'c', PAGE);
-		/* And one that all write. */
+		/* All generations write to this page. */
 		mem_fill(addr, 1, i);
 		mem_fill(copy, 1, i);
 		CHECK(mem_equal(addr, copy, PAGES * PAGE));
@@ -250,7 +250,7 @@ PLACES(sibling_exits, "of two children, one's exit leaves the other its pages")
 	place_check_used(place, PAGES);
 }
 
-/* What a process that shares the memory is told, and runs on. */
+/* The state and the stack of a process that shares the memory. */
 static struct {
 	struct place *place;
 	char *addr;

@@ -9,7 +9,7 @@
 #include "harness.h"
 #include "mem.h"
 
-/* As in mm/gup_test.h, which is for the kernel's own tests only. */
+/* The ABI of mm/gup_test.h, which the kernel does not export to user space. */
 struct pin {
 	uint64_t addr, size;
 	uint32_t flags;
@@ -25,7 +25,7 @@ int gup_open(void)
 
 	if (gup < 0)
 		SKIP("no /sys/kernel/debug/gup_test: the kernel has no CONFIG_GUP_TEST");
-	/* That of kernels before 6.2 can't pin for long. */
+	/* Before 6.2, gup_test has no command for long-term pins. */
 	if (!gup_pin(gup, mem_new(1, 1), 1, 0))
 		SKIP("gup_test: %s", strerror(errno));
 	gup_unpin(gup);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
-/* Pins as a network card's driver takes them, by the kernel's CONFIG_GUP_TEST. */
+/* Long-term pins like those of a network driver, made by the kernel's CONFIG_GUP_TEST. */
 #ifndef DEVPUB_CONFORMANCE_GUP_H
 #define DEVPUB_CONFORMANCE_GUP_H
 
@@ -11,11 +11,11 @@
 #define GUP_WRITE	1U
 #define GUP_FAST	2U
 
-/* The kernel's test, or the case is skipped. */
+/* Open gup_test, or skip the case. */
 int gup_open(void);
-/* Pin pages for long, at most one range at a time; when that fails errno says why. */
+/* Pin pages for a long time, at most one range at a time. After a failure, errno is set. */
 bool gup_pin(int gup, const void *addr, size_t pages, unsigned int flags);
-/* What the holder of the pins sees is what mem_fill() left there. */
+/* Check through the pins that the pages have the contents of mem_fill(). */
 void gup_check(int gup, size_t pages, uint64_t seed);
 void gup_unpin(int gup);
 

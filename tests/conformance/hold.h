@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
-/* Pages that somebody holds, and that must stay where they are meanwhile. */
+/* Pages that are pinned or referenced and must not move meanwhile. */
 #ifndef DEVPUB_CONFORMANCE_HOLD_H
 #define DEVPUB_CONFORMANCE_HOLD_H
 
@@ -10,16 +10,22 @@
 #include "place.h"
 
 /*
- * The pages are held: an attempt to move them from where they are is refused,
- * because they are pinned or busy, and they are in the place still.
+ * Check that a migration refuses the held pages as pinned or busy and that they are still
+ * in the place.
  */
 void check_held(struct place *place, const void *addr, size_t pages);
 
-/* The same of pages in system memory, whatever the place; refused as pinned. */
+/*
+ * Check the same for pages in system memory, whatever the place is. They must be refused
+ * as pinned.
+ */
 void check_pinned_in_system(struct place *place, const void *addr,
 			    size_t pages);
 
-/* Nobody holds the pages any more: they move, away from the place and back. */
+/*
+ * Check that the pages can move away from the place and back, because nothing holds them
+ * any more.
+ */
 void check_let_go(struct place *place, const void *addr, size_t pages);
 
 #endif /* DEVPUB_CONFORMANCE_HOLD_H */

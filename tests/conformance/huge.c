@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Transparent huge pages, and khugepaged, which makes them. */
+/* Transparent huge pages and khugepaged. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 #define KHUGEPAGED	THP "khugepaged/"
 
-/* Huge pages at the address, as smaps has it. */
+/* Return the number of huge pages at the address according to smaps. */
 static long long huge_pages(const void *addr)
 {
 	return mem_smaps(addr, "AnonHugePages") / (long long)(HUGE_PAGES * PAGE / 1024);
@@ -43,7 +43,7 @@ static void with_khugepaged(void (*body)(struct place *place),
 	machine_run(body, place);
 }
 
-/* Two huge pages' worth of small pages, where there may be huge ones. */
+/* Map two huge pages as small pages, in a mapping that allows huge pages. */
 static char *new_small(size_t pages, uint64_t seed)
 {
 	char *addr = mem_map_huge(pages);
@@ -74,7 +74,7 @@ static void collapse_mixed(struct place *place)
 {
 	char *addr = new_small(2 * HUGE_PAGES, 1);
 
-	/* One page of the second half. */
+	/* One page in the second half. */
 	place_put(place, addr + (HUGE_PAGES + 77) * PAGE, 1);
 	CHECK_CALL(madvise(addr, 2 * HUGE_PAGES * PAGE, MADV_HUGEPAGE));
 	await_scans();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * Memory that can't live on the device: refused with the reason, and left as it
- * was; and what a private mapping of a file has of its own.
+ * Memory that can't move to the device. It is refused with a reason and does not change.
+ * Private copies of a file's pages can move.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -126,7 +126,7 @@ ONCE_OF_CPU(nothing, "an address without memory is refused as unmapped",
 	to_device_all(fd, addr, PAGES, DEVPUB_REASON_UNMAPPED);
 }
 
-/* A file of PAGES pages, each filled by its number. */
+/* Create a file of PAGES pages; the contents of each depend on its number. */
 static int new_file(void)
 {
 	char path[] = "/tmp/devpub-conformance-XXXXXX";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* KSM, which merges pages of the same content. */
+/* KSM, which merges pages with equal contents. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,7 +18,7 @@
 
 #define KSM	"/sys/kernel/mm/ksm/"
 
-/* All the same, and of the same as nobody else's. */
+/* Fill all pages with the same contents, which no other process uses. */
 static void fill_same(char *addr, size_t pages)
 {
 	for (size_t i = 0; i < pages; i++)
@@ -41,8 +41,8 @@ static char *new_same(struct place *place)
 }
 
 /*
- * Pages that share their frame with another one of the range.  Some kernels'
- * kpageflags say of every anonymous page that it is merged.
+ * Count pages that have the same pfn as another page of the range. The kpageflags of some
+ * kernels call every anonymous page merged.
  */
 static size_t merged(const char *addr, size_t pages)
 {
@@ -61,7 +61,7 @@ static size_t merged(const char *addr, size_t pages)
 	return count;
 }
 
-/* Wait for KSM to have been everywhere some times. */
+/* Wait until KSM has scanned all memory several times. */
 static void await_scans(void)
 {
 	unsigned long long begin, now, end = test_milliseconds() + 60000;
@@ -79,7 +79,7 @@ static void with_ksm(void (*body)(struct place *place), struct place *place)
 {
 	machine_set(KSM "pages_to_scan", "10000");
 	machine_set(KSM "sleep_millisecs", "10");
-	/* Passes over pages that it has looked at in vain. */
+	/* The number of scans that ignore a page after unsuccessful ones. */
 	machine_set_if_there(KSM "smart_scan", "0");
 	machine_set(KSM "run", "1");
 	machine_run(body, place);
@@ -101,7 +101,7 @@ PLACES(merging, "same pages are merged, and hold what they held")
 	with_ksm(merge, place);
 }
 
-/* Half of the same pages in the place, half of them in system memory. */
+/* Put half of the equal pages in the place and half in system memory. */
 static void merge_mixed(struct place *place)
 {
 	char *addr = mem_map(2 * PAGES), *rest = addr + PAGES * PAGE;
@@ -112,7 +112,7 @@ static void merge_mixed(struct place *place)
 	await_scans();
 	CHECK_EQ(merged(rest, PAGES), PAGES);
 	check_same(addr, 2 * PAGES);
-	/* A write to one is nobody else's. */
+	/* A write to one page changes no other page. */
 	mem_fill(addr, 1, 99);
 	mem_fill(rest, 1, 98);
 	mem_check(addr, 1, 99);
@@ -136,7 +136,7 @@ static void move_merged(struct place *place)
 	CHECK_EQ(merged(addr, PAGES), PAGES);
 	to_device_all(place->fd, addr, PAGES, DEVPUB_REASON_KSM);
 	check_same(addr, PAGES);
-	/* Each is the process's own again when it has been written to. */
+	/* After a write to each page, no page is merged. */
 	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_UNMERGEABLE));
 	CHECK_EQ(merged(addr, PAGES), 0);
 	place_put(place, addr, PAGES);

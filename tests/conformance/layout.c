@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Where the mappings of a process are: mremap(), stacks and the heap. */
+/* The layout of a process: mremap(), stacks and the heap. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void check_unmapped(char *addr)
 	CHECK_ERRNO(mincore(addr, PAGE, &in_core), ENOMEM);
 }
 
-/* An address range that nobody uses: the mapping keeps others away from it. */
+/* Reserve an unused address range. The mapping keeps other mappings away from it. */
 static char *room(size_t pages)
 {
 	char *addr = mmap(NULL, pages * PAGE, PROT_NONE,
@@ -172,7 +172,7 @@ PLACES(grows_down, "a mapping that grows down goes on growing, and keeps what it
 	const size_t below = 300;
 	char *hole = room(below + PAGES), *addr = hole + below * PAGE;
 
-	/* Nothing may be in the way of a stack that grows. */
+	/* No mapping may be in the range into which the stack grows. */
 	CHECK_CALL(munmap(hole, (below + PAGES) * PAGE));
 	CHECK(mmap(addr, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN |
@@ -191,7 +191,7 @@ PLACES(grows_down, "a mapping that grows down goes on growing, and keeps what it
 	place_check_used(place, 0);
 }
 
-/* Recursion that leaves a mark in each frame, and reads it on the way back. */
+/* Recurse, write a mark into each stack frame, and check it at the return. */
 static unsigned long descend(volatile unsigned int depth)
 {
 	volatile unsigned long mark[128];
@@ -213,7 +213,7 @@ static void *run_on_stack(void *data)
 {
 	struct own_stack *own = data;
 
-	/* Deeper than the pages that move, and back through them. */
+	/* Recurse deeper than the pages that move, and return through them. */
 	CHECK_EQ(descend(400), 400 * 401 / 2);
 	if (own->place->kind != PLACE_SYSTEM)
 		to_device(own->place->fd, own->addr, own->pages);

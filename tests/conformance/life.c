@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* The ends of pages: mappings and processes that go. */
+/* The end of pages, mappings and processes. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -69,7 +69,7 @@ PLACES(unmap_mixed, "munmap() frees pages of all places, and holes, in one go")
 	char *addr = mem_map(4 * PAGES);
 	size_t placed = 0;
 
-	/* Of each four pages: one placed, two in system memory, and a hole. */
+	/* Of four pages, one is in the place, two are in system memory, and one is a hole. */
 	for (size_t i = 0; i < 4 * PAGES; i += 4) {
 		mem_fill(addr + i * PAGE, 3, i);
 		place_put(place, addr + (i + 1) * PAGE, 1);
@@ -114,8 +114,8 @@ PLACES(shared_by_fork, "pages of several processes are freed with the last that 
 }
 
 /*
- * A child that has pages in the place, some of them written after its own fork,
- * and that ends as it will when the gate opens.
+ * Start a child that has pages in the place and has written to some of them since its
+ * fork. It ends when the gate opens.
  */
 static pid_t start_owner(struct place *place, struct test_gate *gate)
 {
@@ -161,7 +161,7 @@ PLACES(execs, "a process that becomes another program frees its pages")
 		_exit(1);
 	}
 	test_gate_signal(&gate, 0);
-	/* The new program speaks. */
+	/* The new program writes to the pipe. */
 	test_gate_await(&gate, 0);
 	place_check_used(place, 0);
 	test_wait(pid);
@@ -222,7 +222,7 @@ PLACES(reaped, "process_mrelease() frees the pages of a killed process before it
 	if (pid == 0)
 		for (;;)
 			pause();
-	/* Its tracer holds it on its way to the exit. */
+	/* The tracer stops the process on its way to exit. */
 	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT));
 	CHECK_CALL(kill(pid, SIGKILL));
 	CHECK_CALL(waitpid(pid, &status, 0));

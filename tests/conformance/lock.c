@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Locked memory. */
+/* Memory that mlock() locks. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -19,7 +19,7 @@ static long long locked_kb(void)
 	return test_field("/proc/self/status", "VmLck");
 }
 
-/* What the kernel counts as locked, without what former cases have left behind. */
+/* Return the number of locked pages, without those of earlier cases. */
 static long long mlocked_kb(void)
 {
 	machine_drain_batches();
@@ -27,8 +27,8 @@ static long long mlocked_kb(void)
 }
 
 /*
- * What the kernel counts as locked, settled: pages wait for their turn in a batch
- * of the processor's, which another lock empties.
+ * Return the number of locked pages after the batches are empty. The kernel counts pages
+ * in batches of a processor, which another mlock() empties.
  */
 static void await_mlocked(long long kb)
 {
@@ -75,7 +75,7 @@ PLACES(locked_moves, "locked pages move as others do, and stay locked")
 	mem_check(addr, PAGES, 1);
 }
 
-/* Locked pages in the place, none of them in another processor's batch. */
+/* Map locked pages in the place, none of them in another processor's batch. */
 static char *new_locked(struct place *place)
 {
 	char *addr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Memory control groups: who pays for pages, and what happens at the limit. */
+/* Memory control groups: their charges and their limits. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -13,12 +13,12 @@
 #include "mem.h"
 #include "place.h"
 
-/* A group's counters take in what processors have batched. */
+/* The counters of a group include the batches of the processors. */
 #define PAGES	4096UL
 #define SLACK	(512UL * PAGE)
 #define SIZE	(PAGES * PAGE)
 
-/* What the group is charged for, once it does not change any more. */
+/* Return the charge of the group after it has stopped changing. */
 static unsigned long long current(const struct cgroup *group)
 {
 	unsigned long long now, before = 0;
@@ -169,7 +169,7 @@ PLACES(forked, "a child's group pays for the copies that it makes, not for what 
 		check_about(current(&group), before);
 		mem_fill(addr, PAGES, 2);
 		check_about(current(&group), before + SIZE);
-		/* And for its own ones when they move. */
+		/* The group also pays for its own pages when they move. */
 		move_to_device(place->fd, addr, PAGES);
 		check_about(current(&group), before + SIZE);
 		_exit(0);
@@ -202,7 +202,7 @@ PLACES(moved_by_child, "whoever moves pages, the group pays that had them charge
 	mem_check(addr, PAGES, 1);
 }
 
-/* Who fills the pages meets the limit, and something has to go to swap. */
+/* The process that fills the pages exceeds the limit, so the kernel swaps pages out. */
 static void at_limit(struct place *place)
 {
 	const size_t pages = 1024;
@@ -224,7 +224,7 @@ static void at_limit(struct place *place)
 			moved += to_system(place->fd, addr, pages)
 				 .pages[DEVPUB_REASON_MOVED];
 			mem_check(more, pages, seed);
-			/* What is swapped out comes back when it is read. */
+			/* A read brings pages back from swap. */
 			mem_check(addr, pages, 1);
 			to_device(place->fd, addr, pages);
 			mem_check(addr, pages, 1);
@@ -282,7 +282,7 @@ PLACES(reclaimed, "reclaim asked for by memory.reclaim leaves pages that can't b
 	if (pid == 0) {
 		char *addr = place_new(place, PAGES, 1);
 
-		/* So much can't be had: it is an error, after some tries. */
+		/* The group can't allocate this much, so the call fails after some attempts. */
 		snprintf(path, sizeof(path), "%s/memory.reclaim", group.path);
 		test_write_text(path, "16M");
 		place_check(place, addr, PAGES);

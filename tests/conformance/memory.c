@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* What is done to the machine's memory under its users. */
+/* Operations on the memory of the machine while processes use it. */
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -25,7 +25,7 @@ PLACES(compaction, "compaction moves no page off the device, and loses none")
 {
 	char *addr = place_new(place, PAGES, 1), *holes = mem_new(16 * PAGES, 2);
 
-	/* Something to compact: every other page is free. */
+	/* Free every other page, so that the kernel has something to compact. */
 	for (size_t i = 0; i < 16 * PAGES; i += 2)
 		CHECK_CALL(madvise(holes + i * PAGE, PAGE, MADV_DONTNEED));
 	for (int i = 0; i < 3; i++) {
@@ -49,7 +49,7 @@ PLACES(drop_caches, "dropping caches touches no page of a process")
 	place_check(place, addr, PAGES);
 }
 
-/* A page that is taken out of use is so until the machine boots again. */
+/* A page that is taken out of use stays so until the next boot. */
 PLACES(soft_offline, "a page that is taken out of use softly keeps its data, elsewhere")
 {
 	char *addr = place_new(place, 2, 1);

@@ -43,7 +43,7 @@ bool mover_round(struct mover *mover)
 
 	if (mover->rounds++ < rounds || mover->passes < rounds)
 		return true;
-	/* Where the pages are mostly in one place, it takes some luck. */
+	/* If the pages are in one place most of the time, this takes more attempts. */
 	return !mover_has_moved(mover) && mover->rounds < PATIENCE * rounds;
 }
 

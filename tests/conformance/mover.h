@@ -33,16 +33,19 @@ struct mover {
 };
 
 void mover_start(struct mover *mover, void *addr, size_t pages);
-/* Whether to go on: each side gets a number of rounds, however slow the other. */
+/*
+ * Return whether to continue. Both sides get a minimum number of rounds, however slow the
+ * other side is.
+ */
 bool mover_round(struct mover *mover);
-/* Whether pages moved both ways so far. */
+/* Return whether pages have moved in both directions so far. */
 bool mover_has_moved(const struct mover *mover);
-/* The case fails unless they did. */
+/* Fail the case unless they have. */
 void mover_stop(struct mover *mover);
 
-/* A child that does the same to the memory that it inherits, until it is killed. */
+/* Start a child that moves the memory that it inherits, until it is killed. */
 struct mover *mover_fork(void *addr, size_t pages);
-/* The case fails unless the child was there still, and pages moved both ways. */
+/* Fail the case unless the child still runs and pages have moved in both directions. */
 void mover_kill(struct mover *mover);
 
 #endif /* DEVPUB_CONFORMANCE_MOVER_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Policies and moves between nodes. */
+/* Memory policies, and moves between nodes. */
 #include <linux/mempolicy.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +23,7 @@ static long mbind(void *addr, size_t pages, int mode, unsigned long nodes,
 	return syscall(SYS_mbind, addr, pages * PAGE, mode, &nodes, 64, flags);
 }
 
-/* The node of each page, or what move_pages() says instead. */
+/* Return the node of each page, or the error of move_pages(). */
 static void nodes_of(void *addr, size_t pages, int *status)
 {
 	void *each[PAGES];
@@ -53,7 +53,7 @@ PLACES(move_pages_tells, "move_pages() tells the node of each page")
 			FAIL("page %zu: %s", i, strerror(-status[i]));
 }
 
-/* Have the pages moved to a node that they are not on; returns that node. */
+/* Move the pages to another node, and return that node. */
 static int move_to_other_node(struct place *place, char *addr, int *status)
 {
 	int node = place->kind == PLACE_DEVICE ? device_info(place->fd).node :
@@ -171,7 +171,7 @@ static void *read_on(void *data)
 	return NULL;
 }
 
-/* Of a process with one thread, pages of the node that it runs on are not sampled. */
+/* The kernel does not sample pages on the node on which a process with one thread runs. */
 static void run_on_all(struct place *place)
 {
 	unsigned long long sampled = machine_vmstat("numa_pte_updates");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* System memory that is taken away under the pages in it. */
+/* System memory that is taken offline while pages use it. */
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 
 static struct machine_block block;
 
-/* How many of the pages are in the block. */
+/* Count the pages in the block. */
 static size_t in_block(const void *addr, size_t pages)
 {
 	static uint64_t pfns[PAGES];
@@ -27,13 +27,13 @@ static size_t in_block(const void *addr, size_t pages)
 	return count;
 }
 
-/* New memory that the block serves first. */
+/* Allocate new memory, from the block if possible. */
 static char *new_in_block(uint64_t seed)
 {
 	unsigned long nodes = 1UL << block.node;
 	char *addr = mem_map(PAGES);
 
-	/* Without nodes there is no choice. */
+	/* With one node, there is no other choice. */
 	syscall(SYS_mbind, addr, PAGES * PAGE, MPOL_BIND, &nodes, 64, 0);
 	mem_fill(addr, PAGES, seed);
 	CHECK_EQ(in_block(addr, PAGES), PAGES);
@@ -50,7 +50,7 @@ static void taken_away(struct place *place)
 	mem_check(addr, PAGES, 1);
 	place_check(place, addr, PAGES);
 
-	/* They come and go as ever. */
+	/* The pages can still move. */
 	mem_fill(addr, PAGES, 2);
 	to_system(place->fd, addr, PAGES);
 	check_in_system(place->fd, addr, PAGES);
@@ -65,7 +65,7 @@ PLACES(taken_away, "memory that goes offline gives its pages to other memory, an
 	machine_run(taken_away, place);
 }
 
-/* A page that is between two places at that moment keeps the block for a while. */
+/* A page that moves at this moment keeps the block busy for a while. */
 static void moving(struct place *place)
 {
 	char *addr = new_in_block(1);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * Pages that are held for long: by a pipe (vmsplice() takes references), by an
- * io_uring and as a network card would (both pin for long, which the kernel
- * does in system memory only).
+ * Pages that are held for a long time: by a pipe (vmsplice() takes references), by an
+ * io_uring, and as by a network card. The last two take long-term pins, for which the
+ * kernel moves pages to system memory.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -29,7 +29,7 @@ static int splice_in(const char *addr, size_t pages, int ends[2])
 	return ends[0];
 }
 
-/* Empty the pipe, which must give what the pages held. */
+/* Empty the pipe, and check that it contains the data of the pages. */
 static void read_out(int end, size_t pages, uint64_t seed)
 {
 	char *data = mem_map(pages);
@@ -265,7 +265,7 @@ PLACES(registered_while_spliced, "pages in a pipe can be registered")
 		test_note("register: %s", strerror(errno));
 	read_out(end, PAGES, 1);
 	mem_check(addr, PAGES, 1);
-	/* What fails now must not fail for ever. */
+	/* A failure of now must not be permanent. */
 	if (!registered)
 		uring_register(&ring, addr, PAGES);
 	check_pinned_in_system(place, addr, PAGES);

@@ -87,25 +87,28 @@ void place_run_once(void (*behaviour)(void));
 	NO_DEVICE_ACCESS(fn, sentence, why)				\
 	static void once_##fn(void)
 
-/* Move pages that exist, all of which can move, to the place. */
+/* Move existing pages to the place. All of them must move. */
 void place_put(struct place *place, void *addr, size_t pages);
 
-/* New memory, filled (see mem_fill()), in the place; the second of huge pages. */
+/*
+ * Map new memory, fill it by mem_fill(), and move it to the place. The second function
+ * maps huge pages.
+ */
 void *place_new(struct place *place, size_t pages, uint64_t seed);
 void *place_new_huge(struct place *place, size_t pages, uint64_t seed);
 
-/* The pages must (still) be in the place. */
+/* Check that the pages are in the place. */
 void place_check(struct place *place, const void *addr, size_t pages);
 
 /*
- * So many of the case's pages must be on the device, if that is the place.  The
- * device gets a page back as soon as it has no more users.
+ * Check that this number of the case's pages is on the device, if that is the place. The
+ * device gets a page back when its last user has gone.
  */
 void place_check_used(struct place *place, size_t pages);
 
 /*
- * From now on the process stays on the processor that it is on, so that none of
- * its pages waits in a batch of another one's, which would hold it.
+ * Bind the process to its current processor, so that none of its pages is in a batch of
+ * another processor, which would hold a reference.
  */
 void place_stay_on_cpu(void);
 

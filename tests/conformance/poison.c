@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Memory that the hardware has lost; a page is lost until the machine boots again. */
+/* Memory errors of the hardware. A poisoned page stays poisoned until the next boot. */
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 
 #define PAGES	3UL
 
-/* Of kernels that handle memory errors. */
+/* Kernels that handle memory errors have this file. */
 #define HANDLING	"/proc/sys/vm/memory_failure_recovery"
 
 /* The CPU gets SIGBUS from a lost page, and the device EHWPOISON, which is raised as such. */
@@ -91,9 +91,9 @@ ONCE(moving, "the neighbours of pages that the hardware loses while all move kee
 	mover_start(&mover, addr, pages);
 	while (mover_round(&mover) || !at) {
 		/*
-		 * Refused while it is on the device; or it is known at once.  One that
-		 * was met between two places is marked as lost, and goes on being there:
-		 * who says so again gets EHWPOISON (mm/memory-failure.c).
+		 * The kernel refuses to poison a page on the device, or poisons it at
+		 * once. A page that moves at that moment is marked as poisoned but stays
+		 * in use; another attempt gets EHWPOISON (mm/memory-failure.c).
 		 */
 		if (at < pages && (sigsetjmp(after, 1) ||
 				   !madvise(addr + at * PAGE, PAGE, MADV_HWPOISON) ||
@@ -106,7 +106,7 @@ ONCE(moving, "the neighbours of pages that the hardware loses while all move kee
 						PAGE));
 		unexpected = 0;
 		for (volatile size_t i = 0; i < at; i += step)
-			/* What was not lost has its data, too. */
+			/* Pages that are not poisoned keep their data. */
 			if (!sigsetjmp(after, 1)) {
 				look_at(addr + i * PAGE);
 				CHECK(mem_equal(addr + i * PAGE,

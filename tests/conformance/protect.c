@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Protection: mprotect(), protection keys, and what a touch of a page gives. */
+/* Protection: mprotect(), protection keys, and the result of an access. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -59,7 +59,10 @@ static void protect(void *addr, size_t pages, int prot)
 		FAIL("protection %d: %s", prot, strerror(errno));
 }
 
-/* The pages give what their protection says, and leave data and place alone. */
+/*
+ * Check that accesses give the results of the protection and change neither the data nor
+ * the place.
+ */
 static void check_protection(struct place *place, char *addr, size_t pages,
 			     int prot)
 {
@@ -137,7 +140,7 @@ PLACES(huge_part, "mprotect() of a part of what was a huge page holds for that p
 	place_check(place, addr, HUGE_PAGES);
 }
 
-/* The protection before the move holds after it. */
+/* A protection from before the move applies after it. */
 static void moved_with(struct place *place, int prot)
 {
 	char *addr = mem_new(PAGES, 1);
@@ -208,7 +211,7 @@ PLACES(forked, "a child may unprotect what it inherited, and its writes are its 
 	check_protection(place, addr, PAGES, READ);
 }
 
-/* Code that goes to other pages: it must not refer to any other place. */
+/* This code is copied to other pages, so it must be position-independent. */
 static int __attribute__((noinline, noclone, section(".text.moving")))
 forty_two(void)
 {
@@ -230,7 +233,7 @@ PLACES(executes, "code runs wherever its pages are")
 	place_check(place, addr, 1);
 }
 
-/* A key, or the case is skipped. */
+/* Allocate a protection key, or skip the case. */
 static int new_key(void)
 {
 	int key = pkey_alloc(0, 0);

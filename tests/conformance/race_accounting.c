@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* What is counted and shown, while the pages move to the device and back. */
+/* Memory statistics while the pages move to the device and back. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 #include "pagemap.h"
 #include "place.h"
 
-/* More than a window. */
+/* The range is larger than a window. */
 #define PAGES	640UL
 
 #define KIB(pages)	((long long)(pages) * (long long)PAGE / 1024)
@@ -25,7 +25,10 @@ ONCE(smaps, "smaps shows all pages as resident at any time")
 	char *around = mem_map(PAGES + 2), *addr = around + PAGE;
 	struct mover mover;
 
-	/* Lest the kernel make it one with the thread's stack, where they meet. */
+	/*
+	 * This keeps the kernel from merging the mapping with the stack of a thread
+	 * beside it.
+	 */
 	CHECK_CALL(mprotect(around, PAGE, PROT_NONE));
 	CHECK_CALL(mprotect(addr + PAGES * PAGE, PAGE, PROT_NONE));
 	mem_fill(addr, PAGES, 1);
@@ -46,7 +49,7 @@ ONCE(rollup, "smaps_rollup shows all pages at any time")
 	struct mover mover;
 
 	mover_start(&mover, addr, PAGES);
-	/* Until its thread has all its memory: see accounting.c, rollup_contended. */
+	/* Wait until the thread has all its memory; see rollup_contended in accounting.c. */
 	while (!mover.passes)
 		test_sleep(1);
 	while (mover_round(&mover))
@@ -64,7 +67,7 @@ ONCE(resident, "the resident set is the same after many moves as before")
 
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover)) {
-		/* What processors have batched is not in it. */
+		/* The value does not include the batches of the processors. */
 		CHECK_CMP(test_field("/proc/self/status", "RssAnon") +
 			  KIB(PAGES / 2), >=, before);
 		CHECK_CMP(test_field("/proc/self/status", "RssAnon"), <,
@@ -115,7 +118,7 @@ ONCE(limits, "pages of a process that may have no more address space nor data mo
 	uint64_t seed = 1;
 
 	mover_start(&mover, addr, PAGES);
-	/* What the helpers allocate must not be the first to miss it. */
+	/* The helpers must not be the first that need a new page. */
 	while (!mover.passes)
 		test_sleep(1);
 	CHECK_CALL(setrlimit(RLIMIT_AS, &none));
@@ -196,7 +199,7 @@ ONCE(charged, "a group pays for each page once, but for those that are between t
 			unsigned long long now =
 				cgroup_value(&group, "memory.current");
 
-			/* A window, and what processors have batched. */
+			/* A window and the batches of the processors. */
 			CHECK_CMP(now + 512 * PAGE, >=, before);
 			CHECK_CMP(now, <, before + 1536 * PAGE);
 		}
@@ -208,7 +211,7 @@ ONCE(charged, "a group pays for each page once, but for those that are between t
 	cgroup_remove(&group);
 }
 
-/* The bytes that processors may have charged ahead, or not have told of. */
+/* The bytes that processors may have charged in advance or not yet reported. */
 static size_t batched(void)
 {
 	return 2 * 64 * PAGE * sysconf(_SC_NPROCESSORS_ONLN);
@@ -235,7 +238,7 @@ ONCE(memory_stat, "memory.stat counts a group's pages as anonymous, but for thos
 			unsigned long long now =
 				cgroup_field(&group, "memory.stat", "anon");
 
-			/* What a window of each worker holds is mapped nowhere. */
+			/* The pages in a window of each worker are not mapped. */
 			CHECK_CMP(now + windows + batched(), >=, before);
 			CHECK_CMP(now, <, before + batched());
 			test_sleep(10);
@@ -281,7 +284,7 @@ ONCE(forked_group, "a child in a group of its own pays for the copies that it ma
 
 static void at_limit_body(struct place *place)
 {
-	/* What the limit lacks must fit into the swap space. */
+	/* The part of the memory above the limit must fit into swap. */
 	const size_t pages = 4 * PAGES, others = 1536, room = 1024;
 	struct cgroup group;
 	char text[32];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* fork() and its copies, while the pages move to the device and back. */
+/* fork() and copies by later writes, while the pages move to the device and back. */
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Protection, addresses and locks that change while the pages move. */
+/* Changes of protection, addresses and locks while the pages move. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -128,7 +128,7 @@ ONCE(remap, "a mapping goes from address to address while its pages move")
 
 	CHECK_CALL(munmap(room + PAGES * PAGE, PAGES * PAGE));
 	mem_fill(addr, PAGES, 1);
-	/* Each pass goes over where it is and where it will be. */
+	/* Each pass covers the old and the new address. */
 	mover_start(&mover, room, 2 * PAGES);
 	while (mover_round(&mover)) {
 		char *to = addr == room ? room + PAGES * PAGE : room;
@@ -197,7 +197,7 @@ ONCE(lock, "pages are locked and unlocked while they move, and counted rightly i
 	struct mover mover;
 	uint64_t seed = 1;
 
-	/* Without what former cases have left behind. */
+	/* Earlier cases may have left locked pages. */
 	machine_drain_batches();
 	before = test_field("/proc/meminfo", "Mlocked");
 	mover_start(&mover, addr, PAGES);
@@ -230,7 +230,7 @@ ONCE(lock_all, "all memory is locked, at once or on fault, and unlocked while pa
 	while (mover_round(&mover)) {
 		CHECK_CALL(mlockall(MCL_CURRENT | (mover.rounds % 2 ?
 						   MCL_ONFAULT : 0)));
-		/* The mapping may have been joined with others. */
+		/* The kernel may have merged the mapping with others. */
 		CHECK_CMP(mem_smaps(addr, "Locked"), >=, PAGES * PAGE / 1024);
 		mem_fill(addr, PAGES, ++seed);
 		CHECK_CALL(munlockall());
@@ -288,7 +288,7 @@ ONCE(grows_down, "a mapping grows down while it moves, and keeps what it has")
 	char *lowest = addr;
 	struct mover mover;
 
-	/* The thread's own memory must not come to lie where this one grows. */
+	/* The memory of the thread must not be in the range into which this mapping grows. */
 	mover_start(&mover, addr - 96 * PAGE, 100);
 	while (!mover.passes)
 		test_sleep(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Mappings, pages and processes that end while they move to the device and back. */
+/* The end of mappings, pages and processes while pages move to the device and back. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -33,7 +33,7 @@
 #define SYS_process_mrelease	448
 #endif
 
-/* All pages are back once the case has ended its own. */
+/* The device gets all pages back after the end of the case's processes. */
 static void check_all_freed(void *addr, size_t pages, uint64_t idle)
 {
 	int fd = device_open();
@@ -253,7 +253,7 @@ ONCE(by_another, "process_madvise() of another process's pages, which moves them
 	int pidfd = syscall(SYS_pidfd_open, mover->pid, 0);
 
 	CHECK_CALL(pidfd);
-	/* Pages of two processes are left alone: mm/madvise.c. */
+	/* MADV_COLD skips pages that two processes map (mm/madvise.c). */
 	CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_DONTNEED));
 	for (unsigned int i = 0; i < test_rounds(40) || !mover_has_moved(mover); i++) {
 		CHECK_EQ(syscall(SYS_process_madvise, pidfd, &range, 1,
@@ -307,7 +307,7 @@ ONCE(unmap_huge, "munmap() from the middle of a huge page that moves to that of 
 		CHECK_CALL(madvise(addr, pages * PAGE, MADV_HUGEPAGE));
 		mem_fill(addr, half, ++seed);
 		mem_fill(end, half, seed);
-		/* The rest of each huge page, if it is one. */
+		/* The remaining pages of each huge page, if there is one. */
 		mem_check_zero(middle, HUGE_PAGES);
 		huge += mem_smaps(addr, "AnonHugePages") > 0;
 		CHECK_CALL(munmap(middle, HUGE_PAGES * PAGE));
@@ -323,8 +323,8 @@ ONCE(unmap_huge, "munmap() from the middle of a huge page that moves to that of 
 }
 
 /*
- * A child whose pages move to and fro by a thread of its own; the call returns
- * once they do, and the child goes on to its end.
+ * Start a child with a thread that moves its pages to the device and back. Return when
+ * they move; then the child ends.
  */
 static pid_t start_moving_child(void (*end)(void))
 {
@@ -414,12 +414,12 @@ ONCE(reap, "process_mrelease() of a process that is killed while its pages move 
 		CHECK_CALL(pidfd);
 		test_sleep(3 * i);
 		CHECK_CALL(kill(pid, SIGKILL));
-		/* Too late is as good: the process may be gone. */
+		/* The process may have ended, which is fine as well. */
 		if (syscall(SYS_process_mrelease, pidfd, 0))
 			CHECK(errno == ESRCH || errno == EAGAIN);
 		test_wait_killed(pid);
 		close(pidfd);
-		/* This call may have been the memory's last user. */
+		/* This call may have been the last user of the memory. */
 		device_await_free_pages(device_open(), idle);
 	}
 }
@@ -441,7 +441,7 @@ ONCE(out_of_memory, "a process that its memory cgroup kills while its pages move
 	for (unsigned int i = 0; i < test_rounds(6); i++) {
 		test_wait_killed(start_moving_child(fill_memory));
 		CHECK_CMP(cgroup_field(&group, "memory.events", "oom_kill"), >, i);
-		/* The kernel's reaper may have been the memory's last user. */
+		/* The OOM reaper may have been the last user of the memory. */
 		device_await_free_pages(device_open(), idle);
 	}
 	cgroup_leave();

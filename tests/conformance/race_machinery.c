@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Who else marks and reads pages, and waits for them, while they move to the device and back. */
+/*
+ * Other code that marks pages, reads them and waits for them while they move to the
+ * device and back.
+ */
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
@@ -29,7 +32,7 @@
 #include "place.h"
 #include "uffd.h"
 
-/* More than a window. */
+/* The range is larger than a window. */
 #define PAGES	640UL
 
 #define CORE	"/tmp/devpub-race"
@@ -73,7 +76,10 @@ ONCE(scanned, "PAGEMAP_SCAN tells each page that was written to while pages move
 		pagemap_written(addr, PAGES, true);
 		mem_fill(addr, half, ++seed);
 		CHECK_EQ(pagemap_written(addr, half, false), half);
-		/* Who is scanned between two places is told of again: kernel-bugs.md */
+		/*
+		 * PAGEMAP_SCAN reports a page again that it meets during a move
+		 * (kernel-bugs.md).
+		 */
 		more += pagemap_written(rest, half, false);
 		mem_check(addr, half, seed);
 		mem_check(rest, half, 1);
@@ -92,7 +98,7 @@ struct handler {
 	atomic_bool stop;
 };
 
-/* Give each page that is missed what the source has there. */
+/* Copy the contents of the source to each missing page. */
 static void *handle(void *data)
 {
 	struct handler *handler = data;
@@ -109,7 +115,10 @@ static void *handle(void *data)
 		copy.dst = msg.arg.pagefault.address & -PAGE;
 		copy.src = address(handler->source) + copy.dst -
 			   address(handler->addr);
-		/* First, as who waits for the page may look once it is there. */
+		/*
+		 * Do this first, because a waiting thread may read the page as soon as it
+		 * is there.
+		 */
 		handler->copied++;
 		CHECK_CALL(ioctl(handler->uffd, UFFDIO_COPY, &copy));
 	}
@@ -170,7 +179,7 @@ ONCE(write_protect, "pages that a userfaultfd protects stay protected while they
 	mem_check(addr, PAGES, seed);
 }
 
-/* How often the kernel asked to come again. */
+/* The number of times that the kernel asked for another attempt. */
 static unsigned int take(int uffd, char *to, char *from, size_t pages)
 {
 	unsigned int busy = 0;
@@ -238,7 +247,7 @@ ONCE(readers, "who reads and writes a process whose pages move sees what it wrot
 
 ONCE(checkpoints, "a process is stopped, read whole and let go, again and again, while its pages move")
 {
-	/* A window, which is finished though its process is to stop. */
+	/* A window is completed even if its process has to stop. */
 	const size_t pages = HUGE_PAGES;
 	char *addr = mem_map_huge(pages), *copy = mem_map(pages);
 	struct iovec here = { copy, pages * PAGE }, there = { addr, pages * PAGE };
@@ -280,7 +289,7 @@ static void dump_body(struct place *place)
 	for (unsigned int i = 0; i < rounds || mover_round(&mover); i++) {
 		pid_t pid = test_fork();
 
-		/* The child's pages move while they are written out. */
+		/* The pages of the child move while the kernel writes them to the core dump. */
 		if (pid == 0) {
 			CHECK_CALL(setrlimit(RLIMIT_CORE, &all));
 			abort();
@@ -318,7 +327,7 @@ ONCE(confined, "a process in strict seccomp reads pages that it shares with one 
 		int in = gate.fd[0][0], out = gate.fd[1][1];
 
 		CHECK_CALL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
-		/* It may read, write and exit, and no more. */
+		/* In this mode, the process may only read, write and exit. */
 		do {
 			mem_check(addr, PAGES, 1);
 			CHECK_EQ(write(out, "", 1), 1);

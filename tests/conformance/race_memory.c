@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* What else moves pages and takes memory away, while they move to the device and back. */
+/*
+ * Other operations that move pages or remove memory, while the pages move to the device
+ * and back.
+ */
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
@@ -14,7 +17,7 @@
 #include "mover.h"
 #include "place.h"
 
-/* More than a window. */
+/* The range is larger than a window. */
 #define PAGES	640UL
 
 #define KSM	"/sys/kernel/mm/ksm/"
@@ -26,7 +29,7 @@
 #define MADV_SOFT_OFFLINE	101
 #endif
 
-/* Give the advice until the kernel has counted something more under this name, if any. */
+/* Repeat the advice until the counter of this name has increased, if there is a name. */
 static void advise_and_check(int advice, const char *counter)
 {
 	unsigned long long before = counter ? machine_vmstat(counter) : 0;
@@ -89,7 +92,7 @@ ONCE(reclaim, "pages are put on their way out while they move, and keep their da
 	advise_and_check(MADV_COLD, NULL);
 }
 
-/* Every page has the same content. */
+/* All pages have equal contents. */
 static void fill_alike(char *addr, size_t pages, uint64_t seed)
 {
 	for (size_t i = 0; i < pages; i++)
@@ -113,7 +116,10 @@ static void ksm_body(struct place *place)
 	fill_alike(addr, PAGES, seed);
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover) || !merged) {
-		/* What may be merged comes back only, and goes again later. */
+		/*
+		 * Pages that KSM may merge only move back; later they move to the device
+		 * again.
+		 */
 		CHECK_CALL(madvise(addr, PAGES * PAGE, MADV_MERGEABLE));
 		check_alike(addr, PAGES, seed);
 		test_sleep(100);
@@ -194,7 +200,7 @@ ONCE(drop_caches, "caches are dropped while pages move, which keep their data")
 	write_while_moving("/proc/sys/vm/drop_caches", "3");
 }
 
-/* A page that is taken out of use is so until the machine boots again. */
+/* A page that is taken out of use stays so until the next boot. */
 ONCE(soft_offline, "pages are taken out of use softly while they move, and their data is kept elsewhere")
 {
 	char *addr = mem_new(PAGES, 1);
@@ -207,7 +213,7 @@ ONCE(soft_offline, "pages are taken out of use softly while they move, and their
 	while (mover_round(&mover) || !taken) {
 		char *page = addr + mover.rounds % PAGES * PAGE;
 
-		/* It is refused while the page is on the device, or busy. */
+		/* The call fails while the page is on the device or busy. */
 		if (taken < 8 && !madvise(page, PAGE, MADV_SOFT_OFFLINE))
 			taken++;
 		else if (!taken && errno == EOPNOTSUPP)
@@ -250,7 +256,7 @@ ONCE(nodes, "move_pages(), mbind() and migrate_pages() take pages from node to n
 				 after[i] == node;
 		CHECK_CALL(syscall(SYS_migrate_pages, 0, 64, &all, &target));
 		mem_check(addr, pages, 1);
-		/* It may say that not all could be moved. */
+		/* The call may report that some pages could not move. */
 		if (syscall(SYS_mbind, addr, pages * PAGE, MPOL_BIND, &target,
 			    64, MPOL_MF_MOVE))
 			CHECK_EQ(errno, EIO);

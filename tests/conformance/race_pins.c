@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Pages that are read, written and held by others while they move. */
+/* Reads, writes and references by others while the pages move. */
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stdio.h>
@@ -72,8 +72,8 @@ ONCE(direct_io, "direct I/O from and into pages that move transfers what it shou
 }
 
 /*
- * Registering fails when it meets a page on the device that moves just then
- * (Documentation/kernel-bugs.md), and may be tried again.
+ * The registration fails if it meets a page that moves just then
+ * (Documentation/kernel-bugs.md). It may be repeated.
  */
 ONCE(registered,
 	"a registered buffer's pages stay in system memory, whoever moves them, and its I/O is right")
@@ -92,7 +92,7 @@ ONCE(registered,
 		unsigned int passes = mover.passes;
 
 		if (!uring_try_register(&ring, addr, PAGES)) {
-			/* EFAULT is said where some were pinned before. */
+			/* The error is EFAULT if some pages were pinned before the failure. */
 			CHECK(errno == EBUSY || errno == EFAULT);
 			continue;
 		}
@@ -168,7 +168,7 @@ ONCE(registered_forked,
 	uring_close(&ring);
 }
 
-/* Like registering, taking the pin may fail, and may be tried again. */
+/* The pin may fail like the registration, and may be repeated. */
 ONCE(long_pin, "a device's long-term pin keeps the pages in system memory, whoever moves them")
 {
 	char *addr = mem_new(PAGES, 1);
@@ -206,7 +206,7 @@ ONCE(long_pin, "a device's long-term pin keeps the pages in system memory, whoev
 	mem_check(addr, PAGES, seed);
 }
 
-/* A child whose pages move to and fro, filled with the seed 1. */
+/* Start a child whose pages have the contents of seed 1 and move to the device and back. */
 static pid_t start_other(char *addr, struct test_gate *gate)
 {
 	struct mover mover;
@@ -291,7 +291,7 @@ ONCE(ptrace, "a debugger stops a process whose pages move, and pokes them")
 	test_gate_await(&gate, 0);
 	CHECK_CALL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
 	while (at < PAGES * PAGE) {
-		/* Its other thread, which moves the pages, goes on. */
+		/* The other thread of the child continues to move the pages. */
 		CHECK_CALL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
 		CHECK_CALL(waitpid(pid, NULL, 0));
 		for (int i = 0; i < 4096; i++, at += sizeof(long))
@@ -328,7 +328,7 @@ ONCE(pipe, "read() and write() of pages that move copy what they should")
 	mover_stop(&mover);
 }
 
-/* Two threads that wake each other by words in a page that moves. */
+/* Two threads wake each other by futexes in a page that moves. */
 static struct {
 	unsigned int turn;
 	unsigned int end;
@@ -377,7 +377,10 @@ ONCE(futex, "no wake-up is lost by a futex whose page moves")
 	}
 	mover_stop(&mover);
 	mem_put_word(&table->end, 1);
-	/* Wake it for its end: the value must differ from what it waits for. */
+	/*
+	 * Wake the thread so that it can end. The value must differ from the one that it
+	 * waits for.
+	 */
 	mem_add_word(&table->turn, 2);
 	futex(&table->turn, FUTEX_WAKE, 1);
 	CHECK_EQ(pthread_join(thread, NULL), 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Reclaim and swap: what is on the device is not theirs. */
+/* Reclaim and swap, which do not apply to pages on the device. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
@@ -27,7 +27,10 @@ static size_t swapped(const void *addr, size_t pages)
 	return count;
 }
 
-/* Ask for the pages to be swapped out, until most are or it is hopeless. */
+/*
+ * Ask the kernel to swap the pages out until most of them are, or until the attempts are
+ * used up.
+ */
 static size_t page_out(void *addr, size_t pages)
 {
 	for (int i = 0; i < 20; i++) {
@@ -39,7 +42,7 @@ static size_t page_out(void *addr, size_t pages)
 	return swapped(addr, pages);
 }
 
-/* What is in the place goes to swap, but for what is on the device. */
+/* Pages in the place are swapped out, except pages on the device. */
 static size_t swap_out(struct place *place, void *addr, size_t pages)
 {
 	size_t count = page_out(addr, pages);
@@ -73,12 +76,12 @@ static void swapped_and_moved(struct place *place)
 	char *addr = place_new(place, PAGES, 1);
 
 	swap_out(place, addr, PAGES);
-	/* What is swapped out does not move, and nothing is lost by trying. */
+	/* A swapped-out page does not move, and the attempt does not change it. */
 	to_device(place->fd, addr, PAGES);
 	CHECK_EQ(swapped(addr, PAGES) + query(place->fd, addr, PAGES, NULL).system +
 		 query(place->fd, addr, PAGES, NULL).device, PAGES);
 	mem_check(addr, PAGES, 1);
-	/* Once written to it has no copy in swap any more, and moves. */
+	/* After a write, the page has no copy in swap and can move. */
 	mem_fill(addr, PAGES, 2);
 	to_device(place->fd, addr, PAGES);
 	CHECK_CMP(query(place->fd, addr, PAGES, NULL).device, >, PAGES / 2);
@@ -137,7 +140,7 @@ static void swapped_off(struct place *place)
 	place_check(place, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 	mem_check(other, PAGES, 2);
-	/* For who undoes it. */
+	/* The end of the case restores this value. */
 	CHECK_CALL(swapon(DISK, 0));
 }
 
@@ -147,7 +150,7 @@ PLACES(swap_goes, "when the swap space goes, all is in memory again, and what is
 	machine_run(swapped_off, place);
 }
 
-/* A group that may have half of what it fills. */
+/* A group whose limit is half of the memory that it fills. */
 static void squeezed(struct place *place)
 {
 	char *addr = place_new(place, PAGES, 1), *rest;
@@ -178,7 +181,7 @@ PLACES(others_squeezed, "while another group is swapped out, pages stay where th
 	machine_run(squeezed, place);
 }
 
-/* The pages are the group's own, and it may have less. */
+/* The group is charged for the pages, and its limit is lower. */
 static void squeezed_itself(struct place *place)
 {
 	struct cgroup group;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* What tells written and used pages from others. */
+/* Tracking of written and of used pages. */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
@@ -26,14 +26,14 @@ static size_t soft_dirty(const void *addr, size_t pages)
 	return count;
 }
 
-/* New memory counts as written, where the kernel has the bit. */
+/* New memory counts as written if the kernel has the soft-dirty bit. */
 static void need_soft_dirty(void)
 {
 	if (!soft_dirty(mem_new(1, 1), 1))
 		SKIP("no soft-dirty bits: the kernel has no CONFIG_MEM_SOFT_DIRTY");
 }
 
-/* Begin to track writes. */
+/* Start to track writes. */
 static void clear_soft_dirty(void)
 {
 	CHECK_CALL(test_write_text("/proc/self/clear_refs", "4"));
@@ -111,7 +111,7 @@ PLACES(referenced, "smaps tells pages that were used since their marks were clea
 
 	CHECK_CALL(test_write_text("/proc/self/clear_refs", "1"));
 	CHECK_EQ(mem_smaps(addr, "Referenced"), 0);
-	/* The processor marks no page that it remembers: have it forget them. */
+	/* The processor does not mark pages that are in its TLB, so flush the TLB. */
 	CHECK_CALL(mprotect(addr, PAGES * PAGE, PROT_READ));
 	CHECK_CALL(mprotect(addr, PAGES * PAGE, PROT_READ | PROT_WRITE));
 	mem_check(addr, PAGES / 2, 1);
@@ -119,7 +119,7 @@ PLACES(referenced, "smaps tells pages that were used since their marks were clea
 	place_check(place, addr, PAGES);
 }
 
-/* The bit of the page's frame in the bitmap of idle pages. */
+/* The bit of the page's pfn in the bitmap of idle pages. */
 static bool idle(uint64_t pfn, bool set)
 {
 	uint64_t bits = 1ULL << pfn % 64;
@@ -139,11 +139,11 @@ PLACES(idle_pages, "the bitmap of idle pages tells a page that was not used from
 	char *addr = place_new(place, 1, 1);
 	uint64_t pfn = mem_pfn(addr);
 
-	/* What is in a processor's batch can't be marked. */
+	/* A page in a processor's batch can't be marked as idle. */
 	for (int i = 0; i < 50 && !idle(pfn, true); i++)
 		test_sleep(20);
 	CHECK(idle(pfn, false));
-	/* The processor marks no page that it remembers: have it forget it. */
+	/* The processor does not mark a page that is in its TLB, so flush the TLB. */
 	CHECK_CALL(mprotect(addr, PAGE, PROT_READ));
 	CHECK_CALL(mprotect(addr, PAGE, PROT_READ | PROT_WRITE));
 	mem_add_word(addr, 1);

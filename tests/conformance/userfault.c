@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Memory whose faults a program handles itself. */
+/* Memory whose faults a program handles by userfaultfd. */
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 
 static void *touch(void *addr)
 {
-	/* One access, which writes. */
+	/* One access that writes. */
 	mem_add_word(addr, 1);
 	return NULL;
 }
@@ -33,7 +33,7 @@ static struct uffd_msg next_message(int uffd)
 	return msg;
 }
 
-/* A write to the page must raise a fault with these flags, and waits. */
+/* Check that a write to the page waits and raises a fault with these flags. */
 static pthread_t touch_faults(int uffd, char *addr, uint64_t flags)
 {
 	struct uffd_msg msg;
@@ -70,7 +70,7 @@ PLACES(missing, "the handler of missing pages hears of holes, and not of pages")
 	mem_check(addr, PAGES, 1);
 	mem_fill(addr, PAGES, 3);
 	no_fault(uffd);
-	/* Whoever asks for holes to be filled. */
+	/* A caller that asks to populate holes. */
 	CHECK_EQ(populate(place->fd, hole, PAGES).pages[DEVPUB_REASON_ABSENT],
 		 PAGES);
 	thread = touch_faults(uffd, hole, UFFD_PAGEFAULT_FLAG_WRITE);
@@ -230,7 +230,7 @@ PLACES(moved, "UFFDIO_MOVE takes pages to another address")
 	place_check(place, addr, PAGES);
 	check_absent(place->fd, source, PAGES);
 	place_check_used(place, PAGES);
-	/* And they move on from there. */
+	/* The pages can move from there. */
 	to_system(place->fd, addr, PAGES);
 	mem_check(addr, PAGES, 1);
 	check_in_system(place->fd, addr, PAGES);
