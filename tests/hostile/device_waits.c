@@ -269,7 +269,7 @@ CASE(mirrors_of_one_process)
 }
 
 #define BUSY_THREADS	64
-#define BUSY_PAGES	4096UL
+#define BUSY_PAGES	32768UL
 #define VICTIM_READS	50U
 
 static void *fill_for_ever(void *mem)
