@@ -114,6 +114,8 @@ ONCE_OF_CPU(vdso, "the kernel's own mappings are refused as special",
 	if (!addr)
 		SKIP("no vdso in this process");
 	to_device_all(fd, addr, pages, DEVPUB_REASON_SPECIAL);
+	/* The device sees what is there. */
+	CHECK(!memcmp(mem_view(addr, PAGE / sizeof(uint64_t)), addr, PAGE));
 }
 
 ONCE_OF_CPU(nothing, "an address without memory is refused as unmapped",
@@ -124,6 +126,8 @@ ONCE_OF_CPU(nothing, "an address without memory is refused as unmapped",
 
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	to_device_all(fd, addr, PAGES, DEVPUB_REASON_UNMAPPED);
+	if (mem_by_device())
+		CHECK_EQ(mem_try_touch(addr, false), EFAULT);
 }
 
 /* Create a file of PAGES pages; the contents of each depend on its number. */

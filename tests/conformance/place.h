@@ -66,7 +66,7 @@ void place_run_once(void (*behaviour)(void));
 	}								\
 	static void behave_##fn(void)
 
-/* The same for what only the CPU can do, or in which nothing accesses the memory. */
+/* The same for what only the CPU can do, with the reason. */
 #define NO_DEVICE_ACCESS(fn, sentence, why)				\
 	TEST_CASE(fn##_device_access, #fn ".device_access", sentence)	\
 	{								\
