@@ -379,8 +379,8 @@ CASE(unbound_while_it_writes)
 		SKIP("takes the device away: set DEVPUB_KO to the module's file");
 	user_admit();
 	CHECK_CALL(test_write_text("/proc/sys/vm/unprivileged_userfaultfd", "1"));
-	filling = start_filling(ATTACKER);
 	stuck = start_stuck();
+	filling = start_filling(ATTACKER);
 	test_sleep(500);
 	CHECK_EQ(waitpid(stuck, NULL, WNOHANG), 0);
 	begin = test_milliseconds();
@@ -442,5 +442,6 @@ CASE(unloaded_with_busy_mirrors)
 	test_note("%u of %u times in D state, and ended after %llu ms", hung, samples, took);
 	CHECK_EQ(status, 0);
 	CHECK_CMP(hung, <, 10);
-	CHECK_CMP(took, <, BOUND_MS);
+	/* The process has to end first, with threads that hardly get a processor. */
+	CHECK_CMP(took, <, 4 * BOUND_MS);
 }
