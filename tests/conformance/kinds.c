@@ -104,8 +104,7 @@ ONCE(hugetlb, "hugetlb memory is refused as such")
 	CHECK_CALL(munmap(addr, HUGE_PAGES * PAGE));
 }
 
-ONCE_OF_CPU(vdso, "the kernel's own mappings are refused as special",
-	"nothing accesses the memory")
+ONCE(vdso, "the kernel's own mappings are refused as special")
 {
 	int fd = device_open();
 	size_t pages;
@@ -118,8 +117,7 @@ ONCE_OF_CPU(vdso, "the kernel's own mappings are refused as special",
 	CHECK(!memcmp(mem_view(addr, PAGE / sizeof(uint64_t)), addr, PAGE));
 }
 
-ONCE_OF_CPU(nothing, "an address without memory is refused as unmapped",
-	"nothing accesses the memory")
+ONCE(nothing, "an address without memory is refused as unmapped")
 {
 	int fd = device_open();
 	char *addr = mem_map(PAGES);
