@@ -19,31 +19,14 @@
 #define NOBODY	65534
 #define PAGES	64UL
 
-static struct devpub_access write_arg(void *addr, size_t n, const void *buffer)
-{
-	return (struct devpub_access) {
-		.op = DEVPUB_OP_WRITE, .addr = address(addr), .length = n,
-		.buffer = address(buffer),
-	};
-}
-
 static int bind_to(int fd, pid_t pid)
 {
-	struct devpub_bind bind = { .flags = DEVPUB_BIND_PID, .pid = pid };
-
-	return ioctl(fd, DEVPUB_IOC_BIND, &bind);
-}
-
-static int bind_own(int fd)
-{
-	struct devpub_bind bind = { 0 };
-
-	return ioctl(fd, DEVPUB_IOC_BIND, &bind);
+	return access_bind(fd, DEVPUB_BIND_PID, pid);
 }
 
 CASE(not_bound)
 {
-	struct devpub_access arg = write_arg(mem_new(1, 1), 1, "x");
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, mem_new(1, 1), "x", 1);
 
 	CHECK_EQ(access_try(device_open(), &arg), ENOTCONN);
 }
@@ -60,9 +43,9 @@ CASE(bind_errors)
 	CHECK_ERRNO(bind_to(fd, 0x3fffffff), ESRCH);
 	CHECK_ERRNO(bind_to(fd, 2), ESRCH);
 	/* None of them has bound it. */
-	CHECK_CALL(bind_own(fd));
+	CHECK_CALL(access_bind(fd, 0, 0));
 	/* The same memory, however it is named. */
-	CHECK_CALL(bind_own(fd));
+	CHECK_CALL(access_bind(fd, 0, 0));
 	CHECK_CALL(bind_to(fd, getpid()));
 	if (!geteuid())
 		CHECK_ERRNO(bind_to(fd, 1), EBUSY);
@@ -72,7 +55,7 @@ CASE(arguments)
 {
 	int fd = access_open();
 	char *mem = mem_new(4, 1);
-	const struct devpub_access good = write_arg(mem, 64, mem + PAGE);
+	const struct devpub_access good = access_arg(DEVPUB_OP_WRITE, mem, mem + PAGE, 64);
 	struct devpub_access arg;
 
 #define WRONG(error, ...)						\
@@ -121,10 +104,10 @@ CASE(child)
 	pid_t pid = test_fork();
 
 	if (pid == 0) {
-		struct devpub_access arg = write_arg(mem, 1, "x");
+		struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, mem, "x", 1);
 
 		CHECK_EQ(access_try(fd, &arg), EPERM);
-		CHECK_ERRNO(bind_own(fd), EBUSY);
+		CHECK_ERRNO(access_bind(fd, 0, 0), EBUSY);
 		fd = access_open();
 		access_write(fd, mem, "x", 1);
 		CHECK_EQ(mem[0], 'x');
@@ -138,12 +121,12 @@ CASE(child)
 CASE(after_exec)
 {
 	const char *given = getenv("ACCESS_FD");
-	struct devpub_access arg = write_arg(mem_new(1, 1), 1, "x");
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, mem_new(1, 1), "x", 1);
 
 	if (!given)
 		SKIP("it is what exec runs");
 	CHECK_EQ(access_try(atoi(given), &arg), EPERM);
-	CHECK_ERRNO(bind_own(atoi(given)), EBUSY);
+	CHECK_ERRNO(access_bind(atoi(given), 0, 0), EBUSY);
 }
 
 CASE(exec)
@@ -199,14 +182,14 @@ CASE(other_process)
 
 	if (!test_fork()) {
 		CHECK_CALL(setresuid(NOBODY, NOBODY, NOBODY));
-		arg = write_arg(mem, 1, "x");
+		arg = access_arg(DEVPUB_OP_WRITE, mem, "x", 1);
 		CHECK_EQ(access_try(fd, &arg), EPERM);
 		CHECK_ERRNO(bind_to(device_open(), pid), EPERM);
 		_exit(0);
 	}
 	test_gate_signal(&gate, 0);
 	test_wait(pid);
-	arg = write_arg(mem, 1, "x");
+	arg = access_arg(DEVPUB_OP_WRITE, mem, "x", 1);
 	CHECK_EQ(access_try(fd, &arg), ESRCH);
 	CHECK_EQ(arg.done, 0);
 	CHECK_CALL(wait(NULL));
@@ -271,10 +254,7 @@ static unsigned int resume_once(int fd, struct devpub_access arg)
 		CHECK_CMP(arg.done, >, 0);
 		CHECK_CMP(arg.done, <, arg.length);
 		interrupted++;
-		arg.addr += arg.done;
-		arg.length -= arg.done;
-		arg.other += arg.other ? arg.done : 0;
-		arg.buffer += arg.buffer ? arg.done : 0;
+		access_advance(&arg);
 	}
 	CHECK_EQ(arg.done, arg.length);
 	return interrupted;
@@ -298,7 +278,7 @@ CASE(interrupted)
 	const size_t pages = 8192;
 	int fd = access_open();
 	char *one = mem_new(pages, 1), *two = mem_map(pages);
-	struct devpub_access arg = write_arg(two, pages * PAGE, one);
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, two, one, pages * PAGE);
 
 	alarms_every(5000);
 	resume(fd, arg);
@@ -370,7 +350,7 @@ CASE(stuck_fault)
 
 		uffd = uffd_open(0);
 		uffd_register(uffd, mem, 2, UFFDIO_REGISTER_MODE_MISSING);
-		arg = write_arg(mem - PAGE, 2 * PAGE, mem_new(2, 1));
+		arg = access_arg(DEVPUB_OP_WRITE, mem - PAGE, mem_new(2, 1), 2 * PAGE);
 		arg.addr = address(mmap(mem - PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 					MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 		alarms_every(500000);

@@ -11,23 +11,49 @@
 #include "device.h"
 #include "harness.h"
 
-/* Device 0, bound to the caller's memory. */
+/* Bind a file to the memory of the caller, or with DEVPUB_BIND_PID to that of a process. */
+static inline int access_bind(int fd, unsigned int flags, pid_t pid)
+{
+	struct devpub_bind bind = { .flags = flags, .pid = pid };
+
+	return ioctl(fd, DEVPUB_IOC_BIND, &bind);
+}
+
+/* Open device 0, bound to the caller's memory. */
 static inline int access_open(void)
 {
-	struct devpub_bind bind = { 0 };
 	int fd = device_open();
 
-	CHECK_CALL(ioctl(fd, DEVPUB_IOC_BIND, &bind));
+	CHECK_CALL(access_bind(fd, 0, 0));
 	return fd;
 }
 
-/* The error, 0 for none; results stay in the struct. */
+/* Describe an operation with a buffer of the caller's. */
+static inline struct devpub_access access_arg(unsigned int op, const volatile void *addr,
+					      const void *buffer, size_t n)
+{
+	return (struct devpub_access) {
+		.op = op, .addr = address((const void *)addr), .length = n,
+		.buffer = address(buffer),
+	};
+}
+
+/* Describe the rest of an operation that a signal has interrupted. */
+static inline void access_advance(struct devpub_access *arg)
+{
+	arg->addr += arg->done;
+	arg->length -= arg->done;
+	arg->other += arg->other ? arg->done : 0;
+	arg->buffer += arg->buffer ? arg->done : 0;
+}
+
+/* Return the error, or 0.  The results stay in the struct. */
 static inline int access_try(int fd, struct devpub_access *arg)
 {
 	return ioctl(fd, DEVPUB_IOC_ACCESS, arg) ? errno : 0;
 }
 
-/* The whole length, or the case fails. */
+/* Execute an operation to its end, or fail the case. */
 static inline void access_all(int fd, struct devpub_access *arg)
 {
 	int error = access_try(fd, arg);
@@ -44,25 +70,19 @@ static inline void access_all(int fd, struct devpub_access *arg)
 
 static inline void access_read(int fd, const void *addr, void *buffer, size_t n)
 {
-	struct devpub_access arg = {
-		.op = DEVPUB_OP_READ, .addr = address(addr), .length = n,
-		.buffer = address(buffer),
-	};
+	struct devpub_access arg = access_arg(DEVPUB_OP_READ, addr, buffer, n);
 
 	access_all(fd, &arg);
 }
 
 static inline void access_write(int fd, void *addr, const void *buffer, size_t n)
 {
-	struct devpub_access arg = {
-		.op = DEVPUB_OP_WRITE, .addr = address(addr), .length = n,
-		.buffer = address(buffer),
-	};
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, addr, buffer, n);
 
 	access_all(fd, &arg);
 }
 
-/* The value before. */
+/* Return the value from before the operation. */
 static inline uint64_t access_atomic(int fd, unsigned int op, void *addr, size_t n,
 				     uint64_t operand, uint64_t compare)
 {

@@ -23,10 +23,7 @@ static __thread uint64_t staged[CHUNK / sizeof(uint64_t)];
 /* A file serves the memory that it is bound to, and no other: a child needs its own. */
 static void forked(void)
 {
-	struct devpub_access arg = {
-		.op = DEVPUB_OP_READ, .addr = address(operations), .length = 1,
-		.buffer = address(staged),
-	};
+	struct devpub_access arg = access_arg(DEVPUB_OP_READ, operations, staged, 1);
 
 	if (device >= 0) {
 		CHECK_EQ(access_try(device, &arg), EPERM);
@@ -69,12 +66,7 @@ static int operate(struct devpub_access *arg)
 
 	__atomic_fetch_add(operations, 1, __ATOMIC_RELAXED);
 	while ((error = access_try(bound_device(), arg)) == EINTR && arg->done < arg->length) {
-		arg->addr += arg->done;
-		arg->length -= arg->done;
-		if (arg->other)
-			arg->other += arg->done;
-		if (arg->buffer)
-			arg->buffer += arg->done;
+		access_advance(arg);
 		arg->done = 0;
 	}
 	if (error == EINTR)
@@ -94,14 +86,6 @@ static void must_operate(struct devpub_access *arg)
 	if (error)
 		FAIL("device can't %s at %#llx: %s", names[arg->op],
 		     (unsigned long long)(arg->fault_addr ?: arg->addr), strerror(error));
-}
-
-static struct devpub_access buffered(unsigned int op, const void *addr, const void *data,
-				     size_t size)
-{
-	return (struct devpub_access) {
-		.op = op, .addr = address(addr), .length = size, .buffer = address(data),
-	};
 }
 
 static struct devpub_access valued(unsigned int op, const void *addr, size_t size,
@@ -124,13 +108,13 @@ int mem_try_touch(volatile char *byte, bool write)
 			*byte = value;
 		return 0;
 	}
-	read = buffered(DEVPUB_OP_READ, (void *)byte, &value, 1);
+	read = access_arg(DEVPUB_OP_READ, byte, &value, 1);
 	error = operate(&read);
 	if (error)
 		CHECK_EQ(read.fault_addr, address((void *)byte));
 	if (error || !write)
 		return error;
-	store = buffered(DEVPUB_OP_WRITE, (void *)byte, &value, 1);
+	store = access_arg(DEVPUB_OP_WRITE, byte, &value, 1);
 	error = operate(&store);
 	if (error)
 		CHECK_EQ(store.fault_addr, address((void *)byte));
@@ -144,7 +128,7 @@ const uint64_t *mem_view(const void *addr, size_t words)
 	if (!mem_by_device())
 		return addr;
 	CHECK_CMP(words, <=, CHUNK / sizeof(*staged));
-	arg = buffered(DEVPUB_OP_READ, addr, staged, words * sizeof(*staged));
+	arg = access_arg(DEVPUB_OP_READ, addr, staged, words * sizeof(*staged));
 	must_operate(&arg);
 	return staged;
 }
@@ -163,13 +147,13 @@ void mem_commit(void *addr, size_t words)
 
 	if (!mem_by_device())
 		return;
-	arg = buffered(DEVPUB_OP_WRITE, addr, staged, words * sizeof(*staged));
+	arg = access_arg(DEVPUB_OP_WRITE, addr, staged, words * sizeof(*staged));
 	must_operate(&arg);
 }
 
 void mem_write(void *addr, const void *data, size_t size)
 {
-	struct devpub_access arg = buffered(DEVPUB_OP_WRITE, addr, data, size);
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, addr, data, size);
 
 	if (mem_by_device())
 		must_operate(&arg);
@@ -208,14 +192,14 @@ char mem_get(const char *byte)
 
 	if (!mem_by_device())
 		return *(const volatile char *)byte;
-	arg = buffered(DEVPUB_OP_READ, byte, &value, 1);
+	arg = access_arg(DEVPUB_OP_READ, byte, &value, 1);
 	must_operate(&arg);
 	return value;
 }
 
 void mem_put(char *byte, char value)
 {
-	struct devpub_access arg = buffered(DEVPUB_OP_WRITE, byte, &value, 1);
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, byte, &value, 1);
 
 	if (mem_by_device())
 		must_operate(&arg);
@@ -230,14 +214,14 @@ uint32_t mem_get_word(const uint32_t *word)
 
 	if (!mem_by_device())
 		return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-	arg = buffered(DEVPUB_OP_READ, word, &value, sizeof(value));
+	arg = access_arg(DEVPUB_OP_READ, word, &value, sizeof(value));
 	must_operate(&arg);
 	return value;
 }
 
 void mem_put_word(uint32_t *word, uint32_t value)
 {
-	struct devpub_access arg = buffered(DEVPUB_OP_WRITE, word, &value, sizeof(value));
+	struct devpub_access arg = access_arg(DEVPUB_OP_WRITE, word, &value, sizeof(value));
 
 	if (mem_by_device())
 		must_operate(&arg);

@@ -15,20 +15,6 @@
 #include "access.h"
 #include "user.h"
 
-static struct devpub_access word_arg(unsigned int op, const void *addr, const void *buffer)
-{
-	return (struct devpub_access) {
-		.op = op, .addr = address(addr), .length = 8, .buffer = address(buffer),
-	};
-}
-
-static int try_bind(int fd, pid_t pid)
-{
-	struct devpub_bind bind = { .flags = pid ? DEVPUB_BIND_PID : 0, .pid = pid };
-
-	return ioctl(fd, DEVPUB_IOC_BIND, &bind) ? errno : 0;
-}
-
 /* Memory at the same address in each program. */
 #define SECRET_AT	((uint64_t *)0x200000000UL)
 #define SECRET		0x5ec2e75ec2e7ULL
@@ -58,10 +44,10 @@ CASE(set_uid_program)
 	CHECK_EQ(sscanf(given, "%d %d %d", &fd, &to, &from), 3);
 	CHECK_EQ(geteuid(), 0);
 	map_word(SECRET);
-	arg = word_arg(DEVPUB_OP_READ, SECRET_AT, &got);
+	arg = access_arg(DEVPUB_OP_READ, SECRET_AT, &got, 8);
 	CHECK_EQ(access_try(fd, &arg), EPERM);
 	CHECK_EQ(got, 0);
-	CHECK_EQ(try_bind(fd, 0), EBUSY);
+	CHECK_ERRNO(access_bind(fd, 0, 0), EBUSY);
 	CHECK_EQ(write(to, "go", 2), 2);
 	CHECK_EQ(read(from, &byte, 1), 1);
 	CHECK_EQ(*SECRET_AT, SECRET);
@@ -94,10 +80,10 @@ static struct {
 static int attack(uint64_t *got)
 {
 	uint64_t evil = 0xe511e511e511ULL;
-	struct devpub_access arg = word_arg(DEVPUB_OP_READ, SECRET_AT, got);
+	struct devpub_access arg = access_arg(DEVPUB_OP_READ, SECRET_AT, got, 8);
 	int error = access_try(program.fd, &arg);
 
-	arg = word_arg(DEVPUB_OP_WRITE, SECRET_AT, &evil);
+	arg = access_arg(DEVPUB_OP_WRITE, SECRET_AT, &evil, 8);
 	return access_try(program.fd, &arg) == error ? error : -1;
 }
 
@@ -113,8 +99,8 @@ static void keep_file(void)
 		FAIL("the program has ended");
 	CHECK_EQ(attack(&got), EPERM);
 	CHECK_EQ(got, 0);
-	CHECK_EQ(try_bind(program.fd, pid), EPERM);
-	CHECK_EQ(try_bind(device_open(), pid), EPERM);
+	CHECK_ERRNO(access_bind(program.fd, DEVPUB_BIND_PID, pid), EPERM);
+	CHECK_ERRNO(access_bind(device_open(), DEVPUB_BIND_PID, pid), EPERM);
 	CHECK_EQ(write(program.said[1], "k", 1), 1);
 	_exit(0);
 }
