@@ -72,38 +72,31 @@ void mem_fill(void *addr, size_t pages, uint64_t seed)
 	}
 }
 
-static void wrong_word(const char *what, size_t index, size_t pages, uint64_t value)
+/* Check all words against those of the seed, or against 0 without a seed. */
+static void check_words(const void *addr, size_t pages, const uint64_t *seed, const char *what)
 {
-	FAIL("%s in page %zu of %zu, byte %#zx: %#llx", what, (size_t)(index / WORDS), pages,
-	     (size_t)(index % WORDS * 8), (unsigned long long)value);
+	const uint64_t *word = addr, *seen;
+	size_t n;
+
+	for (size_t first = 0; first < pages * WORDS; first += n) {
+		n = chunk_at(first, pages * WORDS);
+		seen = mem_view(word + first, n);
+		for (size_t i = 0, at = first; i < n; i++, at++)
+			if (seen[i] != (seed ? mem_word(*seed, at) : 0))
+				FAIL("%s in page %zu of %zu, byte %#zx: %#llx", what,
+				     (size_t)(at / WORDS), pages, (size_t)(at % WORDS * 8),
+				     (unsigned long long)seen[i]);
+	}
 }
 
 void mem_check(const void *addr, size_t pages, uint64_t seed)
 {
-	const uint64_t *word = addr, *seen;
-	size_t n;
-
-	for (size_t first = 0; first < pages * WORDS; first += n) {
-		n = chunk_at(first, pages * WORDS);
-		seen = mem_view(word + first, n);
-		for (size_t i = 0; i < n; i++)
-			if (seen[i] != mem_word(seed, first + i))
-				wrong_word("wrong data", first + i, pages, seen[i]);
-	}
+	check_words(addr, pages, &seed, "wrong data");
 }
 
 void mem_check_zero(const void *addr, size_t pages)
 {
-	const uint64_t *word = addr, *seen;
-	size_t n;
-
-	for (size_t first = 0; first < pages * WORDS; first += n) {
-		n = chunk_at(first, pages * WORDS);
-		seen = mem_view(word + first, n);
-		for (size_t i = 0; i < n; i++)
-			if (seen[i])
-				wrong_word("not zero", first + i, pages, seen[i]);
-	}
+	check_words(addr, pages, NULL, "not zero");
 }
 
 void mem_pfns(const void *addr, size_t pages, uint64_t *pfns)
