@@ -77,11 +77,7 @@ static void await_scans(void)
 
 static void with_ksm(void (*body)(struct place *place), struct place *place)
 {
-	machine_set(KSM "pages_to_scan", "10000");
-	machine_set(KSM "sleep_millisecs", "10");
-	/* The number of scans that ignore a page after unsuccessful ones. */
-	machine_set_if_there(KSM "smart_scan", "0");
-	machine_set(KSM "run", "1");
+	machine_ksm_on("10000", "10");
 	machine_run(body, place);
 }
 

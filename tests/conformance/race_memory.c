@@ -136,10 +136,7 @@ static void ksm_body(struct place *place)
 
 ONCE(merging, "KSM merges pages while they move, and each keeps its data")
 {
-	machine_set(KSM "pages_to_scan", "10000");
-	machine_set(KSM "sleep_millisecs", "10");
-	machine_set_if_there(KSM "smart_scan", "0");
-	machine_set(KSM "run", "1");
+	machine_ksm_on("10000", "10");
 	machine_run(ksm_body, NULL);
 }
 

@@ -25,6 +25,7 @@ static unsigned int changed;
 static bool swap_is_on, disk_loaded;
 
 #define MEMORY	"/sys/devices/system/memory/"
+#define KSM	"/sys/kernel/mm/ksm/"
 
 static char movable[96];
 
@@ -223,6 +224,15 @@ void machine_drain_batches(void)
 {
 	/* compact_nodes() (mm/compaction.c) first drains all LRU batches. */
 	test_write_text("/proc/sys/vm/compact_memory", "1");
+}
+
+void machine_ksm_on(const char *pages, const char *pause_ms)
+{
+	machine_set(KSM "pages_to_scan", pages);
+	machine_set(KSM "sleep_millisecs", pause_ms);
+	/* KSM skips pages that it has scanned without a match. */
+	machine_set_if_there(KSM "smart_scan", "0");
+	machine_set(KSM "run", "1");
 }
 
 void machine_run(void (*body)(struct place *place), struct place *place)

@@ -35,6 +35,8 @@ unsigned long machine_nodes(void);
 int machine_other_node(int node);
 /* Enable 8 MiB of swap space, or skip the case. */
 void machine_swap_on(void);
+/* Let KSM scan this number of pages, then pause, all the time.  Skip the case without KSM. */
+void machine_ksm_on(const char *pages, const char *pause_ms);
 
 /* A block of system memory, identified by its frames. */
 struct machine_block {

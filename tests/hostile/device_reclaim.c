@@ -18,22 +18,16 @@
 #endif
 
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
-#define KSM		"/sys/kernel/mm/ksm/"
 
-/* Let the test pass only if the machine has done what the case is about. */
-static unsigned long long counted;
-
-static void count_from(const char *name)
+/* Play a scene, and fail the case unless the kernel has counted something under this name. */
+static void play_counted(const char *name, void (*act)(unsigned int round))
 {
-	counted = machine_vmstat(name);
-}
+	unsigned long long before = machine_vmstat(name), after;
 
-static void count_check(const char *name)
-{
-	unsigned long long now = machine_vmstat(name);
-
-	test_note("%s: %llu", name, now - counted);
-	CHECK_CMP(now, >, counted);
+	scene_play(act);
+	after = machine_vmstat(name);
+	test_note("%s: %llu", name, after - before);
+	CHECK_CMP(after, >, before);
 }
 
 static void wait_for_machine(unsigned int round)
@@ -42,7 +36,7 @@ static void wait_for_machine(unsigned int round)
 	test_sleep(20);
 }
 
-/* Write to a file of the kernel's all the time, until killed. */
+/* Start a child that writes to a file of /proc or /sys all the time, until it is killed. */
 static pid_t start_writing(const char *path, const char *text)
 {
 	pid_t pid = test_fork();
@@ -61,14 +55,12 @@ CASE(compaction)
 
 	user_admit();
 	machine_needs("/proc/sys/vm/compact_memory");
-	count_from("compact_migrate_scanned");
 	pid = start_writing("/proc/sys/vm/compact_memory", "1");
-	scene_play(wait_for_machine);
+	play_counted("compact_migrate_scanned", wait_for_machine);
 	test_kill(pid);
-	count_check("compact_migrate_scanned");
 }
 
-/* Huge pages come together, and are split by the next migration of a page. */
+/* The kernel makes huge pages, which the next migration of a small page splits. */
 static void collapse(unsigned int round)
 {
 	CHECK_CALL(madvise(scene.addr, SCENE_SIZE, MADV_HUGEPAGE));
@@ -82,9 +74,7 @@ static void collapse(unsigned int round)
 static void khugepaged_body(struct place *place)
 {
 	(void)place;
-	count_from("thp_collapse_alloc");
-	scene_play(collapse);
-	count_check("thp_collapse_alloc");
+	play_counted("thp_collapse_alloc", collapse);
 }
 
 CASE(khugepaged)
@@ -107,22 +97,17 @@ static void merge(unsigned int round)
 static void ksm_body(struct place *place)
 {
 	(void)place;
-	count_from("cow_ksm");
-	scene_play(merge);
-	count_check("cow_ksm");
+	play_counted("cow_ksm", merge);
 }
 
 CASE(ksm)
 {
 	user_admit();
-	machine_set(KSM "pages_to_scan", "100000");
-	machine_set(KSM "sleep_millisecs", "0");
-	machine_set_if_there(KSM "smart_scan", "0");
-	machine_set(KSM "run", "1");
+	machine_ksm_on("100000", "0");
 	machine_run(ksm_body, NULL);
 }
 
-/* The pages go from node to node, asked for and by the kernel's own choice. */
+/* The pages move from node to node, by migrate_pages() and by NUMA balancing. */
 static void change_node(unsigned int round)
 {
 	unsigned long from = 1UL << round % 2, to = 3 - from;
@@ -136,9 +121,7 @@ static void change_node(unsigned int round)
 static void numa_body(struct place *place)
 {
 	(void)place;
-	count_from("pgmigrate_success");
-	scene_play(change_node);
-	count_check("pgmigrate_success");
+	play_counted("pgmigrate_success", change_node);
 }
 
 CASE(numa_balancing)
@@ -158,9 +141,7 @@ static void page_out(unsigned int round)
 static void swap_body(struct place *place)
 {
 	(void)place;
-	count_from("pswpout");
-	scene_play(page_out);
-	count_check("pswpout");
+	play_counted("pswpout", page_out);
 }
 
 CASE(swap)

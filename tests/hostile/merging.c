@@ -19,7 +19,6 @@
 #define PR_SET_MEMORY_MERGE	67
 #endif
 
-#define KSM		"/sys/kernel/mm/ksm/"
 #define PAGES		1024UL
 #define CONTENTS	8
 #define GENERATION_MS	1500
@@ -207,11 +206,7 @@ static unsigned int seconds(void)
 static void with_ksm(void (*body)(struct place *place))
 {
 	user_admit();
-	machine_set(KSM "pages_to_scan", "100000");
-	machine_set(KSM "sleep_millisecs", "0");
-	/* KSM skips pages that it has scanned without a match. */
-	machine_set_if_there(KSM "smart_scan", "0");
-	machine_set(KSM "run", "1");
+	machine_ksm_on("100000", "0");
 	machine_run(body, NULL);
 }
 
