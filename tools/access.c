@@ -117,7 +117,7 @@ static void print(const struct wanted *wanted, const struct accessor *accessor)
 static const char *explain(const struct accessor *accessor, const struct target *target)
 {
 	const struct operation *const operation = &accessor->operation;
-	const bool writes = operation->op != DEVPUB_OP_READ && operation->op != DEVPUB_OP_COMPARE &&
+	const bool writes = operation_writes(operation->op) &&
 			    accessor->at - operation->addr < operation->length;
 	const char *why = "nothing is mapped there";
 	struct maps maps;
@@ -245,7 +245,7 @@ static int on_mapping(const struct wanted *wanted, struct accessor *accessor, in
 static int on_file(const struct wanted *wanted, struct accessor *accessor)
 {
 	const struct operation *const operation = &accessor->operation;
-	const bool writes = operation->op != DEVPUB_OP_READ && operation->op != DEVPUB_OP_COMPARE;
+	const bool writes = operation_writes(operation->op);
 	char text[TEXT_SIZE];
 	struct stat stat;
 	int fd, status;

@@ -31,6 +31,11 @@ const char *operation_name(unsigned int op)
 	return op < ARRAY_SIZE(operations) ? operations[op].name : "unknown";
 }
 
+bool operation_writes(unsigned int op)
+{
+	return op != DEVPUB_OP_READ && op != DEVPUB_OP_COMPARE;
+}
+
 bool operation_has_other(unsigned int op)
 {
 	return op == DEVPUB_OP_COPY || op == DEVPUB_OP_COMPARE;

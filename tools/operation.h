@@ -56,6 +56,9 @@ int operation_parse(const struct command *command, char *const *words, int n, bo
 /* Return the name of an operation. */
 const char *operation_name(unsigned int op);
 
+/* Return true if the operation changes memory. */
+bool operation_writes(unsigned int op);
+
 /* Return true if the operation has a second range. */
 bool operation_has_other(unsigned int op);
 
