@@ -195,7 +195,7 @@ static int report(const struct wanted *wanted, const struct accessor *accessor, 
 
 static int on_process(const struct wanted *wanted, struct accessor *accessor)
 {
-	unsigned int try = 0;
+	unsigned int tries = 0;
 	struct target target;
 	char name[96];
 	int status;
@@ -206,9 +206,9 @@ static int on_process(const struct wanted *wanted, struct accessor *accessor)
 	snprintf(name, sizeof(name), "process %d (%s)", target.proc.pid, target.name);
 	accessor->process = target.process;
 	/* During exec, a process has no memory for a moment. */
-	while ((accessor->error = devpub_bind(accessor->dev, target.process)) == -EAGAIN &&
-	       ++try < TARGET_TRIES)
-		usleep(TARGET_PAUSE_US);
+	do {
+		accessor->error = devpub_bind(accessor->dev, target.process);
+	} while (accessor->error == -EAGAIN && target_pause(&tries));
 	if (accessor->error)
 		accessor->end = ACCESSOR_FAILED;
 	else

@@ -323,14 +323,15 @@ static void print_map(const struct locations *locations)
 static int show(struct locations *locations, const char *pid)
 {
 	struct target target;
-	unsigned int try = 0;
+	unsigned int tries = 0;
 	int ret;
 
 	ret = target_open(pid, &target);
 	if (ret)
 		return ret;
-	while ((ret = look(locations, &target)) == -EAGAIN && ++try < TARGET_TRIES)
-		usleep(TARGET_PAUSE_US);
+	do {
+		ret = look(locations, &target);
+	} while (ret == -EAGAIN && target_pause(&tries));
 	if (ret) {
 		ret = target_error(ret, &target);
 	} else {

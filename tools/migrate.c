@@ -130,16 +130,16 @@ static int move_memory(const struct wanted *wanted, const struct target *target,
 static int migrate(const struct wanted *wanted, struct mover *mover)
 {
 	struct target target;
-	unsigned int try = 0;
+	unsigned int tries = 0;
 	int ret;
 
 	ret = target_open(wanted->pid, &target);
 	if (ret)
 		return ret;
 	/* Start again if the process executes another program: the moved memory is gone. */
-	while ((ret = move_memory(wanted, &target, mover)) == -EAGAIN &&
-	       ++try < TARGET_TRIES)
-		usleep(TARGET_PAUSE_US);
+	do {
+		ret = move_memory(wanted, &target, mover);
+	} while (ret == -EAGAIN && target_pause(&tries));
 	ret = report(&target, mover, ret);
 	target_close(&target);
 	return ret;

@@ -5,10 +5,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "target.h"
 #include "text.h"
+
+/* Number and pause of attempts, if the process executes other programs meanwhile. */
+#define TRIES		100
+#define PAUSE_US	10000
 
 /* Return 0, or an exit status after a message. */
 static int look_at(struct target *target)
@@ -60,6 +65,14 @@ void target_close(struct target *target)
 	devpub_detach(target->process);
 	target->process = NULL;
 	proc_close(&target->proc);
+}
+
+bool target_pause(unsigned int *tries)
+{
+	if (++*tries >= TRIES)
+		return false;
+	usleep(PAUSE_US);
+	return true;
 }
 
 int target_error(int error, const struct target *target)

@@ -4,6 +4,7 @@
 #ifndef DEVPUB_TOOLS_TARGET_H
 #define DEVPUB_TOOLS_TARGET_H
 
+#include <stdbool.h>
 #include <devpub.h>
 
 #include "proc.h"
@@ -20,16 +21,18 @@ struct target {
 	struct devpub_process *process;
 };
 
-/* Number and pause of attempts, if the process executes other programs meanwhile. */
-#define TARGET_TRIES	100
-#define TARGET_PAUSE_US	10000
-
 /*
  * Open the process that --pid @text names.  Return 0, or an exit status after a message, if
  * it is not a number, not a process, or a kernel thread.
  */
 int target_open(const char *text, struct target *target);
 void target_close(struct target *target);
+
+/*
+ * Pause after a call failed with -EAGAIN, because the process executes another program.
+ * @tries counts the pauses.  Return false if there have been enough.
+ */
+bool target_pause(unsigned int *tries);
 
 /* Report that a call on the target failed; as ctl_error(), with its number and name. */
 int target_error(int error, const struct target *target);
