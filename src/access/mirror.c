@@ -35,13 +35,13 @@
 
 static struct workqueue_struct *mirror_queue;
 
-/* Number of mirrors in the queue, and those who wait for the last one to go. */
+/* Number of mirrors in the queue.  The unload waits until it is 0. */
 static atomic_t mirrors_in_release;
 static DECLARE_WAIT_QUEUE_HEAD(mirrors_released);
 
 /**
  * devpub_mirror_init() - set the queue on which mirrors are destroyed
- * @queue: the queue.  Each mirror may occupy a slot of it for long
+ * @queue: the queue, in which each mirror may occupy a slot for long
  *
  * Context: process context, during module init.
  */
@@ -53,7 +53,7 @@ void devpub_mirror_init(struct workqueue_struct *queue)
 /**
  * devpub_mirror_exit() - wait until all mirrors are destroyed
  *
- * Nobody can release another mirror.
+ * The caller ensures that no other mirror is released.
  *
  * Context: process context, during module exit.  Waits in TASK_IDLE, because processes that
  * change their memory without a pause can prolong this.
@@ -70,7 +70,7 @@ void devpub_mirror_exit(void)
 	}
 }
 
-/* Root's mirrors do not count: a process must not keep root from looking at it. */
+/* Root's mirrors do not count, so that no process can keep root from accessing its memory. */
 static int mirror_count_up(const struct devpub_mirror *mirror)
 {
 	return mirror->foreign ? 0 : devpub_mirror_limit_take(mirror->mm);
@@ -120,8 +120,8 @@ static int mirror_register(struct mm_struct *mm)
  * would do so later under one whose wait can't (mmu_interval_notifier_insert()).
  *
  * Context: process context; waits killably for mmap_lock.
- * Return: the mirror, or an ERR_PTR() of -EINTR, -ENOMEM, or -EMFILE when the memory, being the
- * caller's own, has too many mirrors.
+ * Return: the mirror, or an ERR_PTR() of -EINTR, -ENOMEM, or -EMFILE if the memory is the
+ * caller's own and has too many mirrors.
  */
 struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 {
@@ -171,14 +171,14 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
  * devpub_mirror_release() - destroy a mirror later
  * @mirror: the mirror, which no other task uses
  *
- * Whoever closes the file last must not wait as devpub_mirror_destroy() may: it can be another
- * user's process that was sent the file, or a kernel thread that releases everybody's files.
+ * The task that closes the file last must not wait like devpub_mirror_destroy().  It can belong
+ * to another user, who was sent the file, or it can be the kernel's thread that releases files.
  *
  * Context: any.
  */
 void devpub_mirror_release(struct devpub_mirror *mirror)
 {
-	/* Those before it in the queue may be another process's. */
+	/* The mirror may wait in the queue behind those of other processes. */
 	mirror_count_down(mirror);
 	atomic_inc(&mirrors_in_release);
 	queue_work(mirror_queue, &mirror->release);

@@ -54,7 +54,7 @@ static bool mapping_is_secret(const struct vm_area_struct *vma)
 	       file_inode(vma->vm_file)->i_sb->s_magic == SECRETMEM_MAGIC;
 }
 
-/* A shadow stack is written to by the processor's own calls only. */
+/* Only call instructions of the processor may write to a shadow stack. */
 static bool mapping_is_writable(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_WRITE | VM_SHADOW_STACK)) == VM_WRITE;
@@ -85,8 +85,8 @@ static void range_around(struct hmm_range *range, const struct vm_area_struct *v
 }
 
 /*
- * pte_write() is true for a page of a shadow stack.  A read that adds such an entry must not
- * let a later write through.
+ * pte_write() is true for a page of a shadow stack.  The entry that a read adds for it must not
+ * permit a later write.
  */
 static void range_deny_writes(struct hmm_range *range)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Counts the mirrors that processes have of their memory. */
+/* The number of mirrors that each process has of its own memory. */
 #include <linux/errno.h>
 #include <linux/hashtable.h>
 #include <linux/slab.h>

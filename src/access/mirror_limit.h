@@ -6,9 +6,9 @@
 struct mm_struct;
 
 /*
- * Maximum number of mirrors of a process's memory.  Each change of its page tables calls all of
- * those that have a block there, and the kernel changes page tables of any process to make room
- * for others.
+ * Maximum number of mirrors that a process has of its own memory.  Each change of its page
+ * tables notifies all mirrors with a block there, and reclaim changes the page tables of any
+ * process.
  */
 #define DEVPUB_MIRROR_MAX	1024
 

@@ -20,7 +20,7 @@
 #define PAGES	16UL
 
 /*
- * Start a child with pages in the place. Later it checks that its pages have the contents
+ * Start a child with pages in the place.  Later it checks that its pages have the contents
  * of the seed and are still in the place.
  */
 struct other {

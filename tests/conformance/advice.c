@@ -78,7 +78,7 @@ PLACES(dontneed_locked, "MADV_DONTNEED_LOCKED frees locked pages, which MADV_DON
 	mem_check_zero(addr, 4);
 }
 
-/* Check that each page has its old contents or zeros. The kernel may discard it at any time. */
+/* Check that each page has its old contents or zeros.  The kernel may discard it at any time. */
 static void check_kept_or_zero(const char *addr, const char *copy, size_t pages)
 {
 	static const char zero[PAGE];

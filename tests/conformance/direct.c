@@ -36,7 +36,7 @@ static void disk_check(struct aio *aio, size_t pages, uint64_t seed)
 
 /*
  * The kernel reports the end of a transfer before it releases the pages (block/fops.c,
- * blkdev_bio_end_io_async()). After a read, a worker may release them (block/bio.c,
+ * blkdev_bio_end_io_async()).  After a read, a worker may release them (block/bio.c,
  * bio_check_pages_dirty()).
  */
 static void await_let_go(struct place *place, const void *addr, size_t pages)

@@ -63,7 +63,7 @@ PLACES(core_dump, "a core dump holds what the pages held")
 	machine_run(dump, place);
 }
 
-/* Start a process with pages in the place. At its end it checks their contents. */
+/* Start a process with pages in the place.  At its end it checks their contents. */
 static pid_t start_target(struct place *place, char **addr,
 			  struct test_gate *gate, uint64_t expected)
 {

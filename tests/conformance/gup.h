@@ -13,7 +13,7 @@
 
 /* Open gup_test, or skip the case. */
 int gup_open(void);
-/* Pin pages for a long time, at most one range at a time. After a failure, errno is set. */
+/* Pin pages for a long time, at most one range at a time.  After a failure, errno is set. */
 bool gup_pin(int gup, const void *addr, size_t pages, unsigned int flags);
 /* Check through the pins that the pages have the contents of mem_fill(). */
 void gup_check(int gup, size_t pages, uint64_t seed);

@@ -16,7 +16,7 @@
 void check_held(struct place *place, const void *addr, size_t pages);
 
 /*
- * Check the same for pages in system memory, whatever the place is. They must be refused
+ * Check the same for pages in system memory, whatever the place is.  They must be refused
  * as pinned.
  */
 void check_pinned_in_system(struct place *place, const void *addr,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * Memory that can't move to the device. It is refused with a reason and does not change.
+ * Memory that can't move to the device.  It is refused with a reason and does not change.
  * Private copies of a file's pages can move.
  */
 #include <fcntl.h>

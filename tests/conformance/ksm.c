@@ -41,7 +41,7 @@ static char *new_same(struct place *place)
 }
 
 /*
- * Count pages that have the same pfn as another page of the range. The kpageflags of some
+ * Count pages that have the same pfn as another page of the range.  The kpageflags of some
  * kernels call every anonymous page merged.
  */
 static size_t merged(const char *addr, size_t pages)

@@ -33,7 +33,7 @@ static void check_unmapped(char *addr)
 	CHECK_ERRNO(mincore(addr, PAGE, &in_core), ENOMEM);
 }
 
-/* Reserve an unused address range. The mapping keeps other mappings away from it. */
+/* Reserve an unused address range.  The mapping keeps other mappings away from it. */
 static char *room(size_t pages)
 {
 	char *addr = mmap(NULL, pages * PAGE, PROT_NONE,

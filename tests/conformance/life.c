@@ -115,7 +115,7 @@ PLACES(shared_by_fork, "pages of several processes are freed with the last that 
 
 /*
  * Start a child that has pages in the place and has written to some of them since its
- * fork. It ends when the gate opens.
+ * fork.  It ends when the gate opens.
  */
 static pid_t start_owner(struct place *place, struct test_gate *gate)
 {

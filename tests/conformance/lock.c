@@ -27,7 +27,7 @@ static long long mlocked_kb(void)
 }
 
 /*
- * Return the number of locked pages after the batches are empty. The kernel counts pages
+ * Return the number of locked pages after the batches are empty.  The kernel counts pages
  * in batches of a processor, which another mlock() empties.
  */
 static void await_mlocked(long long kb)

@@ -34,7 +34,7 @@ struct mover {
 
 void mover_start(struct mover *mover, void *addr, size_t pages);
 /*
- * Return whether to continue. Both sides get a minimum number of rounds, however slow the
+ * Return whether to continue.  Both sides get a minimum number of rounds, however slow the
  * other side is.
  */
 bool mover_round(struct mover *mover);

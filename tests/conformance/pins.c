@@ -2,7 +2,7 @@
 // Copyright (C) 2026 The devpub developers
 /*
  * Pages that are held for a long time: by a pipe (vmsplice() takes references), by an
- * io_uring, and as by a network card. The last two take long-term pins, for which the
+ * io_uring, and as by a network card.  The last two take long-term pins, for which the
  * kernel moves pages to system memory.
  */
 #include <fcntl.h>

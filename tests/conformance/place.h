@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
 /*
- * Behaviours of memory, each seen in four places: with the pages in system
- * memory, on the device, moved there and back, and on the device with the device
- * instead of the CPU as their reader and writer (see mem_use_device()).  A process
- * may expect the same everywhere.
+ * Behaviours of memory.  Each is tested in four places: with the pages in system memory, on
+ * the device, moved there and back, and on the device while the device instead of the CPU
+ * reads and writes them (mem_use_device()).  A process may expect the same in all of them.
  */
 #ifndef DEVPUB_CONFORMANCE_PLACE_H
 #define DEVPUB_CONFORMANCE_PLACE_H
@@ -27,7 +26,7 @@ struct place {
 	uint64_t idle;		/* its free pages as the case began */
 };
 
-/* With a device that accesses the memory, the behaviour must have it do so. */
+/* With @by_device, the case fails if the behaviour lets the device access nothing. */
 void place_run(enum place_kind kind, bool by_device, void (*behaviour)(struct place *place));
 void place_run_once(void (*behaviour)(void));
 
@@ -46,14 +45,14 @@ void place_run_once(void (*behaviour)(void));
 /*
  * PLACES(name, "what a process may expect") { ... } makes the cases name.system,
  * name.device, name.returned and name.device_access of a body that is given its
- * place.  The body accesses the memory by mem_fill() and its kin only.
+ * place.  The body accesses the memory only by the functions of mem.h.
  */
 #define PLACES(fn, sentence)						\
 	PLACE_CASES(fn, sentence)					\
 	PLACE_CASE(fn, device_access, PLACE_DEVICE, true, sentence)	\
 	static void behave_##fn(struct place *place)
 
-/* A behaviour that has no place, or all of them at once: name and name.device_access. */
+/* A behaviour without a place, or with all of them: cases name and name.device_access. */
 #define ONCE(fn, sentence)						\
 	static void behave_##fn(void);					\
 	TEST_CASE(once_##fn, #fn, sentence)				\
@@ -66,7 +65,7 @@ void place_run_once(void (*behaviour)(void));
 	}								\
 	static void behave_##fn(void)
 
-/* The same for what only the CPU can do, with the reason. */
+/* The same for a behaviour that has no form with the device, for this reason. */
 #define NO_DEVICE_ACCESS(fn, sentence, why)				\
 	TEST_CASE(fn##_device_access, #fn ".device_access", sentence)	\
 	{								\
@@ -87,11 +86,11 @@ void place_run_once(void (*behaviour)(void));
 	NO_DEVICE_ACCESS(fn, sentence, why)				\
 	static void once_##fn(void)
 
-/* Move existing pages to the place. All of them must move. */
+/* Move existing pages to the place.  All of them must move. */
 void place_put(struct place *place, void *addr, size_t pages);
 
 /*
- * Map new memory, fill it by mem_fill(), and move it to the place. The second function
+ * Map new memory, fill it by mem_fill(), and move it to the place.  The second function
  * maps huge pages.
  */
 void *place_new(struct place *place, size_t pages, uint64_t seed);
@@ -101,7 +100,7 @@ void *place_new_huge(struct place *place, size_t pages, uint64_t seed);
 void place_check(struct place *place, const void *addr, size_t pages);
 
 /*
- * Check that this number of the case's pages is on the device, if that is the place. The
+ * Check that this number of the case's pages is on the device, if that is the place.  The
  * device gets a page back when its last user has gone.
  */
 void place_check_used(struct place *place, size_t pages);

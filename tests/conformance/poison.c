@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Memory errors of the hardware. A poisoned page stays poisoned until the next boot. */
+/* Memory errors of the hardware.  A poisoned page stays poisoned until the next boot. */
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -92,7 +92,7 @@ ONCE(moving, "the neighbours of pages that the hardware loses while all move kee
 	while (mover_round(&mover) || !at) {
 		/*
 		 * The kernel refuses to poison a page on the device, or poisons it at
-		 * once. A page that moves at that moment is marked as poisoned but stays
+		 * once.  A page that moves at that moment is marked as poisoned but stays
 		 * in use; another attempt gets EHWPOISON (mm/memory-failure.c).
 		 */
 		if (at < pages && (sigsetjmp(after, 1) ||

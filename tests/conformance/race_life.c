@@ -323,7 +323,7 @@ ONCE(unmap_huge, "munmap() from the middle of a huge page that moves to that of 
 }
 
 /*
- * Start a child with a thread that moves its pages to the device and back. Return when
+ * Start a child with a thread that moves its pages to the device and back.  Return when
  * they move; then the child ends.
  */
 static pid_t start_moving_child(void (*end)(void))

@@ -73,7 +73,7 @@ ONCE(direct_io, "direct I/O from and into pages that move transfers what it shou
 
 /*
  * The registration fails if it meets a page that moves just then
- * (Documentation/kernel-bugs.md). It may be repeated.
+ * (Documentation/kernel-bugs.md).  It may be repeated.
  */
 ONCE(registered,
 	"a registered buffer's pages stay in system memory, whoever moves them, and its I/O is right")
@@ -378,7 +378,7 @@ ONCE(futex, "no wake-up is lost by a futex whose page moves")
 	mover_stop(&mover);
 	mem_put_word(&table->end, 1);
 	/*
-	 * Wake the thread so that it can end. The value must differ from the one that it
+	 * Wake the thread so that it can end.  The value must differ from the one that it
 	 * waits for.
 	 */
 	mem_add_word(&table->turn, 2);

@@ -23,34 +23,34 @@ void mem_check(const void *addr, size_t pages, uint64_t seed);
 void mem_check_zero(const void *addr, size_t pages);
 
 /*
- * From now on, the device instead of the CPU does all accesses of mem_fill(), mem_check(),
+ * Let the device instead of the CPU do all accesses of mem_fill(), mem_check(),
  * mem_check_zero() and of the functions below, in this process and in its children.
  */
 void mem_use_device(void);
 bool mem_by_device(void);
-/* Return how many operations this case has asked the device for. */
+/* Return the number of operations that the device has got in this case. */
 uint64_t mem_device_operations(void);
 
-/* Where the CPU would get a signal, the case of the device fails, except as noted. */
+/* If the device gets an error, the case fails, except as noted. */
 void mem_write(void *addr, const void *data, size_t size);
 void mem_set(void *addr, unsigned char value, size_t size);
 bool mem_equal(const void *one, const void *other, size_t size);
 char mem_get(const char *byte);
 void mem_put(char *byte, char value);
-/* Single accesses to 32 bits, ordered as acquire and release; and an atomic addition. */
+/* Single accesses to 32 bits, with acquire and release order, and an atomic addition. */
 uint32_t mem_get_word(const uint32_t *word);
 void mem_put_word(uint32_t *word, uint32_t value);
 void mem_add_word(void *word, uint32_t value);
 
 /*
- * Read a byte, and write its value back if asked to.  Return 0, or the device's error, of
- * which the address must be the byte's.
+ * Read a byte, and with @write also write its value back.  Return 0, or the device's error,
+ * which must be at this byte.
  */
 int mem_try_touch(volatile char *byte, bool write);
 
 /*
- * For at most 16 pages: return memory to look at instead of @addr, or to write to before
- * mem_commit().  It is @addr itself for the CPU, and a buffer of the thread for the device.
+ * Return the contents of at most 16 pages, or memory for new contents, which mem_commit()
+ * writes.  For the CPU, this is @addr itself; for the device, it is a buffer of the thread.
  */
 const uint64_t *mem_view(const void *addr, size_t words);
 uint64_t *mem_stage(void *addr, size_t words);

@@ -10,17 +10,17 @@
 
 #define CHUNK	65536UL
 
-/* Operations that the device was asked for, in memory that all processes of the case share. */
+/* The number of operations, in memory that all processes of the case share. */
 static uint64_t *operations;
 
 /* The device bound to this process's memory, or -1. */
 static int device = -1;
 static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* What the device reads and writes goes through this buffer. */
+/* The data of the device's operations. */
 static __thread uint64_t staged[CHUNK / sizeof(uint64_t)];
 
-/* A file serves the memory that it is bound to, and no other: a child needs its own. */
+/* A file serves only the memory that it is bound to, so a child needs a file of its own. */
 static void forked(void)
 {
 	struct devpub_access arg = access_arg(DEVPUB_OP_READ, operations, staged, 1);
@@ -71,7 +71,7 @@ static int operate(struct devpub_access *arg)
 	}
 	if (error == EINTR)
 		error = 0;
-	/* The ABI: nothing but these tells an address. */
+	/* Only these errors have an address, says the ABI. */
 	CHECK_EQ(!!arg->fault_addr, error == EFAULT || error == EHWPOISON);
 	return error;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* A mirror outlives the program that it shows.  Nobody sees the next program through it. */
+/* A mirror stays after exec().  It gives nobody access to the memory of the new program. */
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,7 +30,7 @@ static void map_word(uint64_t value)
 	*word = value;
 }
 
-/* What the next case executes with the rights of root. */
+/* The program that the next case executes with the rights of root. */
 CASE(set_uid_program)
 {
 	const char *given = getenv("MIRROR_FDS");
@@ -40,7 +40,7 @@ CASE(set_uid_program)
 	char byte;
 
 	if (!given)
-		SKIP("it is what exec runs");
+		SKIP("the case exec_of_a_set_uid_program executes this");
 	CHECK_EQ(sscanf(given, "%d %d %d", &fd, &to, &from), 3);
 	CHECK_EQ(geteuid(), 0);
 	map_word(SECRET);
@@ -71,7 +71,7 @@ static void install_set_uid(void)
 	CHECK_CALL(chmod(SET_UID, 04755));
 }
 
-/* The mirror, and pipes: to the relatives, from them, and to the program. */
+/* The mirror, and the pipes to the children, from them, and to the program. */
 static struct {
 	int fd, go[2], said[2], end[2];
 } program;
@@ -87,7 +87,7 @@ static int attack(uint64_t *got)
 	return access_try(program.fd, &arg) == error ? error : -1;
 }
 
-/* Has the file, but not the memory. */
+/* A child that has the file, but not the memory. */
 static void keep_file(void)
 {
 	pid_t pid = getppid();
@@ -106,8 +106,8 @@ static void keep_file(void)
 }
 
 /*
- * Has the memory that the program had before exec(), and sees that.  After clone(CLONE_VM), it
- * must not do more with libc than this.
+ * A child that shares the memory from before exec(), and sees only that.  After
+ * clone(CLONE_VM), it must not call more of libc than this.
  */
 static int keep_memory(void *unused)
 {
@@ -146,8 +146,9 @@ static void execute(void)
 }
 
 /*
- * A set-uid program has inherited a mirror of the memory from before exec().  Neither itself, nor
- * those who keep the file or that memory get at its new memory.
+ * A set-uid program inherits a mirror of the memory from before exec().  Its new memory can be
+ * accessed through this mirror neither by itself, nor by a child that has the file, nor by a
+ * child that shares the old memory.
  */
 CASE(exec_of_a_set_uid_program)
 {
@@ -162,12 +163,12 @@ CASE(exec_of_a_set_uid_program)
 	pid = user_fork(ATTACKER);
 	if (!pid)
 		execute();
-	/* If the program ends, its relatives and this process read the end of the pipes. */
+	/* If the program ends, its children and this process read the end of the pipes. */
 	close(program.go[1]);
 	close(program.said[1]);
 	for (int i = 0; i < 2; i++)
 		if (read(program.said[0], &said[i], 1) != 1)
-			FAIL("%d of 2 relatives got what they should", i);
+			FAIL("only %d of 2 children got the expected results", i);
 	CHECK(said[0] != said[1]);
 	CHECK_EQ(write(program.end[1], "", 1), 1);
 	test_wait(pid);

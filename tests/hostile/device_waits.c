@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
-/* Whom the users of a device's mirrors can keep waiting, and what they can use up. */
+/* Users of mirrors must not delay others for long, nor use up memory. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -21,7 +21,7 @@
 #include "uffd.h"
 #include "user.h"
 
-/* Time in which each process that others could hold up has to go on. */
+/* Maximum time of a call that others try to delay. */
 #define BOUND_MS	4000U
 
 #define SWEEPERS	8
@@ -47,7 +47,7 @@ static void *hog(void *unused)
 	return unused;
 }
 
-/* The kernel invalidates the caller's memory without a pause. */
+/* Start threads for which the kernel invalidates this memory without a pause. */
 static void start_sweeping(void)
 {
 	pthread_t thread;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * A device writes to a process that changes its memory, or ends.  No write is lost, and none goes
- * to where the process may not write.
+ * A device writes to the memory of a process that changes its mappings, or ends.  No write is
+ * lost, and the device writes to no memory that the process may not write to.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -54,7 +54,7 @@ CASE(moving_and_evicted)
 	test_kill(pid);
 }
 
-/* A child has what the memory was at the fork, and its parent's device does not write to it. */
+/* A child keeps the contents from the fork.  The device of its parent does not change them. */
 static void fork_and_compare(unsigned int round)
 {
 	pid_t pid = test_fork();

@@ -8,9 +8,9 @@
 #include "scene.h"
 #include "user.h"
 
-/* What is in each page.  The rest stays as it is. */
+/* The start of each page.  The rest of the page does not change. */
 struct record {
-	/* The device adds to one and writes the other, a CPU adds to the third. */
+	/* The device adds to @added and writes @written.  A CPU adds to @touched. */
 	uint64_t added, written, touched;
 	uint64_t fixed;
 };
@@ -46,10 +46,10 @@ bool scene_access(int fd, unsigned int op, uint64_t *addr, void *buffer, uint64_
 	return !error;
 }
 
-/* What the device has done to each page. */
+/* The expected values of the counts of the device. */
 static uint64_t added[SCENE_PAGES], written[SCENE_PAGES];
 
-/* Each page gets the same, so that KSM finds pages to merge. */
+/* All pages get equal contents, so that KSM can merge them. */
 static void *let_device_write(void *first)
 {
 	int fd = access_open();
@@ -132,7 +132,7 @@ void scene_play(void (*act)(unsigned int round))
 		act(round);
 	for (int i = 0; i <= SCENE_WRITERS; i++)
 		CHECK_EQ(pthread_join(threads[i], NULL), 0);
-	/* The last act has put everything back. */
+	/* After the last act, all pages are mapped again. */
 	for (size_t i = 0; i < SCENE_PAGES; i++) {
 		CHECK_EQ(record_of(i)->added, added[i]);
 		CHECK_EQ(record_of(i)->written, written[i]);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Copyright (C) 2026 The devpub developers */
 /*
- * Memory that a device and a CPU write to while something else happens to it:
+ * A device and a CPU write to memory while a case does something else to it:
  *
  *	static void act(unsigned int round) { ... }
  *	scene_play(act);
  *
  * Each page contains counts that only the device changes, and one that only the CPU changes.
- * Whoever changes a count knows its value, so a lost write is noticed at once.
+ * Each side knows the values of its counts, so it notices a lost write at the next access.
  */
 #ifndef DEVPUB_TESTS_HOSTILE_SCENE_H
 #define DEVPUB_TESTS_HOSTILE_SCENE_H
@@ -26,7 +26,7 @@
 struct scene {
 	/* Flags of the mapping, or 0. */
 	int flags;
-	/* Pages are not always there: accesses fail, and others' content is read. */
+	/* Pages may be absent, so writes may fail, and reads may return other contents. */
 	bool writes_fail, reads_differ;
 	/* The CPU does not write. */
 	bool cpu_waits;
@@ -43,9 +43,9 @@ extern struct scene scene;
 void scene_prepare(unsigned int ms);
 /* Return false after the end. */
 bool scene_goes_on(void);
-/* Return false if the device could not get at the word, as it may be. */
+/* Let the device access a word.  Return false after an error that the scene permits. */
 bool scene_access(int fd, unsigned int op, uint64_t *addr, void *buffer, uint64_t *before);
-/* Run the scene in a process of an ordinary user, which calls @act again and again. */
+/* Play the scene in a process of an ordinary user, which calls @act repeatedly. */
 void scene_play(void (*act)(unsigned int round));
 
 #endif /* DEVPUB_TESTS_HOSTILE_SCENE_H */
