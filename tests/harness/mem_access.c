@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The devpub developers
 /* Accesses to the memory of a case: by loads and stores, or by operations of the device. */
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,13 +18,14 @@ static uint64_t *operations;
 static int device = -1;
 static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The data of the device's operations. */
-static __thread uint64_t staged[CHUNK / sizeof(uint64_t)];
+/* The data of the device's operations.  Not an array: a thread's small stack would hold it. */
+static __thread uint64_t *staged;
 
 /* A file serves only the memory that it is bound to, so a child needs a file of its own. */
 static void forked(void)
 {
-	struct devpub_access arg = access_arg(DEVPUB_OP_READ, operations, staged, 1);
+	char value;
+	struct devpub_access arg = access_arg(DEVPUB_OP_READ, operations, &value, 1);
 
 	if (device >= 0) {
 		CHECK_EQ(access_try(device, &arg), EPERM);
@@ -48,6 +50,16 @@ bool mem_by_device(void)
 uint64_t mem_device_operations(void)
 {
 	return __atomic_load_n(operations, __ATOMIC_RELAXED);
+}
+
+/* The staging memory of this thread for @words.  It lasts as long as the process. */
+static uint64_t *staging(size_t words)
+{
+	CHECK_CMP(words, <=, CHUNK / sizeof(*staged));
+	if (!staged)
+		staged = malloc(CHUNK);
+	CHECK(staged);
+	return staged;
 }
 
 static int bound_device(void)
@@ -127,8 +139,7 @@ const uint64_t *mem_view(const void *addr, size_t words)
 
 	if (!mem_by_device())
 		return addr;
-	CHECK_CMP(words, <=, CHUNK / sizeof(*staged));
-	arg = access_arg(DEVPUB_OP_READ, addr, staged, words * sizeof(*staged));
+	arg = access_arg(DEVPUB_OP_READ, addr, staging(words), words * sizeof(*staged));
 	must_operate(&arg);
 	return staged;
 }
@@ -137,8 +148,7 @@ uint64_t *mem_stage(void *addr, size_t words)
 {
 	if (!mem_by_device())
 		return addr;
-	CHECK_CMP(words, <=, CHUNK / sizeof(*staged));
-	return staged;
+	return staging(words);
 }
 
 void mem_commit(void *addr, size_t words)
