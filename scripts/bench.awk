@@ -9,9 +9,12 @@ BEGIN {
 	for (k = 1; k <= n; k++) {
 		read_table("instructions")
 		read_table("times")
+		read_table("access")
+		read_table("access-times")
 		read_profile("to")
 		read_profile("from")
 		read_profile("move")
+		read_profile("read-miss")
 		read_machine()
 	}
 }
@@ -63,6 +66,11 @@ function key(mode, what, source, pages, workers) {
 function value(mode, what, source, pages, workers,	at) {
 	at = key(mode, what, source, pages, workers)
 	return at in median ? median[at] : ""
+}
+
+# Return the quotient of two results for this number of small pages.
+function relation(mode, what, what2, pages) {
+	return quotient(value(mode, what, "small", pages, 0), value(mode, what2, "small", pages, 0))
 }
 
 function quotient(a, b) {
@@ -152,6 +160,25 @@ function goals(	i, line) {
 	goal("instructions of one page by one call : move_pages(2)", 1, "%.3f")
 	for (k = 1; k <= n; k++) result[k] = quotient(usual("populate"), usual("fault"))
 	goal("instructions, populating holes : faulting them in", 0.5, "%.3f")
+	access_goals()
+}
+
+function access_goal(label, what, what2, pages) {
+	for (k = 1; k <= n; k++) result[k] = relation("access", what, what2, pages)
+	goal("instructions, the device reads " size_name(pages) ", page tables " label " : HMM's test module", 1, "%.3f")
+}
+
+function access_goals(	pages) {
+	more = 0
+	access_goal("filled", "read", "peer-hit", 1)
+	access_goal("filled", "read", "peer-hit", 4096)
+	access_goal("empty", "read-miss", "peer-miss", 1)
+	access_goal("empty", "read-miss", "peer-miss", 4096)
+	more = 1
+	for (pages = 16; pages <= 4096; pages *= 16) {
+		for (k = 1; k <= n; k++) result[k] = relation("access-times", "memcpy", "copy", pages)
+		goal("throughput, the device copies " size_name(pages) " : memcpy in user space", 0.9, "%.2f")
+	}
 }
 
 # Print the ratios that remain without the module's own share, and without the copy.
@@ -211,21 +238,50 @@ function instruction_table() {
 	row("memcpy in user space", "instructions", "memcpy", "small", 16384, 0)
 }
 
+function size_name(pages) {
+	return pages < 256 ? pages * 4 " KiB" : pages / 256 " MiB"
+}
+
+function access_table(	pages) {
+	head("instructions a page")
+	for (pages = 1; pages <= 4096; pages *= 16) {
+		row(size_name(pages) " read by the device, page tables filled", "access", "read", "small", pages, 0)
+		row(size_name(pages) " read by HMM's test module, page tables filled", "access", "peer-hit", "small", pages, 0)
+		row(size_name(pages) " read by the device, page tables empty", "access", "read-miss", "small", pages, 0)
+		row(size_name(pages) " read by HMM's test module, page tables empty", "access", "peer-miss", "small", pages, 0)
+		row(size_name(pages) " copied by the device", "access", "copy", "small", pages, 0)
+		row(size_name(pages) " copied by memcpy in user space", "access", "memcpy", "small", pages, 0)
+	}
+}
+
+function access_time_table(	pages) {
+	head("times in one boot, median : median (least to most that the extremes allow)")
+	for (pages = 1; pages <= 4096; pages *= 16) {
+		time_ratio(size_name(pages) " read, page tables filled : HMM's test module", "access-times", "read", "small", pages, 0, "peer-hit", "small", pages, 0)
+		time_ratio(size_name(pages) " read, page tables empty : HMM's test module", "access-times", "read-miss", "small", pages, 0, "peer-miss", "small", pages, 0)
+		time_ratio(size_name(pages) " copied : memcpy in user space", "access-times", "copy", "small", pages, 0, "memcpy", "small", pages, 0)
+	}
+}
+
 function size_table(	pages, label) {
 	head("instructions a page")
 	for (pages = 1; pages <= 65536; pages *= pages == 1 || pages == 16 ? 16 : 4) {
-		label = pages < 256 ? pages * 4 " KiB" : pages / 256 " MiB"
+		label = size_name(pages)
 		row(label " to the device", "instructions", "to", "small", pages, 0)
 		row(label " back", "instructions", "from", "small", pages, 0)
 		row(label " move_pages(2)", "instructions", "move", "small", pages, 0)
 	}
 }
 
-function ratio(label, what, source, pages, workers, what2, source2, pages2, workers2,	text, a, b) {
+function ratio(label, what, source, pages, workers, what2, source2, pages2, workers2) {
+	time_ratio(label, "times", what, source, pages, workers, what2, source2, pages2, workers2)
+}
+
+function time_ratio(label, mode, what, source, pages, workers, what2, source2, pages2, workers2,	text, a, b) {
 	text = "| " label
 	for (k = 1; k <= n; k++) {
-		a = key("times", what, source, pages, workers)
-		b = key("times", what2, source2, pages2, workers2)
+		a = key(mode, what, source, pages, workers)
+		b = key(mode, what2, source2, pages2, workers2)
 		if (a in median && b in median)
 			text = text sprintf(" | %.2f (%.2f to %.2f)", median[a] / median[b],
 				least[a] / most[b], most[a] / least[b])
@@ -297,6 +353,9 @@ $0 == "@sizes" { size_table(); next }
 $0 == "@times" { time_table(); next }
 $0 == "@profile-to" { profile_table("to"); next }
 $0 == "@profile-from" { profile_table("from"); next }
+$0 == "@access" { access_table(); next }
+$0 == "@access-times" { access_time_table(); next }
+$0 == "@profile-read-miss" { profile_table("read-miss"); next }
 $0 == "@limits" { limit_table(); next }
 $0 == "@profile-move" { profile_table("move"); next }
 $0 == "@machine" { machine_table(); next }

@@ -36,7 +36,7 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 
 EXPORT int qemu_plugin_version = 1;
 
-/* nopl 0x0deb0b01(%rax) and 02: see timed_begin() in tools/bench/bench_subjects.c. */
+/* nopl 0x0deb0b01(%rax) and 02: see bench_timed_begin() in tools/bench/bench_subjects.c. */
 static const unsigned char mark[] = { 0x0f, 0x1f, 0x80, 0x00, 0x0b, 0xeb, 0x0d };
 #define MARK_NUMBER	3
 

@@ -24,15 +24,6 @@
 #define MOVE_BATCH	512
 #define MPOL_MF_MOVE	(1 << 1)
 
-/* The first coherent device of the kernel's HMM test module (lib/test_hmm_uapi.h). */
-#define PEER		"/dev/hmm_dmirror2"
-struct peer_command {
-	uint64_t addr, ptr, npages, cpages, faults;
-};
-#define PEER_READ	_IOWR('H', 0x00, struct peer_command)
-#define PEER_TO		_IOWR('H', 0x02, struct peer_command)
-#define PEER_FROM	_IOWR('H', 0x03, struct peer_command)
-
 const char *const source_names[SOURCES] = {
 	[SOURCE_SMALL]		= "small",
 	[SOURCE_THP]		= "thp",
@@ -41,7 +32,7 @@ const char *const source_names[SOURCES] = {
 };
 
 /* The memory that this process moves. */
-static unsigned char *memory;
+unsigned char *bench_memory;
 static size_t mapped;
 static pid_t sharer;
 
@@ -54,14 +45,14 @@ static uint64_t clock_ns(void)
 }
 
 /* No-ops that scripts/profile.c knows by their displacement. */
-static uint64_t timed_begin(const struct bench *bench)
+uint64_t bench_timed_begin(const struct bench *bench)
 {
 	if (bench->profile)
 		asm volatile("nopl 0x0deb0b01(%%rax)" : : : "memory");
 	return clock_ns();
 }
 
-static uint64_t timed_end(const struct bench *bench, uint64_t begun)
+uint64_t bench_timed_end(const struct bench *bench, uint64_t begun)
 {
 	uint64_t took = clock_ns() - begun;
 
@@ -72,9 +63,9 @@ static uint64_t timed_end(const struct bench *bench, uint64_t begun)
 
 static void unmap(void)
 {
-	if (memory)
-		munmap(memory, mapped);
-	memory = NULL;
+	if (bench_memory)
+		munmap(bench_memory, mapped);
+	bench_memory = NULL;
 }
 
 /* Align the memory to huge pages. */
@@ -92,9 +83,9 @@ static void map(const struct bench *bench)
 		bench_die("no memory to map: %s", strerror(errno));
 	at = ((uintptr_t)area + HUGE - 1) & ~(HUGE - 1);
 	munmap(area, at - (uintptr_t)area);
-	memory = (unsigned char *)at;
+	bench_memory = (unsigned char *)at;
 	mapped -= at - (uintptr_t)area;
-	madvise(memory, mapped, bench->source == SOURCE_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	madvise(bench_memory, mapped, bench->source == SOURCE_THP ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 static void fill(const struct bench *bench)
@@ -102,15 +93,15 @@ static void fill(const struct bench *bench)
 	size_t i;
 
 	for (i = 0; i < bench->pages; i++)
-		*(volatile uint64_t *)(memory + i * PAGE) = i + 1;
+		*(volatile uint64_t *)(bench_memory + i * PAGE) = i + 1;
 }
 
-static void check(const struct bench *bench)
+void bench_check(const struct bench *bench)
 {
 	size_t i;
 
 	for (i = 0; i < bench->pages; i++)
-		if (*(volatile uint64_t *)(memory + i * PAGE) != i + 1)
+		if (*(volatile uint64_t *)(bench_memory + i * PAGE) != i + 1)
 			bench_die("page %zu lost its content", i);
 }
 
@@ -133,13 +124,13 @@ static void end_sharer(void)
 }
 
 /* Allocate memory of the kind @source.  Small pages are reused for all repetitions. */
-static void prepare(const struct bench *bench)
+void bench_prepare(const struct bench *bench)
 {
 	static uint64_t word[512] __attribute__((aligned(4096)));
 	static pthread_t thread;
 
 	end_sharer();
-	if (memory && (bench->source == SOURCE_SMALL || bench->source == SOURCE_THREADS))
+	if (bench_memory && (bench->source == SOURCE_SMALL || bench->source == SOURCE_THREADS))
 		return;
 	map(bench);
 	fill(bench);
@@ -158,7 +149,7 @@ static void prepare(const struct bench *bench)
 	}
 }
 
-static int device(const struct bench *bench)
+int bench_device(const struct bench *bench)
 {
 	static int fd = -1;
 	char name[32];
@@ -171,18 +162,42 @@ static int device(const struct bench *bench)
 	return fd;
 }
 
+void *bench_buffer(const struct bench *bench)
+{
+	static unsigned char *buffer;
+
+	if (buffer)
+		return buffer;
+	buffer = mmap(NULL, bench->pages * PAGE + HUGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (buffer == MAP_FAILED)
+		bench_die("no memory to map: %s", strerror(errno));
+	/* Pad it, so that it does not share cache sets with the memory. */
+	buffer += 17 * PAGE;
+	return buffer;
+}
+
+void bench_invalidate(const struct bench *bench)
+{
+	if (mprotect(bench_memory, mapped, PROT_READ) ||
+	    mprotect(bench_memory, mapped, PROT_READ | PROT_WRITE))
+		bench_die("mprotect: %s", strerror(errno));
+	/* Writes may fault, since the pages were read-only. */
+	fill(bench);
+}
+
 /* Make one call, which must move every page unless it is @idle. */
 static void migrate(const struct bench *bench, unsigned long command, unsigned int flags,
 		    bool idle)
 {
 	struct devpub_migrate arg = {
 		.flags = flags,
-		.addr = (uintptr_t)memory,
+		.addr = (uintptr_t)bench_memory,
 		.length = bench->pages * PAGE,
 		.workers = bench->workers,
 	};
 
-	if (ioctl(device(bench), command, &arg))
+	if (ioctl(bench_device(bench), command, &arg))
 		bench_die("migration: %s", strerror(errno));
 	if (arg.refused || arg.absent)
 		bench_die("%llu pages refused, %llu absent",
@@ -195,23 +210,23 @@ static void migrate(const struct bench *bench, unsigned long command, unsigned i
 static uint64_t migrate_timed(const struct bench *bench, unsigned long command,
 			      unsigned int flags, bool idle)
 {
-	uint64_t took = timed_begin(bench);
+	uint64_t took = bench_timed_begin(bench);
 
 	migrate(bench, command, flags, idle);
-	return timed_end(bench, took);
+	return bench_timed_end(bench, took);
 }
 
 /* Make a call that is not measured, and retry busy pages. */
 static void migrate_patiently(const struct bench *bench, unsigned long command)
 {
 	struct devpub_migrate arg = {
-		.addr = (uintptr_t)memory,
+		.addr = (uintptr_t)bench_memory,
 		.length = bench->pages * PAGE,
 	};
 	int try;
 
 	for (try = 0; try < TRIES; try++) {
-		if (ioctl(device(bench), command, &arg))
+		if (ioctl(bench_device(bench), command, &arg))
 			bench_die("migration: %s", strerror(errno));
 		if (!arg.refused)
 			return;
@@ -223,11 +238,11 @@ static uint64_t run_to(const struct bench *bench)
 {
 	uint64_t took;
 
-	prepare(bench);
+	bench_prepare(bench);
 	took = migrate_timed(bench, DEVPUB_IOC_MIGRATE_TO, 0, false);
 	end_sharer();
 	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_FROM);
-	check(bench);
+	bench_check(bench);
 	return took;
 }
 
@@ -235,17 +250,17 @@ static uint64_t run_from(const struct bench *bench)
 {
 	uint64_t took;
 
-	prepare(bench);
+	bench_prepare(bench);
 	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_TO);
 	took = migrate_timed(bench, DEVPUB_IOC_MIGRATE_FROM, 0, false);
 	end_sharer();
-	check(bench);
+	bench_check(bench);
 	return took;
 }
 
 static uint64_t run_again(const struct bench *bench)
 {
-	prepare(bench);
+	bench_prepare(bench);
 	migrate_patiently(bench, DEVPUB_IOC_MIGRATE_TO);
 	return migrate_timed(bench, DEVPUB_IOC_MIGRATE_TO, 0, true);
 }
@@ -261,29 +276,9 @@ static uint64_t run_fault(const struct bench *bench)
 	uint64_t took;
 
 	map(bench);
-	took = timed_begin(bench);
+	took = bench_timed_begin(bench);
 	fill(bench);
-	return timed_end(bench, took);
-}
-
-static uint64_t run_memcpy(const struct bench *bench)
-{
-	static unsigned char *copy;
-	uint64_t took;
-
-	prepare(bench);
-	if (!copy) {
-		copy = mmap(NULL, bench->pages * PAGE + HUGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		if (copy == MAP_FAILED)
-			bench_die("no memory to map: %s", strerror(errno));
-		/* Pad the buffers, so that they do not share cache sets. */
-		copy += 17 * PAGE;
-	}
-	took = timed_begin(bench);
-	memcpy(copy, memory, bench->pages * PAGE);
-	asm volatile("" : : "r"(copy) : "memory");
-	return timed_end(bench, took);
+	return bench_timed_end(bench, took);
 }
 
 /* Move the memory to a node.  Return the time of the calls alone. */
@@ -302,18 +297,18 @@ static uint64_t move(const struct bench *bench, int node, size_t batch)
 			bench_die("no memory");
 	}
 	for (i = 0; i < bench->pages; i++) {
-		pages[i] = memory + i * PAGE;
+		pages[i] = bench_memory + i * PAGE;
 		nodes[i] = node;
 		status[i] = -1;
 	}
 
-	took = timed_begin(bench);
+	took = bench_timed_begin(bench);
 	for (i = 0; i < bench->pages; i += n) {
 		n = bench->pages - i < batch ? bench->pages - i : batch;
 		if (syscall(SYS_move_pages, 0, n, pages + i, nodes + i, status + i, MPOL_MF_MOVE))
 			bench_die("move_pages: %s", strerror(errno));
 	}
-	took = timed_end(bench, took);
+	took = bench_timed_end(bench, took);
 
 	for (i = 0; i < bench->pages; i++)
 		if (status[i] != node)
@@ -327,10 +322,10 @@ static uint64_t move_timed(const struct bench *bench, size_t batch)
 	uint64_t took;
 
 	untimed.profile = false;
-	prepare(bench);
+	bench_prepare(bench);
 	move(&untimed, 0, bench->pages);
 	took = move(bench, 1, batch);
-	check(bench);
+	bench_check(bench);
 	return took;
 }
 
@@ -344,83 +339,31 @@ static uint64_t run_move_batches(const struct bench *bench)
 	return move_timed(bench, MOVE_BATCH);
 }
 
-static void peer(const struct bench *bench, unsigned long command)
-{
-	static unsigned char *mirror;
-	static int fd = -1;
-	struct peer_command arg = {
-		.addr = (uintptr_t)memory,
-		.npages = bench->pages,
-	};
-
-	if (fd < 0) {
-		fd = open(PEER, O_RDWR | O_CLOEXEC);
-		mirror = mmap(NULL, bench->pages * PAGE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	}
-	if (fd < 0 || mirror == MAP_FAILED)
-		bench_die("%s: %s", PEER, strerror(errno));
-	arg.ptr = (uintptr_t)mirror;
-	if (ioctl(fd, command, &arg))
-		bench_die("%s: %s", PEER, strerror(errno));
-	if (arg.cpages != bench->pages)
-		bench_die("%s: %llu of %zu pages", PEER, (unsigned long long)arg.cpages,
-			  bench->pages);
-}
-
-static uint64_t peer_timed(const struct bench *bench, unsigned long command)
-{
-	uint64_t took = timed_begin(bench);
-
-	peer(bench, command);
-	return timed_end(bench, took);
-}
-
-static uint64_t run_peer_to(const struct bench *bench)
-{
-	uint64_t took;
-
-	prepare(bench);
-	took = peer_timed(bench, PEER_TO);
-	peer(bench, PEER_FROM);
-	check(bench);
-	return took;
-}
-
-static uint64_t run_peer_read(const struct bench *bench)
-{
-	uint64_t took;
-
-	prepare(bench);
-	peer(bench, PEER_TO);
-	took = peer_timed(bench, PEER_READ);
-	peer(bench, PEER_FROM);
-	return took;
-}
-
-static uint64_t run_peer_from(const struct bench *bench)
-{
-	uint64_t took;
-
-	prepare(bench);
-	peer(bench, PEER_TO);
-	took = peer_timed(bench, PEER_FROM);
-	check(bench);
-	return took;
-}
-
 const struct subject subjects[] = {
-	{ "to", "memory to the device", run_to, true, true },
-	{ "from", "memory back from the device", run_from, true, true },
-	{ "again", "memory on the device to the device", run_again, true, true },
-	{ "populate", "holes to the device", run_populate, false, true },
-	{ "fault", "the first touch of holes", run_fault, false, false },
-	{ "move", "move_pages(2) from node 0 to 1, one call", run_move, false, false },
-	{ "move-512", "the same, 512 pages a call", run_move_batches, false, false },
-	{ "memcpy", "copying, in user space", run_memcpy, false, false },
-	{ "peer-to", "HMM's test module, to its device and read back", run_peer_to, true, false },
-	{ "peer-read", "its reading back alone", run_peer_read, true, false },
-	{ "peer-from", "HMM's test module, back from its device", run_peer_from, true, false },
+	{ "to", "memory to the device", run_to, true, true, NEEDS_DEVICE },
+	{ "from", "memory back from the device", run_from, true, true, NEEDS_DEVICE },
+	{ "again", "memory on the device to the device", run_again, true, true, NEEDS_DEVICE },
+	{ "populate", "holes to the device", run_populate, false, true, NEEDS_DEVICE },
+	{ "fault", "the first touch of holes", run_fault, false, false, NEEDS_NOTHING },
+	{ "move", "move_pages(2) from node 0 to 1, one call", run_move, false, false,
+	  NEEDS_NODES },
+	{ "move-512", "the same, 512 pages a call", run_move_batches, false, false,
+	  NEEDS_NODES },
+	{ "memcpy", "copying, in user space", bench_run_memcpy, false, false, NEEDS_NOTHING },
+	{ "copy", "copying, by the device", bench_run_copy, true, false, NEEDS_DEVICE },
+	{ "read", "reading by the device, its page tables filled", bench_run_read, true, false,
+	  NEEDS_DEVICE },
+	{ "read-miss", "the same, its page tables empty", bench_run_read_miss, true, false,
+	  NEEDS_DEVICE },
+	{ "peer-hit", "reading by HMM's test module, its page tables filled",
+	  bench_run_peer_hit, true, false, NEEDS_PEER },
+	{ "peer-miss", "the same, its page tables empty", bench_run_peer_miss, true, false,
+	  NEEDS_PEER },
+	{ "peer-to", "HMM's test module, to its device and read back", bench_run_peer_to, true,
+	  false, NEEDS_PEER },
+	{ "peer-read", "its reading back alone", bench_run_peer_read, true, false, NEEDS_PEER },
+	{ "peer-from", "HMM's test module, back from its device", bench_run_peer_from, true,
+	  false, NEEDS_PEER },
 };
 
 const size_t nr_subjects = sizeof(subjects) / sizeof(subjects[0]);
@@ -429,14 +372,17 @@ const char *bench_lacks(const struct subject *subject, const struct bench *bench
 {
 	char name[32];
 
-	if (subject->run == run_move || subject->run == run_move_batches)
+	switch (subject->needs) {
+	case NEEDS_NODES:
 		return access("/sys/devices/system/node/node1", F_OK) ?
 		       "there is one NUMA node only" : NULL;
-	if (!strncmp(subject->name, "peer", 4))
-		return access(PEER, F_OK) ? "test_hmm is not loaded with a coherent device" : NULL;
-	if (subject->parallel) {
+	case NEEDS_PEER:
+		return access(BENCH_PEER, F_OK) ?
+		       "test_hmm is not loaded with a coherent device" : NULL;
+	case NEEDS_DEVICE:
 		snprintf(name, sizeof(name), "/dev/devpub%u", bench->device);
 		return access(name, R_OK | W_OK) ? "no such device, or no permission" : NULL;
+	default:
+		return NULL;
 	}
-	return NULL;
 }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
+/* Operations that the benchmark measures: what the device does with memory, and memcpy. */
+#include <errno.h>
+#include <linux/devpub.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "bench.h"
+
+/* Let the device access the memory.  It has to fault if and only if @miss is set. */
+static void access_memory(const struct bench *bench, struct devpub_access arg, bool miss)
+{
+	static bool bound;
+	struct devpub_bind bind = { 0 };
+
+	if (!bound && ioctl(bench_device(bench), DEVPUB_IOC_BIND, &bind))
+		bench_die("bind: %s", strerror(errno));
+	bound = true;
+	arg.length = bench->pages * PAGE;
+	if (ioctl(bench_device(bench), DEVPUB_IOC_ACCESS, &arg))
+		bench_die("access: %s", strerror(errno));
+	if (!miss != !arg.faults)
+		bench_die("%llu faults of the device", (unsigned long long)arg.faults);
+}
+
+static uint64_t access_timed(const struct bench *bench, const struct devpub_access *arg,
+			     bool miss)
+{
+	uint64_t took = bench_timed_begin(bench);
+
+	access_memory(bench, *arg, miss);
+	return bench_timed_end(bench, took);
+}
+
+/* Measure an access after one that has filled the device's page tables. */
+static uint64_t access_twice(const struct bench *bench, const struct devpub_access *arg)
+{
+	bench_invalidate(bench);
+	access_memory(bench, *arg, true);
+	return access_timed(bench, arg, false);
+}
+
+static struct devpub_access read_command(const struct bench *bench)
+{
+	bench_prepare(bench);
+	return (struct devpub_access) {
+		.op = DEVPUB_OP_READ,
+		.addr = (uintptr_t)bench_memory,
+		.buffer = (uintptr_t)bench_buffer(bench),
+	};
+}
+
+uint64_t bench_run_read(const struct bench *bench)
+{
+	const struct devpub_access arg = read_command(bench);
+
+	return access_twice(bench, &arg);
+}
+
+uint64_t bench_run_read_miss(const struct bench *bench)
+{
+	const struct devpub_access arg = read_command(bench);
+
+	bench_invalidate(bench);
+	return access_timed(bench, &arg, true);
+}
+
+uint64_t bench_run_copy(const struct bench *bench)
+{
+	struct devpub_access arg = {
+		.op = DEVPUB_OP_COPY,
+		.addr = (uintptr_t)bench_buffer(bench),
+	};
+	uint64_t took;
+
+	bench_prepare(bench);
+	arg.other = (uintptr_t)bench_memory;
+	took = access_twice(bench, &arg);
+	if (memcmp(bench_buffer(bench), bench_memory, bench->pages * PAGE))
+		bench_die("the copy differs");
+	return took;
+}
+
+uint64_t bench_run_memcpy(const struct bench *bench)
+{
+	unsigned char *copy = bench_buffer(bench);
+	uint64_t took;
+
+	bench_prepare(bench);
+	took = bench_timed_begin(bench);
+	memcpy(copy, bench_memory, bench->pages * PAGE);
+	asm volatile("" : : "r"(copy) : "memory");
+	return bench_timed_end(bench, took);
+}
