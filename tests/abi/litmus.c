@@ -7,14 +7,19 @@
  * ordered.  The CPU's accesses are ordered as the C memory model says, which is what x86 and
  * arm64 guarantee.  Each case counts the outcomes that this order forbids.
  *
- * Both sides run through an array of instances of the test without waiting for each other:
- * each instance then meets another overlap of the two sides.
+ * Both sides run through an array of instances of the test.  The CPU waits until the device
+ * begins an instance, and then for a part of the time that the device takes: each instance
+ * meets another overlap of the two sides.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "access.h"
@@ -28,15 +33,28 @@
 /* With FULL=1, a million instances a case. */
 #define FULL_BATCHES	(1000000 / INSTANCES + 1)
 
+/* Coherence: the values that are written one after the other. */
+#define FIRST	0x1111111111111111ULL
+#define SECOND	0x2222222222222222ULL
+
+/* A value that was read is 0, the first or only one, the second one, or none of these. */
+#define VALUES	4U
+
 struct litmus {
 	_Atomic uint64_t *x, *y;
-	uint64_t cpu[INSTANCES][2], device[INSTANCES][2];
+	/* What an instance has read: the outcome. */
+	uint64_t seen[INSTANCES][2];
+	unsigned long outcomes[VALUES][VALUES];
 	void (*on_cpu)(struct litmus *litmus, size_t i);
 	void (*on_device)(struct litmus *litmus, int fd, size_t i);
 	/* The outcome of an instance must not be. */
 	bool (*forbidden)(const struct litmus *litmus, size_t i);
 	pthread_barrier_t barrier;
 	unsigned int batches;
+	/* Number of instances of the batch that the device has begun. */
+	atomic_size_t begun;
+	/* Duration of the device's last instance, in nanoseconds. */
+	_Atomic uint64_t duration;
 	atomic_bool end;
 	int fd;
 	/* They run from begin() to end(). */
@@ -89,24 +107,88 @@ static pid_t evictor(void)
 	}
 }
 
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
 static void *device_side(void *data)
 {
 	struct litmus *litmus = data;
 
 	for (unsigned int batch = 0; batch < litmus->batches; batch++) {
 		pthread_barrier_wait(&litmus->barrier);
-		for (size_t i = 0; i < INSTANCES; i++)
+		for (size_t i = 0; i < INSTANCES; i++) {
+			uint64_t start = nanoseconds();
+
+			litmus->begun = i + 1;
 			litmus->on_device(litmus, litmus->fd, i);
+			litmus->duration = nanoseconds() - start;
+		}
 		pthread_barrier_wait(&litmus->barrier);
 	}
 	return NULL;
 }
 
-/* The CPU is faster: let each instance meet the device's. */
+/* Wait until the device is somewhere in the instance, or behind it. */
+static void meet_device(struct litmus *litmus, size_t i)
+{
+	static unsigned int seed;
+	uint64_t end;
+
+	while (litmus->begun <= i)
+		sched_yield();
+	end = nanoseconds() + litmus->duration * (rand_r(&seed) % 1000) / 1000;
+	while (litmus->begun == i + 1 && nanoseconds() < end)
+		;
+}
+
+/* The CPU is faster than the device. */
 static void pause_for(size_t i)
 {
 	for (volatile size_t n = i * 37 % 4000; n--; )
 		;
+}
+
+static unsigned int which_value(uint64_t seen)
+{
+	switch (seen) {
+	case 0:
+		return 0;
+	case 1:
+	case FIRST:
+		return 1;
+	case SECOND:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
+/*
+ * Print how often each outcome was seen, as the numbers of the two values that were read.  The
+ * case proves nothing if one side was always first.
+ */
+static void note_outcomes(const struct litmus *litmus)
+{
+	char text[VALUES * VALUES * 32];
+	unsigned int different = 0;
+	size_t length = 0;
+
+	for (unsigned int i = 0; i < VALUES * VALUES; i++) {
+		unsigned long n = litmus->outcomes[i / VALUES][i % VALUES];
+
+		if (!n)
+			continue;
+		different++;
+		length += snprintf(text + length, sizeof(text) - length, ", %u %u: %lu",
+				   i / VALUES, i % VALUES, n);
+	}
+	test_note("of %zu instances read%s", litmus->batches * INSTANCES, text);
+	CHECK_CMP(different, >, 1);
 }
 
 static unsigned long cpu_side(struct litmus *litmus)
@@ -116,14 +198,19 @@ static unsigned long cpu_side(struct litmus *litmus)
 	for (unsigned int batch = 0; batch < litmus->batches; batch++) {
 		for (size_t i = 0; i < INSTANCES; i++)
 			litmus->x[i] = litmus->y[i] = 0;
+		litmus->begun = 0;
 		pthread_barrier_wait(&litmus->barrier);
 		for (size_t i = 0; i < INSTANCES; i++) {
+			meet_device(litmus, i);
 			litmus->on_cpu(litmus, i);
-			pause_for(i + batch);
 		}
 		pthread_barrier_wait(&litmus->barrier);
-		for (size_t i = 0; i < INSTANCES; i++)
+		for (size_t i = 0; i < INSTANCES; i++) {
+			unsigned int first = which_value(litmus->seen[i][0]);
+
+			litmus->outcomes[first][which_value(litmus->seen[i][1])]++;
 			forbidden += litmus->forbidden(litmus, i);
+		}
 	}
 	return forbidden;
 }
@@ -166,14 +253,15 @@ static void run(void (*on_cpu)(struct litmus *litmus, size_t i),
 	begin(&litmus, device_side);
 	count = cpu_side(&litmus);
 	end(&litmus);
+	note_outcomes(&litmus);
 	CHECK_EQ(count, 0);
 }
 
 /* Message passing: the data is there when the flag is. */
 static void cpu_reads_message(struct litmus *litmus, size_t i)
 {
-	litmus->cpu[i][0] = atomic_load_explicit(&litmus->y[i], memory_order_acquire);
-	litmus->cpu[i][1] = atomic_load_explicit(&litmus->x[i], memory_order_relaxed);
+	litmus->seen[i][0] = atomic_load_explicit(&litmus->y[i], memory_order_acquire);
+	litmus->seen[i][1] = atomic_load_explicit(&litmus->x[i], memory_order_relaxed);
 }
 
 static void device_writes_message(struct litmus *litmus, int fd, size_t i)
@@ -184,7 +272,7 @@ static void device_writes_message(struct litmus *litmus, int fd, size_t i)
 
 static bool cpu_missed_message(const struct litmus *litmus, size_t i)
 {
-	return litmus->cpu[i][0] && !litmus->cpu[i][1];
+	return litmus->seen[i][0] && !litmus->seen[i][1];
 }
 
 CASE(message_to_cpu)
@@ -200,13 +288,13 @@ static void cpu_writes_message(struct litmus *litmus, size_t i)
 
 static void device_reads_message(struct litmus *litmus, int fd, size_t i)
 {
-	litmus->device[i][0] = device_read(fd, &litmus->y[i]);
-	litmus->device[i][1] = device_read(fd, &litmus->x[i]);
+	litmus->seen[i][0] = device_read(fd, &litmus->y[i]);
+	litmus->seen[i][1] = device_read(fd, &litmus->x[i]);
 }
 
 static bool device_missed_message(const struct litmus *litmus, size_t i)
 {
-	return litmus->device[i][0] && !litmus->device[i][1];
+	return litmus->seen[i][0] && !litmus->seen[i][1];
 }
 
 CASE(message_to_device)
@@ -219,18 +307,18 @@ static void cpu_stores(struct litmus *litmus, size_t i)
 {
 	atomic_store_explicit(&litmus->x[i], 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
-	litmus->cpu[i][0] = atomic_load_explicit(&litmus->y[i], memory_order_relaxed);
+	litmus->seen[i][0] = atomic_load_explicit(&litmus->y[i], memory_order_relaxed);
 }
 
 static void device_stores(struct litmus *litmus, int fd, size_t i)
 {
 	device_write(fd, &litmus->y[i], 1);
-	litmus->device[i][0] = device_read(fd, &litmus->x[i]);
+	litmus->seen[i][1] = device_read(fd, &litmus->x[i]);
 }
 
 static bool none_stored(const struct litmus *litmus, size_t i)
 {
-	return !litmus->cpu[i][0] && !litmus->device[i][0];
+	return !litmus->seen[i][0] && !litmus->seen[i][1];
 }
 
 CASE(store_buffering)
@@ -241,19 +329,19 @@ CASE(store_buffering)
 /* Load buffering: no read sees a write that comes after the other's read. */
 static void cpu_loads(struct litmus *litmus, size_t i)
 {
-	litmus->cpu[i][0] = atomic_load_explicit(&litmus->x[i], memory_order_acquire);
+	litmus->seen[i][0] = atomic_load_explicit(&litmus->x[i], memory_order_acquire);
 	atomic_store_explicit(&litmus->y[i], 1, memory_order_release);
 }
 
 static void device_loads(struct litmus *litmus, int fd, size_t i)
 {
-	litmus->device[i][0] = device_read(fd, &litmus->y[i]);
+	litmus->seen[i][1] = device_read(fd, &litmus->y[i]);
 	device_write(fd, &litmus->x[i], 1);
 }
 
 static bool both_loaded(const struct litmus *litmus, size_t i)
 {
-	return litmus->cpu[i][0] && litmus->device[i][0];
+	return litmus->seen[i][0] && litmus->seen[i][1];
 }
 
 CASE(load_buffering)
@@ -262,8 +350,6 @@ CASE(load_buffering)
 }
 
 /* Coherence: one location has one order of writes, and no read sees a part of one. */
-#define FIRST	0x1111111111111111ULL
-#define SECOND	0x2222222222222222ULL
 
 static bool is_disorder(const uint64_t seen[2])
 {
@@ -275,8 +361,8 @@ static bool is_disorder(const uint64_t seen[2])
 
 static void cpu_reads_twice(struct litmus *litmus, size_t i)
 {
-	litmus->cpu[i][0] = atomic_load_explicit(&litmus->x[i], memory_order_relaxed);
-	litmus->cpu[i][1] = atomic_load_explicit(&litmus->x[i], memory_order_relaxed);
+	litmus->seen[i][0] = atomic_load_explicit(&litmus->x[i], memory_order_relaxed);
+	litmus->seen[i][1] = atomic_load_explicit(&litmus->x[i], memory_order_relaxed);
 }
 
 static void device_writes_twice(struct litmus *litmus, int fd, size_t i)
@@ -287,7 +373,7 @@ static void device_writes_twice(struct litmus *litmus, int fd, size_t i)
 
 static bool cpu_saw_disorder(const struct litmus *litmus, size_t i)
 {
-	return is_disorder(litmus->cpu[i]) || litmus->x[i] != SECOND;
+	return is_disorder(litmus->seen[i]) || litmus->x[i] != SECOND;
 }
 
 CASE(coherence_of_reads)
@@ -303,13 +389,13 @@ static void cpu_writes_twice(struct litmus *litmus, size_t i)
 
 static void device_reads_twice(struct litmus *litmus, int fd, size_t i)
 {
-	litmus->device[i][0] = device_read(fd, &litmus->x[i]);
-	litmus->device[i][1] = device_read(fd, &litmus->x[i]);
+	litmus->seen[i][0] = device_read(fd, &litmus->x[i]);
+	litmus->seen[i][1] = device_read(fd, &litmus->x[i]);
 }
 
 static bool device_saw_disorder(const struct litmus *litmus, size_t i)
 {
-	return is_disorder(litmus->device[i]) || litmus->x[i] != SECOND;
+	return is_disorder(litmus->seen[i]) || litmus->x[i] != SECOND;
 }
 
 CASE(coherence_of_writes)
