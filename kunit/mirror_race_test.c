@@ -98,7 +98,7 @@ static void mirror_race(struct kunit *test)
 			act_discard(&spy);
 		spy.times = 3;
 		devpub_spy_set_access(&spy.access);
-		ret = devpub_mirror_fault(mirror, spy.addr, write);
+		ret = devpub_mirror_fault(mirror, spy.addr, 1, write);
 		devpub_spy_set_access(NULL);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		KUNIT_EXPECT_LT(test, spy.times, 3U);
@@ -138,7 +138,7 @@ static void mirror_block_dropped(struct kunit *test)
 	block = devpub_mirror_get_block(spy.mirror, spy.addr);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(block));
 	devpub_spy_set_access(&spy.access);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(spy.mirror, spy.addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(spy.mirror, spy.addr, 1, true), 0);
 	devpub_spy_set_access(NULL);
 	KUNIT_EXPECT_EQ(test, spy.times, 0U);
 
@@ -165,13 +165,13 @@ static void mirror_no_notifier(struct kunit *test)
 	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
 	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
 	devpub_spy_set_access(&spy);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), -ENOMEM);
 	devpub_spy_set_access(NULL);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, 0U);
 	devpub_fixture_drain_batches(test->priv);
 	KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, user, addr, true, false),
 			(u8)DEVPUB_REASON_MOVED);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	devpub_mirror_destroy(mirror);
 }
 
@@ -183,12 +183,12 @@ static void mirror_process_ends_first(struct kunit *test)
 	unsigned long addr, pfn;
 
 	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
 	/* This expects that the mirror does not hold the memory. */
 	devpub_user_stop(test, user);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, addr), 0UL);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -ESRCH);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), -ESRCH);
 	KUNIT_EXPECT_EQ(test, devpub_mirror_snapshot(mirror, addr, 1, &pfn), -ESRCH);
 	devpub_mirror_destroy(mirror);
 }
@@ -201,7 +201,7 @@ static void mirror_goes_first(struct kunit *test)
 	unsigned long addr;
 
 	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	devpub_mirror_destroy(mirror);
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE), 0L);
 	devpub_user_stop(test, user);

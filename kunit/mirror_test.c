@@ -30,7 +30,7 @@ static void mirror_limit(struct kunit *test)
 	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
 	devpub_mirror_test_add_blocks(mirror, addr);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
 	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
 	atomic_set(&mirror->users, 10);
@@ -38,7 +38,7 @@ static void mirror_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, DEVPUB_MIRROR_BLOCKS + 20U);
 	/* After the operations have ended, the next new block reduces the number again. */
 	atomic_set(&mirror->users, 0);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_EQ(test, mirror->nr_blocks, (unsigned int)DEVPUB_MIRROR_BLOCKS);
 	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
 	devpub_mirror_destroy(mirror);
@@ -53,7 +53,7 @@ static void mirror_range(struct kunit *test)
 
 	addr = devpub_user_mmap(test, user, MIRROR_PAGES, PROT_READ | PROT_WRITE);
 	for (i = 0; i < MIRROR_PAGES; i++)
-		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, i), true), 0);
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, i), 1, true), 0);
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_madvise, ADDR(addr, 5),
 					       3 * PAGE_SIZE, MADV_DONTNEED), 0L);
 	for (i = 0; i < MIRROR_PAGES; i++)
@@ -74,7 +74,7 @@ static void mirror_range_unaligned(struct kunit *test)
 	addr = devpub_user_mmap(test, user, 2 * DEVPUB_BLOCK_PAGES, PROT_READ | PROT_WRITE);
 	/* The last page of a block. */
 	addr = ALIGN(addr + PAGE_SIZE, DEVPUB_BLOCK_SIZE) - PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_NE(test, devpub_mirror_peek(mirror, addr), 0UL);
 	block = devpub_mirror_get_block(mirror, addr);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(block));
@@ -103,13 +103,54 @@ static void mirror_around(struct kunit *test)
 					       PAGE_SIZE, PROT_READ), 0L);
 	wanted = 4;
 	last = 10;
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, wanted), true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, wanted), 1, true), 0);
 	for (i = 0; i < MIRROR_PAGES; i++)
 		KUNIT_EXPECT_EQ_MSG(test, !!devpub_mirror_peek(mirror, ADDR(addr, i)),
 				    i < last && i % 2 == 0, "page %lu", i);
 	for (i = 1; i < MIRROR_PAGES; i += 2)
 		KUNIT_EXPECT_FALSE(test, devpub_pte_read(user->mm, ADDR(addr, i)).present);
 	devpub_mirror_destroy(mirror);
+}
+
+/* A fault adds more of the pages that the device wants to access, but no others. */
+static void mirror_ahead(struct kunit *test)
+{
+	static const struct {
+		/* In pages: the fault, its length, and the entries that it adds. */
+		unsigned long at, length, first, last;
+	} rows[] = {
+		{ 0, 40, 0, 40 },
+		{ 0, 1, 0, DEVPUB_MIRROR_AROUND },
+		{ 20, 300, 16, 16 + DEVPUB_MIRROR_AHEAD },
+		{ DEVPUB_BLOCK_PAGES - 17, 40, DEVPUB_BLOCK_PAGES - 32, DEVPUB_BLOCK_PAGES },
+		{ DEVPUB_BLOCK_PAGES, 600, DEVPUB_BLOCK_PAGES,
+		  DEVPUB_BLOCK_PAGES + DEVPUB_MIRROR_AHEAD },
+	};
+	const unsigned long pages = DEVPUB_BLOCK_PAGES + 2 * DEVPUB_MIRROR_AHEAD;
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror;
+	unsigned long addr, i;
+	int row;
+
+	addr = devpub_user_mmap(test, user, 2 * DEVPUB_BLOCK_PAGES + pages,
+				PROT_READ | PROT_WRITE);
+	addr = ALIGN(addr, DEVPUB_BLOCK_SIZE);
+	/* A THP could be larger than what is added. */
+	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_madvise, addr, pages * PAGE_SIZE,
+					       MADV_NOHUGEPAGE), 0L);
+	for (i = 0; i < pages; i++)
+		KUNIT_ASSERT_EQ(test, devpub_user_write(user, ADDR(addr, i), i), 0);
+	for (row = 0; row < ARRAY_SIZE(rows); row++) {
+		mirror = devpub_mirror_test_new(test, user);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, rows[row].at),
+							  rows[row].length * PAGE_SIZE, true),
+				0);
+		for (i = 0; i < pages; i++)
+			KUNIT_EXPECT_EQ_MSG(test, !!devpub_mirror_peek(mirror, ADDR(addr, i)),
+					    i >= rows[row].first && i < rows[row].last,
+					    "row %d, page %lu", row, i);
+		devpub_mirror_destroy(mirror);
+	}
 }
 
 static void mirror_permissions(struct kunit *test)
@@ -120,24 +161,24 @@ static void mirror_permissions(struct kunit *test)
 	u64 value = 7;
 
 	addr = devpub_user_mmap(test, user, 3, PROT_READ | PROT_WRITE);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
 
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, addr, PAGE_SIZE,
 					       PROT_READ), 0L);
 	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, false, &value));
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), -EFAULT);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), -EFAULT);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), 0);
 	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, false, &value));
 	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, true, &value));
 
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_mprotect, addr, PAGE_SIZE,
 					       PROT_NONE), 0L);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), -EFAULT);
 	KUNIT_EXPECT_EQ(test, devpub_user_call(user, __NR_munmap, addr, PAGE_SIZE), 0L);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), -EFAULT);
 	/* Other pages are not affected. */
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, 1), true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, 1), 1, true), 0);
 	devpub_mirror_destroy(mirror);
 }
 
@@ -159,12 +200,12 @@ static void mirror_special(struct kunit *test)
 		old = vma->vm_flags;
 		vm_flags_set(vma, flags[i]);
 		mmap_write_unlock(user->mm);
-		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), -EFAULT);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), -EFAULT);
 		mmap_write_lock(user->mm);
 		*(unsigned long *)&vma->vm_flags = old;
 		mmap_write_unlock(user->mm);
 	}
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), 0);
 	devpub_mirror_destroy(mirror);
 }
 
@@ -189,10 +230,10 @@ static void mirror_shadow_stack(struct kunit *test)
 	mmap_write_unlock(user->mm);
 
 	KUNIT_EXPECT_TRUE(test, devpub_pte_read(user->mm, addr).writable);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, false), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, false), 0);
 	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, false, &value));
 	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, true, &value));
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), -EFAULT);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), -EFAULT);
 
 	mmap_write_lock(user->mm);
 	*(unsigned long *)&vma->vm_flags = old;
@@ -210,11 +251,11 @@ static void mirror_fork(struct kunit *test)
 
 	addr = devpub_user_mmap(test, user, 1, PROT_READ | PROT_WRITE);
 	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	child = devpub_user_fork(test, user);
 	value = 2;
 	KUNIT_EXPECT_FALSE(test, devpub_mirror_test_word(mirror, addr, true, &value));
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
 	KUNIT_EXPECT_EQ(test, devpub_user_read(user, addr, &value), 0);
 	KUNIT_EXPECT_EQ(test, value, 2ULL);
@@ -237,11 +278,11 @@ static void mirror_migration(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, devpub_user_write(user, addr, 1), 0);
 	devpub_fixture_drain_batches(fix);
 	for (to = 1; to >= 0; to--) {
-		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 		KUNIT_EXPECT_EQ(test, devpub_fixture_migrate(test, user, addr, to, false),
 				(u8)DEVPUB_REASON_MOVED);
 		KUNIT_EXPECT_EQ(test, devpub_mirror_peek(mirror, addr), 0UL);
-		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+		KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 		KUNIT_EXPECT_EQ(test, devpub_fixture_owns(fix,
 							  devpub_mirror_peek(mirror, addr) &
 							  ~HMM_PFN_FLAGS), (bool)to);
@@ -267,7 +308,7 @@ static void mirror_dirty(struct kunit *test)
 	page = pfn_to_page(devpub_pte_read(user->mm, addr).pfn);
 	folio_clear_dirty(page_folio(page));
 	KUNIT_EXPECT_TRUE(test, devpub_pte_set_flags(user->mm, addr, false, false, false));
-	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
+	KUNIT_EXPECT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
 	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, false, &value));
 	KUNIT_EXPECT_FALSE(test, PageDirty(page));
 	KUNIT_EXPECT_TRUE(test, devpub_mirror_test_word(mirror, addr, true, &value));
@@ -287,7 +328,8 @@ static void mirror_two_spans(struct kunit *test)
 
 	addr = devpub_user_mmap(test, user, 2 * far, PROT_READ | PROT_WRITE);
 	for (i = 0; i < ARRAY_SIZE(places) - 1; i++)
-		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, places[i]), true), 0);
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, ADDR(addr, places[i]), 1, true),
+				0);
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
 		for (j = 0; j < ARRAY_SIZE(places); j++) {
 			struct devpub_mirror_span *missing, *want = NULL;
@@ -352,6 +394,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(mirror_range),
 	KUNIT_CASE(mirror_range_unaligned),
 	KUNIT_CASE(mirror_around),
+	KUNIT_CASE(mirror_ahead),
 	KUNIT_CASE(mirror_permissions),
 	KUNIT_CASE(mirror_special),
 	KUNIT_CASE(mirror_shadow_stack),

@@ -87,8 +87,8 @@ static void operation_poison(struct kunit *test)
 		unsigned long bad = addr + rows[i].poisoned * PAGE_SIZE;
 		struct page *page;
 
-		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, addr, true), 0);
-		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, addr + PAGE_SIZE, true), 0);
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, addr, 1, true), 0);
+		KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, addr + PAGE_SIZE, 1, true), 0);
 		page = hmm_pfn_to_page(devpub_mirror_peek(mirror, bad));
 		SetPageHWPoison(page);
 		devpub_operation_slice(&operation, mirror);
@@ -104,8 +104,36 @@ static void operation_poison(struct kunit *test)
 	devpub_mirror_destroy(mirror);
 }
 
+/* A miss is seen before a slice, for both addresses and behind what is done. */
+static void operation_misses(struct kunit *test)
+{
+	struct devpub_user *user = devpub_user_start(test);
+	struct devpub_mirror *mirror = devpub_mirror_test_new(test, user);
+	struct devpub_operation operation = {
+		.op = DEVPUB_OP_COPY, .length = 2 * PAGE_SIZE, .done = PAGE_SIZE,
+	};
+
+	operation.addr = devpub_user_mmap(test, user, 2, PROT_READ | PROT_WRITE) - PAGE_SIZE;
+	operation.other = devpub_user_mmap(test, user, 2, PROT_READ) - PAGE_SIZE;
+
+	KUNIT_EXPECT_TRUE(test, devpub_operation_misses(&operation, mirror));
+	KUNIT_EXPECT_EQ(test, (int)operation.state, (int)DEVPUB_OPERATION_FAULT);
+	KUNIT_EXPECT_EQ(test, operation.fault_addr, operation.addr + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, operation.fault_write);
+	KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, operation.fault_addr, 1, true), 0);
+
+	KUNIT_EXPECT_TRUE(test, devpub_operation_misses(&operation, mirror));
+	KUNIT_EXPECT_EQ(test, operation.fault_addr, operation.other + PAGE_SIZE);
+	KUNIT_EXPECT_FALSE(test, operation.fault_write);
+	KUNIT_ASSERT_EQ(test, devpub_mirror_fault(mirror, operation.fault_addr, 1, false), 0);
+
+	KUNIT_EXPECT_FALSE(test, devpub_operation_misses(&operation, mirror));
+	devpub_mirror_destroy(mirror);
+}
+
 static struct kunit_case operation_cases[] = {
 	KUNIT_CASE(operation_check),
+	KUNIT_CASE(operation_misses),
 	KUNIT_CASE(operation_poison),
 	{}
 };

@@ -205,6 +205,7 @@ static int channel_slice_ended(struct devpub_channel *channel,
 		return 0;
 	case DEVPUB_OPERATION_FAULT:
 		ret = devpub_mirror_fault(channel->mirror, operation->fault_addr,
+					  operation->length - operation->done,
 					  operation->fault_write);
 		if (ret)
 			return ret;
@@ -248,7 +249,11 @@ int devpub_channel_execute(struct devpub_channel *channel,
 			ret = -EINTR;
 			break;
 		}
-		ret = channel_submit(channel, operation, single);
+		ret = 0;
+		/* Resolving a miss at once spares the engine a slice that does nothing. */
+		if (devpub_gate_is_closed(channel->engine->gate) ||
+		    !devpub_operation_misses(operation, channel->mirror))
+			ret = channel_submit(channel, operation, single);
 		if (!ret || operation->state == DEVPUB_OPERATION_DONE)
 			ret = channel_slice_ended(channel, operation);
 	} while (ret == -EAGAIN);

@@ -19,6 +19,9 @@ struct page;
 /* Maximum number of pages around the wanted one that a fault adds if they are present. */
 #define DEVPUB_MIRROR_AROUND	16
 
+/* The same for pages that the device wants to access: with small pages, those of a slice. */
+#define DEVPUB_MIRROR_AHEAD	64
+
 /**
  * struct devpub_mirror - the page tables of one process as a device sees them
  * @mm:		the process's memory.  The reference (mmgrab()) keeps the struct, not the
@@ -68,7 +71,8 @@ int devpub_mirror_check_caller(const struct devpub_mirror *mirror);
 struct devpub_mirror_block *devpub_mirror_get_block(struct devpub_mirror *mirror,
 						    unsigned long addr);
 
-int devpub_mirror_fault(struct devpub_mirror *mirror, unsigned long addr, bool write);
+int devpub_mirror_fault(struct devpub_mirror *mirror, unsigned long addr, unsigned long length,
+			bool write);
 int devpub_mirror_snapshot(struct devpub_mirror *mirror, unsigned long addr,
 			   unsigned long npages, unsigned long *pfns);
 unsigned long devpub_mirror_peek(struct devpub_mirror *mirror, unsigned long addr);

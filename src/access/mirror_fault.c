@@ -35,6 +35,7 @@
  * struct fault - a fault of the device
  * @mirror:	the mirror
  * @addr:	the page-aligned address
+ * @end:	end of the range that the device wants to access
  * @write:	the device wants to write
  * @flags:	FAULT_FLAG_TRIED after the first wait
  * @errors:	number of times that the page tables had an entry that is no page
@@ -42,6 +43,7 @@
 struct fault {
 	struct devpub_mirror *mirror;
 	unsigned long addr;
+	unsigned long end;
 	bool write;
 	unsigned int flags;
 	unsigned int errors;
@@ -73,15 +75,22 @@ static bool mapping_permits(struct vm_area_struct *vma, bool write)
 	return !write || mapping_is_writable(vma);
 }
 
-/* Set the range to the pages around an address that are in the mapping and in the block. */
+/*
+ * Set the range to the pages around the address, and to more of those that the device wants to
+ * access, as far as they are in the mapping and in the block.
+ */
 static void range_around(struct hmm_range *range, const struct vm_area_struct *vma,
-			 unsigned long addr)
+			 const struct fault *fault)
 {
-	unsigned long size = DEVPUB_MIRROR_AROUND << PAGE_SHIFT;
+	unsigned long start = ALIGN_DOWN(fault->addr, DEVPUB_MIRROR_AROUND << PAGE_SHIFT);
+	unsigned long end = start + (DEVPUB_MIRROR_AROUND << PAGE_SHIFT);
+	unsigned long limit = min(start + (DEVPUB_MIRROR_AHEAD << PAGE_SHIFT),
+				  ALIGN(end, DEVPUB_BLOCK_SIZE));
 
 	BUILD_BUG_ON(DEVPUB_BLOCK_PAGES % DEVPUB_MIRROR_AROUND);
-	range->start = max(addr & ~(size - 1), vma->vm_start);
-	range->end = min((addr & ~(size - 1)) + size, vma->vm_end);
+	end = max(end, min(fault->end, limit));
+	range->start = max(start, vma->vm_start);
+	range->end = min(end, vma->vm_end);
 }
 
 /*
@@ -134,7 +143,7 @@ static int fault_read(struct fault *fault, struct devpub_mirror_block *block,
 	int ret;
 
 	mmap_assert_locked(fault->mirror->mm);
-	range_around(range, vma, fault->addr);
+	range_around(range, vma, fault);
 	ret = hmm_range_fault(range);
 	if (ret) {
 		mmap_read_unlock(fault->mirror->mm);
@@ -157,7 +166,7 @@ static int fault_read(struct fault *fault, struct devpub_mirror_block *block,
 
 static int fault_try(struct fault *fault)
 {
-	unsigned long pfns[DEVPUB_MIRROR_AROUND] = {};
+	unsigned long pfns[DEVPUB_MIRROR_AHEAD] = {};
 	struct mm_struct *mm = fault->mirror->mm;
 	struct devpub_mirror_block *block;
 	struct vm_area_struct *vma;
@@ -192,9 +201,11 @@ put_block:
  * devpub_mirror_fault() - get an entry for an address into the mirror
  * @mirror: the mirror
  * @addr: the address
+ * @length: number of bytes from there on that the device wants to access, at least 1
  * @write: the device wants to write
  *
- * Adds also the entries of pages around it that are present.  An entry can be gone again when
+ * Adds also entries of pages around it, and of up to DEVPUB_MIRROR_AHEAD pages in @length, if
+ * the pages are present.  An entry can be gone again when
  * this returns: the caller lets the device try again.
  *
  * Context: process context, in the task that has asked for the access; holds no lock, and is
@@ -203,11 +214,13 @@ put_block:
  * Return: 0; -EFAULT when the process could not access the address itself, or a device can't;
  * -EHWPOISON, -ENOMEM; -EINTR; -ESRCH when the process has ended.
  */
-int devpub_mirror_fault(struct devpub_mirror *mirror, unsigned long addr, bool write)
+int devpub_mirror_fault(struct devpub_mirror *mirror, unsigned long addr, unsigned long length,
+			bool write)
 {
 	struct fault fault = {
 		.mirror	= mirror,
 		.addr	= addr & PAGE_MASK,
+		.end	= PAGE_ALIGN(addr + length),
 		.write	= write,
 	};
 	unsigned int tries = 0;

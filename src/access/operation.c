@@ -311,6 +311,33 @@ static size_t slice_step(struct devpub_operation *operation, struct devpub_mirro
 }
 
 /**
+ * devpub_operation_misses() - check if the mirror lacks an entry for the next bytes
+ * @operation: the operation, which no slice executes.  If there is no entry, its @state becomes
+ *	       DEVPUB_OPERATION_FAULT
+ * @mirror: the memory that it accesses
+ *
+ * An entry may turn out not to permit the access.
+ *
+ * Context: process context.
+ * Return: true if an entry was missing at a moment during the call.
+ */
+bool devpub_operation_misses(struct devpub_operation *operation, struct devpub_mirror *mirror)
+{
+	u8 flags = op_flags[operation->op];
+	unsigned long addr = operation->addr + operation->done;
+	unsigned long other = operation->other + operation->done;
+
+	if (!devpub_mirror_peek(mirror, addr))
+		slice_stop(operation, addr, flags & OP_WRITES, DEVPUB_OPERATION_FAULT);
+	else if (flags & OP_OTHER && !devpub_mirror_peek(mirror, other))
+		slice_stop(operation, other, false, DEVPUB_OPERATION_FAULT);
+	else
+		return false;
+	return true;
+}
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_operation_misses);
+
+/**
  * devpub_operation_slice() - execute a part of an operation
  * @operation: the operation, which devpub_operation_check() has found valid.  Its @state and
  *	       @done tell how far it came

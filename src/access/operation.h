@@ -72,6 +72,8 @@ struct devpub_operation {
 };
 
 int devpub_operation_check(const struct devpub_operation *operation, u64 limit);
+bool devpub_operation_misses(struct devpub_operation *operation,
+			     struct devpub_mirror *mirror);
 void devpub_operation_slice(struct devpub_operation *operation,
 			    struct devpub_mirror *mirror);
 

@@ -72,7 +72,7 @@ static int dmirror_fault(struct devpub_dmirror *dmirror, unsigned long addr,
 		if ((devpub_mirror_peek(mirror, addr) & want) == want)
 			continue;
 		missed = true;
-		ret = devpub_mirror_fault(mirror, addr, write);
+		ret = devpub_mirror_fault(mirror, addr, end - addr, write);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
