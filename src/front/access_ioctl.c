@@ -22,7 +22,7 @@
 #include "front/context.h"
 
 /* Maximum number of bytes of READ and WRITE that are in a buffer of the kernel. */
-#define ACCESS_BUFFER	SZ_64K
+#define ACCESS_BUFFER	SZ_256K
 
 /**
  * devpub_access_ioctl_bind() - execute DEVPUB_IOC_BIND
