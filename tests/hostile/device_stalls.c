@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The devpub developers
+/*
+ * A caller of the device that stands still in the middle of an operation: frozen by its control
+ * group, in the fault of a file system that does not reply, or out of memory.  It must delay
+ * nobody else, and not the removal of the device.
+ */
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "cgroup.h"
+#include "fuse_server.h"
+#include "mem.h"
+#include "user.h"
+
+#define FILLED		4096UL
+#define READS		20U
+
+/* Maximum time of what the caller tries to delay, and of what must happen at last. */
+#define BOUND_MS	4000U
+#define PATIENCE_MS	60000U
+
+/* Nobody waits for longer than the server waits with a reply. */
+#define NO_REPLY_US	2000000000U
+
+#define DRIVER		"/sys/bus/platform/drivers/devpub/"
+
+/* Fill memory for ever; a signal, or a freezer, ends each operation at any byte. */
+static void fill_for_ever(atomic_uint *fills)
+{
+	char *mem = mem_map(FILLED);
+	int fd = access_open();
+
+	for (uint64_t value = 0;; value++) {
+		struct devpub_access arg = {
+			.op = DEVPUB_OP_FILL, .addr = address(mem), .length = FILLED * PAGE,
+			.operand = value,
+		};
+		int error;
+
+		while ((error = access_try(fd, &arg)) == EINTR) {
+			access_advance(&arg);
+			arg.done = 0;
+			if (!arg.length)
+				break;
+		}
+		if (error && error != EINTR)
+			_exit(error);
+		++*fills;
+	}
+}
+
+static void others_are_served(void)
+{
+	unsigned long long begin, took, worst = 0;
+	char *mem, byte;
+	pid_t pid;
+	int fd;
+
+	pid = user_fork(VICTIM);
+	if (pid) {
+		test_wait(pid);
+		return;
+	}
+	mem = mem_new(1, 1);
+	fd = access_open();
+	for (unsigned int i = 0; i < READS; i++) {
+		begin = test_milliseconds();
+		access_read(fd, mem, &byte, 1);
+		took = test_milliseconds() - begin;
+		worst = took > worst ? took : worst;
+	}
+	test_note("others: %llu ms at most", worst);
+	CHECK_CMP(worst, <, BOUND_MS);
+	_exit(0);
+}
+
+static void device_leaves_and_returns(void)
+{
+	unsigned long long begin, took;
+
+	begin = test_milliseconds();
+	CHECK_CALL(test_write_text(DRIVER "unbind", "devpub.0"));
+	took = test_milliseconds() - begin;
+	test_note("unbound in %llu ms", took);
+	CHECK_CMP(took, <, BOUND_MS);
+	for (unsigned int tries = 0; test_write_text(DRIVER "bind", "devpub.0"); tries++) {
+		CHECK_CMP(tries, <, 100);
+		test_sleep(100);
+	}
+	user_admit();
+}
+
+static bool device_may_leave(void)
+{
+	return getenv("DEVPUB_KO") && *getenv("DEVPUB_KO");
+}
+
+static void await_fill(const atomic_uint *fills, unsigned int more)
+{
+	unsigned long long end = test_milliseconds() + PATIENCE_MS;
+	unsigned int want = *fills + more;
+
+	while (*fills < want && test_milliseconds() < end)
+		test_sleep(20);
+	CHECK_CMP(*fills, >=, want);
+}
+
+CASE(frozen)
+{
+	atomic_uint *fills = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long long end;
+	struct cgroup group;
+	unsigned int seen;
+	int status;
+	pid_t pid;
+
+	CHECK(fills != MAP_FAILED);
+	user_admit();
+	cgroup_create(&group, "memory");
+	pid = test_fork();
+	if (!pid) {
+		cgroup_enter(&group);
+		user_become(ATTACKER);
+		fill_for_ever(fills);
+	}
+	await_fill(fills, 2);
+	cgroup_write(&group, "cgroup.freeze", "1");
+	end = test_milliseconds() + BOUND_MS;
+	while (!cgroup_field(&group, "cgroup.events", "frozen"))
+		CHECK_CMP(test_milliseconds(), <, end);
+	seen = *fills;
+	others_are_served();
+	CHECK_EQ(*fills, seen);
+	cgroup_write(&group, "cgroup.freeze", "0");
+	await_fill(fills, 2);
+	if (device_may_leave()) {
+		cgroup_write(&group, "cgroup.freeze", "1");
+		while (!cgroup_field(&group, "cgroup.events", "frozen"))
+			test_sleep(20);
+		device_leaves_and_returns();
+		cgroup_write(&group, "cgroup.freeze", "0");
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == ENODEV);
+	} else {
+		test_kill(pid);
+	}
+	cgroup_remove(&group);
+}
+
+/* Returns a process that serves a file system, and sets @reader to one in its fault. */
+static pid_t start_reading_file(pid_t *reader)
+{
+	pid_t *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long long end = test_milliseconds() + PATIENCE_MS;
+	char *mem, byte;
+	pid_t pid;
+	int fd;
+
+	CHECK(shared != MAP_FAILED);
+	pid = user_fork(ATTACKER);
+	if (pid) {
+		while (!*shared && !waitpid(pid, NULL, WNOHANG) && test_milliseconds() < end)
+			test_sleep(20);
+		if (!*shared)
+			SKIP("users can't mount FUSE");
+		*reader = *shared;
+		return pid;
+	}
+	fuse_server_mount(NO_REPLY_US);
+	fd = open("/mnt/data", O_RDONLY);
+	CHECK_CMP(fd, >=, 0);
+	mem = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(mem != MAP_FAILED);
+	CHECK_CALL(madvise(mem, PAGE, MADV_RANDOM));
+	pid = test_fork();
+	if (!pid) {
+		*shared = getpid();
+		access_read(access_open(), mem, &byte, 1);
+		_exit(0);
+	}
+	for (;;)
+		pause();
+}
+
+/* The kernel waits for the server even if the reader is killed, so the server goes first. */
+CASE(file_system_without_reply)
+{
+	pid_t server, reader;
+
+	if (access("/dev/fuse", F_OK) && system("modprobe fuse 2>/dev/null"))
+		SKIP("no module fuse");
+	CHECK_CALL(chmod("/dev/fuse", 0666));
+	user_admit();
+	server = start_reading_file(&reader);
+	test_sleep(500);
+	CHECK_CALL(kill(reader, 0));
+	others_are_served();
+	CHECK_CALL(kill(reader, SIGKILL));
+	others_are_served();
+	if (device_may_leave())
+		device_leaves_and_returns();
+	test_kill(server);
+}
+
+#define LIMIT		"32M"
+
+/* The device's writes are charged as the process's own: the group's OOM killer ends it. */
+CASE(out_of_memory)
+{
+	struct cgroup group;
+	pid_t pid;
+
+	user_admit();
+	cgroup_create(&group, "memory");
+	cgroup_limit(&group, LIMIT);
+	for (unsigned int i = 0; i < 4; i++) {
+		pid = test_fork();
+		if (!pid) {
+			struct devpub_access arg = {
+				.op = DEVPUB_OP_FILL, .addr = address(mem_map(4 * FILLED)),
+				.length = 4 * FILLED * PAGE,
+			};
+
+			cgroup_enter(&group);
+			user_become(ATTACKER);
+			access_all(access_open(), &arg);
+			_exit(0);
+		}
+		others_are_served();
+		test_wait_killed(pid);
+	}
+	cgroup_remove(&group);
+}
