@@ -250,6 +250,62 @@ CASE(exclusive)
 }
 
 /* The device goes while its files are open. */
+/* An address: any, or more or less that of the memory. */
+static uint64_t random_address(const char *addr)
+{
+	switch (random() % 4) {
+	case 0:
+		return (uint64_t)random() << 32 ^ (uint64_t)random() << 1 ^ random();
+	case 1:
+		return address(addr) + random() % (2 * PAGES * PAGE);
+	default:
+		return address(addr) + random() % (2 * PAGES) * PAGE;
+	}
+}
+
+/* Memory that a command with too many pages does not leave. */
+static char *guarded(size_t pages)
+{
+	char *mem = mmap(NULL, 2 * pages * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(mem != MAP_FAILED);
+	CHECK_CALL(mprotect(mem, pages * PAGE, PROT_READ | PROT_WRITE));
+	return mem;
+}
+
+/* Commands with random arguments change nothing but the memory that they name. */
+CASE(random_commands)
+{
+	const unsigned int rounds = test_rounds(2000);
+	char *addr = guarded(3 * PAGES), *to = guarded(3 * PAGES), *other = mem_new(PAGES, 2);
+	int fds[2] = { open_node(), open("/dev/hmm_dmirror3", O_RDWR) };
+	unsigned int done = 0;
+
+	srandom(1);
+	CHECK_CMP(fds[1], >=, 0);
+	for (unsigned int i = 0; i < rounds; i++) {
+		struct command arg = {
+			.addr = random_address(addr), .buffer = random_address(to),
+			.npages = random() % 8 ? random() % (PAGES + 1) : (uint64_t)random(),
+			.cpages = random(), .faults = random(),
+		};
+		unsigned int nr = random() % 10;
+
+		/* What is written to is not the rest of this program. */
+		if (arg.addr - address(addr) >= 2 * PAGES * PAGE && COMMAND(nr) == WRITE)
+			arg.addr = address(addr);
+		if (arg.buffer - address(to) >= 2 * PAGES * PAGE)
+			arg.buffer = address(to);
+		done += !ioctl(fds[random() % 2], COMMAND(nr), &arg);
+		if (!(random() % 64))
+			CHECK_CALL(mprotect(addr, PAGES * PAGE, random() % 2 ? PROT_READ :
+					    PROT_READ | PROT_WRITE));
+	}
+	test_note("%u of %u commands succeeded", done, rounds);
+	CHECK_CMP(done, >, rounds / 20);
+	mem_check(other, PAGES, 2);
+}
+
 CASE(unbound)
 {
 	static const char driver[] = "/sys/bus/platform/drivers/devpub";
