@@ -8,6 +8,7 @@
  *	peer open MIB	the same, with the device open
  *	peer pin MIB	the same as hold, with one of the pages in a pipe
  *	peer load MIB	migrates both ways until SIGUSR1 or ENODEV
+ *	peer operate MIB	lets the device fill it until SIGUSR1 or ENODEV
  *
  * The device is /dev/devpub0, or DEVPUB_NODE.
  */
@@ -124,6 +125,32 @@ static void load(int fd, char *addr, size_t pages)
 		exit(1);
 }
 
+/* Let the device fill the memory, until it has gone. */
+static void operate(int fd, char *addr, size_t pages)
+{
+	const struct devpub_bind bind = { .flags = 0 };
+	unsigned long long done = 0;
+
+	if (ioctl(fd, DEVPUB_IOC_BIND, &bind))
+		die("bind");
+	while (!go_on) {
+		struct devpub_access arg = {
+			.op = DEVPUB_OP_FILL, .addr = (uintptr_t)addr, .length = pages * PAGE,
+			.operand = done,
+		};
+		int ret = ioctl(fd, DEVPUB_IOC_ACCESS, &arg);
+
+		done += arg.done;
+		if (!ret || errno == EINTR)
+			continue;
+		if (errno != ENODEV)
+			die("access");
+		printf("ENODEV\n");
+		break;
+	}
+	printf("# peer: %llu bytes filled\n", done);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -136,7 +163,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc != 3 || atoi(argv[2]) <= 0) {
-		fprintf(stderr, "usage: peer hold|open|pin|load MIB\n");
+		fprintf(stderr, "usage: peer hold|open|pin|load|operate MIB\n");
 		return 2;
 	}
 	mode = argv[1];
@@ -165,6 +192,12 @@ int main(int argc, char **argv)
 		printf("ready\n");
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		load(fd, addr, pages);
+		return 0;
+	}
+	if (!strcmp(mode, "operate")) {
+		printf("ready\n");
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		operate(fd, addr, pages);
 		return 0;
 	}
 
