@@ -216,8 +216,10 @@ in_root() {
 		mount -t proc proc mnt/merged/proc
 		mount --rbind /dev mnt/merged/dev
 		shift 2
-		exec chroot mnt/merged /usr/bin/env -i -C /mnt HOME=/root LC_ALL=C TERM=dumb \
-			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+		# Not exec: as the first process of a namespace, make survives the SIGTERM that it
+		# sends to itself in the end, and goes on without its children.
+		chroot mnt/merged /usr/bin/env -i -C /mnt HOME=/root LC_ALL=C TERM=dumb \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" || exit
 	' in_root "$entry" "$dir" "$@" </dev/null
 }
 
