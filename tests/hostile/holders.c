@@ -269,7 +269,7 @@ CASE(io_uring_registered)
 
 	begin();
 	reader_open(&reader, HELD);
-	beside_moves(SPLICES / 5, read_registered, &reader);
+	beside_moves(SPLICES / 10, read_registered, &reader);
 }
 
 static void read_by_worker(void *data, char *range, uint64_t nr)

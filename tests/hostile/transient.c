@@ -17,11 +17,17 @@
 #include "user.h"
 
 #define PAGES		4096UL		/* 16 MiB */
-#define ROUNDS		200U
+#define ROUNDS		100U
+#define FULL_ROUNDS	2000U
 
 #define DAMON		"/sys/module/damon_stat/parameters/enabled"
 #define HUGE		"/sys/kernel/mm/transparent_hugepage/"
 #define EXAMPLE		"/devpub/example"
+
+static unsigned int rounds_of_case(void)
+{
+	return test_rounds(1) > 1 ? FULL_ROUNDS : ROUNDS;
+}
 
 static void stir(void)
 {
@@ -53,7 +59,7 @@ static void count_refused(const struct outcome *out, unsigned long *refused)
 
 static void rounds_body(struct place *place)
 {
-	const unsigned int rounds = test_rounds(ROUNDS);
+	const unsigned int rounds = rounds_of_case();
 	unsigned int bad_to = 0, bad_back = 0;
 	unsigned long refused;
 	int fd;
@@ -93,7 +99,7 @@ CASE(huge_pages_move_whatever_the_machine_does)
 
 static void example_body(struct place *place)
 {
-	const unsigned int rounds = test_rounds(ROUNDS);
+	const unsigned int rounds = rounds_of_case();
 	unsigned int failed = 0;
 
 	(void)place;
