@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 // Copyright (C) 2026 The devpub developers
 /*
- * A caller of the device that stands still in the middle of an operation: frozen by its control
- * group, in the fault of a file system that does not reply, or out of memory.  It must delay
+ * A process that stands still in the middle of a migration or of an operation of the device:
+ * frozen by its control group, in a fault that nobody resolves, or out of memory.  It must delay
  * nobody else, and not the removal of the device.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,10 +18,12 @@
 #include "cgroup.h"
 #include "fuse_server.h"
 #include "mem.h"
+#include "uffd.h"
 #include "user.h"
 
 #define FILLED		4096UL
 #define READS		20U
+#define FREEZES		5U
 
 /* Maximum time of what the caller tries to delay, and of what must happen at last. */
 #define BOUND_MS	4000U
@@ -32,7 +35,7 @@
 #define DRIVER		"/sys/bus/platform/drivers/devpub/"
 
 /* Fill memory for ever; a signal, or a freezer, ends each operation at any byte. */
-static void fill_for_ever(atomic_uint *fills)
+static void fill_for_ever(atomic_uint *rounds)
 {
 	char *mem = mem_map(FILLED);
 	int fd = access_open();
@@ -52,10 +55,28 @@ static void fill_for_ever(atomic_uint *fills)
 		}
 		if (error && error != EINTR)
 			_exit(error);
-		++*fills;
+		++*rounds;
 	}
 }
 
+/* Move memory to and fro for ever. */
+static void move_for_ever(atomic_uint *rounds)
+{
+	char *mem = mem_new(FILLED, 1);
+	int fd = device_open();
+
+	for (;;) {
+		struct devpub_migrate to = migrate_arg(mem, FILLED, NULL), from = to;
+
+		if (ioctl(fd, DEVPUB_IOC_MIGRATE_TO, &to) && errno != EINTR)
+			_exit(errno);
+		if (ioctl(fd, DEVPUB_IOC_MIGRATE_FROM, &from) && errno != EINTR)
+			_exit(errno);
+		++*rounds;
+	}
+}
+
+/* Another user moves a page and lets the device read it. */
 static void others_are_served(void)
 {
 	unsigned long long begin, took, worst = 0;
@@ -73,6 +94,8 @@ static void others_are_served(void)
 	for (unsigned int i = 0; i < READS; i++) {
 		begin = test_milliseconds();
 		access_read(fd, mem, &byte, 1);
+		move_to_device(fd, mem, 1);
+		move_to_system(fd, mem, 1);
 		took = test_milliseconds() - begin;
 		worst = took > worst ? took : worst;
 	}
@@ -102,49 +125,54 @@ static bool device_may_leave(void)
 	return getenv("DEVPUB_KO") && *getenv("DEVPUB_KO");
 }
 
-static void await_fill(const atomic_uint *fills, unsigned int more)
+static void await_rounds(const atomic_uint *rounds, unsigned int more)
 {
 	unsigned long long end = test_milliseconds() + PATIENCE_MS;
-	unsigned int want = *fills + more;
+	unsigned int want = *rounds + more;
 
-	while (*fills < want && test_milliseconds() < end)
+	while (*rounds < want && test_milliseconds() < end)
 		test_sleep(20);
-	CHECK_CMP(*fills, >=, want);
+	CHECK_CMP(*rounds, >=, want);
 }
 
-CASE(frozen)
+static void freeze(const struct cgroup *group)
 {
-	atomic_uint *fills = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned long long end;
+	unsigned long long end = test_milliseconds() + BOUND_MS;
+
+	cgroup_write(group, "cgroup.freeze", "1");
+	while (!cgroup_field(group, "cgroup.events", "frozen"))
+		CHECK_CMP(test_milliseconds(), <, end);
+}
+
+static void frozen_while(void (*work)(atomic_uint *rounds))
+{
+	atomic_uint *rounds = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct cgroup group;
 	unsigned int seen;
 	int status;
 	pid_t pid;
 
-	CHECK(fills != MAP_FAILED);
+	CHECK(rounds != MAP_FAILED);
 	user_admit();
 	cgroup_create(&group, "memory");
 	pid = test_fork();
 	if (!pid) {
 		cgroup_enter(&group);
 		user_become(ATTACKER);
-		fill_for_ever(fills);
+		work(rounds);
 	}
-	await_fill(fills, 2);
-	cgroup_write(&group, "cgroup.freeze", "1");
-	end = test_milliseconds() + BOUND_MS;
-	while (!cgroup_field(&group, "cgroup.events", "frozen"))
-		CHECK_CMP(test_milliseconds(), <, end);
-	seen = *fills;
-	others_are_served();
-	CHECK_EQ(*fills, seen);
-	cgroup_write(&group, "cgroup.freeze", "0");
-	await_fill(fills, 2);
+	await_rounds(rounds, 2);
+	for (unsigned int i = 0; i < FREEZES; i++) {
+		freeze(&group);
+		seen = *rounds;
+		others_are_served();
+		CHECK_EQ(*rounds, seen);
+		cgroup_write(&group, "cgroup.freeze", "0");
+		await_rounds(rounds, 2);
+	}
 	if (device_may_leave()) {
-		cgroup_write(&group, "cgroup.freeze", "1");
-		while (!cgroup_field(&group, "cgroup.events", "frozen"))
-			test_sleep(20);
+		freeze(&group);
 		device_leaves_and_returns();
 		cgroup_write(&group, "cgroup.freeze", "0");
 		CHECK_EQ(waitpid(pid, &status, 0), pid);
@@ -153,6 +181,103 @@ CASE(frozen)
 		test_kill(pid);
 	}
 	cgroup_remove(&group);
+}
+
+CASE(frozen_in_operations)
+{
+	frozen_while(fill_for_ever);
+}
+
+CASE(frozen_in_migrations)
+{
+	frozen_while(move_for_ever);
+}
+
+/* The results of a migration go to memory whose fault nobody resolves. */
+CASE(results_are_not_taken)
+{
+	const char *path = "/proc/sys/vm/unprivileged_userfaultfd";
+	unsigned long long begin, took;
+	pid_t pid;
+
+	user_admit();
+	if (test_write_text(path, "1"))
+		SKIP("no userfaultfd for ordinary users");
+	pid = user_fork(ATTACKER);
+	if (!pid) {
+		char *mem = mem_new(FILLED, 1), *results = mem_map(FILLED / PAGE + 1);
+		struct devpub_migrate arg = migrate_arg(mem, FILLED, (void *)results);
+
+		uffd_register(uffd_open(0), results, FILLED / PAGE + 1,
+			      UFFDIO_REGISTER_MODE_MISSING);
+		ioctl(device_open(), DEVPUB_IOC_MIGRATE_TO, &arg);
+		_exit(0);
+	}
+	test_sleep(1000);
+	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+	others_are_served();
+	if (device_may_leave())
+		device_leaves_and_returns();
+	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+	begin = test_milliseconds();
+	test_kill(pid);
+	took = test_milliseconds() - begin;
+	test_note("killed in %llu ms", took);
+	CHECK_CMP(took, <, BOUND_MS);
+	CHECK_CALL(test_write_text(path, "0"));
+}
+
+/* A bound file that is only in flight between sockets, which are in flight themselves. */
+static void leave_in_flight(void)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = {
+		.header = {
+			.cmsg_len = CMSG_LEN(2 * sizeof(int)),
+			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+		},
+	};
+	struct iovec byte = { "x", 1 };
+	struct msghdr message = {
+		.msg_iov = &byte, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	char *mem = mem_new(FILLED, 1);
+	int ends[2], fds[2];
+
+	CHECK_CALL(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	fds[0] = access_open();
+	fds[1] = ends[1];
+	access_write(fds[0], mem, mem, 8);
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+	CHECK_EQ(sendmsg(ends[0], &message, 0), 1);
+	_exit(0);
+}
+
+/* The kernel's collector closes such files, so they do not keep the module for good. */
+CASE(files_in_flight)
+{
+	const char *path = "/sys/module/devpub/refcnt";
+	unsigned long long before, now, end;
+
+	user_admit();
+	CHECK_CALL(test_read_value(path, &before));
+	for (unsigned int i = 0; i < 16; i++) {
+		pid_t pid = user_fork(ATTACKER);
+
+		if (!pid)
+			leave_in_flight();
+		test_wait(pid);
+		others_are_served();
+	}
+	end = test_milliseconds() + PATIENCE_MS;
+	do {
+		test_sleep(20);
+		CHECK_CALL(test_read_value(path, &now));
+		CHECK_CMP(test_milliseconds(), <, end);
+	} while (now > before);
 }
 
 /* Returns a process that serves a file system, and sets @reader to one in its fault. */
