@@ -70,11 +70,10 @@ put_process:
 	return ret;
 }
 
-/* The caller's buffer of a READ or WRITE, NULL for other operations. */
-static u8 __user *access_buffer(const struct devpub_access *arg)
+/* Return true if the operation has a buffer, at any address of the caller's. */
+static bool access_is_buffered(const struct devpub_access *arg)
 {
-	return arg->op == DEVPUB_OP_READ || arg->op == DEVPUB_OP_WRITE ?
-	       u64_to_user_ptr(arg->buffer) : NULL;
+	return arg->op == DEVPUB_OP_READ || arg->op == DEVPUB_OP_WRITE;
 }
 
 /*
@@ -84,7 +83,7 @@ static u8 __user *access_buffer(const struct devpub_access *arg)
 static unsigned long access_copy(const struct devpub_access *arg, void *buffer,
 				 unsigned long n)
 {
-	u8 __user *user = access_buffer(arg) + arg->done;
+	void __user *user = u64_to_user_ptr(arg->buffer + arg->done);
 
 	return arg->op == DEVPUB_OP_READ ? copy_to_user(user, buffer, n) :
 					   copy_from_user(buffer, user, n);
@@ -164,7 +163,7 @@ static int access_check(const struct devpub_channel *channel,
 		.compare	= arg->compare,
 	};
 
-	if (arg->buffer && !access_buffer(arg))
+	if (arg->buffer && !access_is_buffered(arg))
 		return -EINVAL;
 	return devpub_operation_check(&operation,
 				      READ_ONCE(channel->mirror->mm->task_size));
@@ -205,8 +204,8 @@ int devpub_access_ioctl_access(void *target, void *arg_, bool *answered)
 	arg->faults = 0;
 	arg->migrations = 0;
 	arg->fault_addr = 0;
-	ret = access_buffer(arg) ? access_buffered(channel, arg) :
-				   access_execute(channel, arg, NULL, arg->length);
+	ret = access_is_buffered(arg) ? access_buffered(channel, arg) :
+					access_execute(channel, arg, NULL, arg->length);
 	*answered = true;
 	return ret;
 }

@@ -16,6 +16,9 @@
 /* Added to an address, it gives one that no process of this kind can map. */
 #define BEYOND	(1ULL << (sizeof(void *) == 4 ? 32 : 62))
 
+/* More than the kernel copies at a time. */
+#define LONG	(300 * PAGE)
+
 /* A valid operation on two pages. */
 static struct devpub_access good(unsigned int op, char *mem)
 {
@@ -186,6 +189,21 @@ CASE(efault)
 		arg.addr = address(end);
 		faults(fd, arg, mem, address(end));
 	}
+}
+
+/* A buffer at address 0 is an address like others, which faults. */
+CASE(buffer_at_zero)
+{
+	static const size_t lengths[] = { 1, 8, 64, PAGE, LONG };
+	const size_t pages = LONG / PAGE;
+	char *mem = mem_new(pages, 1);
+	int fd = access_open();
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		faults(fd, access_arg(DEVPUB_OP_READ, mem, NULL, lengths[i]), mem, 0);
+		faults(fd, access_arg(DEVPUB_OP_WRITE, mem, NULL, lengths[i]), mem, 0);
+	}
+	mem_check(mem, pages, 1);
 }
 
 /* A child has its parent's file, which stays bound to the parent's memory. */
