@@ -353,8 +353,8 @@ int devpub_query_v(const struct devpub *dev,
  * Return: 0, also if the device was bound to this memory before.  -EBUSY if it is bound to
  * other memory; -ESRCH if the process has ended, or is a kernel thread; -EAGAIN if the
  * process is executing a new program: call again; -EPERM if the caller lacks
- * CAP_SYS_PTRACE; -EMFILE if the process has bound 1024 open files to its own memory;
- * -EINTR; or an error that any call can return.
+ * CAP_SYS_PTRACE; -EMFILE if the process has bound 1024 files to its own memory that are
+ * open, or were closed a moment ago; -EINTR; or an error that any call can return.
  */
 int devpub_bind(const struct devpub *dev, const struct devpub_process *process);
 

@@ -32,7 +32,7 @@
  *	another mmap_lock	Of a process that maps the same pages.  Only taken by trylock,
  *				so that two callers never wait for each other.
  *	pool's lock		memory/pool.c.  Serializes popping free pages.
- *	mirrored_lock		access/mirror_limit.c.  Protects the counts of mirrors.
+ *	mirrored_lock		access/mirrored.c.  Protects the counts of mirrors.
  *	channel's lock		access/engine.h.  Protects the list of operations.
  *	mirror's lock		The xa_lock of access/mirror.h.  Protects the list of blocks.
  *	block's lock		access/mirror_block.h.  Protects the entries for addresses, while

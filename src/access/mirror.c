@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/highmem.h>
+#include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -27,7 +28,7 @@
 
 #include "access/mirror.h"
 #include "access/mirror_block.h"
-#include "access/mirror_limit.h"
+#include "access/mirrored.h"
 #include "export.h"
 
 /* In seconds. */
@@ -70,34 +71,42 @@ void devpub_mirror_exit(void)
 	}
 }
 
-/* Root's mirrors do not count, so that no process can keep root from accessing its memory. */
-static int mirror_count_up(const struct devpub_mirror *mirror)
-{
-	return mirror->foreign ? 0 : devpub_mirror_limit_take(mirror->mm);
-}
-
-static void mirror_count_down(const struct devpub_mirror *mirror)
-{
-	if (!mirror->foreign)
-		devpub_mirror_limit_give_back(mirror->mm);
-}
-
-static void mirror_free(struct devpub_mirror *mirror)
+/**
+ * devpub_mirror_destroy() - destroy a mirror
+ * @mirror: the mirror, which no other task uses
+ *
+ * The process may have ended, and the device may be gone.
+ *
+ * Context: process context; may wait as devpub_mirror_block_destroy() does.
+ */
+void devpub_mirror_destroy(struct devpub_mirror *mirror)
 {
 	struct devpub_mirror_block *block, *next;
 
 	list_for_each_entry_safe(block, next, &mirror->lru, lru)
 		devpub_mirror_block_destroy(block);
 	xa_destroy(&mirror->blocks);
+	devpub_mirrored_put(mirror->mirrored, !mirror->foreign);
 	mmdrop(mirror->mm);
 	kfree(mirror);
 }
+EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
 
+/*
+ * Destroy the mirrors that have been released.  Empty the list once only: the last of its mirrors
+ * frees the work, which may be queued again only if there is another mirror.
+ */
 static void mirror_release_work(struct work_struct *work)
 {
-	mirror_free(container_of(work, struct devpub_mirror, release));
-	if (atomic_dec_and_test(&mirrors_in_release))
-		wake_up_all(&mirrors_released);
+	struct devpub_mirrored *mirrored = container_of(work, struct devpub_mirrored, release);
+	struct llist_node *released = llist_del_all(&mirrored->released);
+	struct devpub_mirror *mirror, *next;
+
+	llist_for_each_entry_safe(mirror, next, released, released) {
+		devpub_mirror_destroy(mirror);
+		if (atomic_dec_and_test(&mirrors_in_release))
+			wake_up_all(&mirrors_released);
+	}
 }
 
 static int mirror_register(struct mm_struct *mm)
@@ -132,40 +141,26 @@ struct devpub_mirror *devpub_mirror_create(struct mm_struct *mm)
 	mirror = kmemdup(&initial, sizeof(initial), GFP_KERNEL_ACCOUNT);
 	if (!mirror)
 		return ERR_PTR(-ENOMEM);
-	ret = mirror_count_up(mirror);
-	if (ret)
+	mirror->mirrored = devpub_mirrored_get(mm, !mirror->foreign, mirror_release_work);
+	if (IS_ERR(mirror->mirrored)) {
+		ret = PTR_ERR(mirror->mirrored);
 		goto free_mirror;
+	}
 	ret = mirror_register(mm);
 	if (ret)
-		goto count_down;
+		goto put_mirrored;
 	mmgrab(mm);
-	INIT_WORK(&mirror->release, mirror_release_work);
 	xa_init_flags(&mirror->blocks, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&mirror->lru);
 	return mirror;
 
-count_down:
-	mirror_count_down(mirror);
+put_mirrored:
+	devpub_mirrored_put(mirror->mirrored, !mirror->foreign);
 free_mirror:
 	kfree(mirror);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_create);
-
-/**
- * devpub_mirror_destroy() - destroy a mirror
- * @mirror: the mirror, which no other task uses
- *
- * The process may have ended, and the device may be gone.
- *
- * Context: process context; may wait as devpub_mirror_block_destroy() does.
- */
-void devpub_mirror_destroy(struct devpub_mirror *mirror)
-{
-	mirror_count_down(mirror);
-	mirror_free(mirror);
-}
-EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
 
 /**
  * devpub_mirror_release() - destroy a mirror later
@@ -178,10 +173,9 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_destroy);
  */
 void devpub_mirror_release(struct devpub_mirror *mirror)
 {
-	/* The mirror may wait in the queue behind those of other processes. */
-	mirror_count_down(mirror);
 	atomic_inc(&mirrors_in_release);
-	queue_work(mirror_queue, &mirror->release);
+	if (llist_add(&mirror->released, &mirror->mirrored->released))
+		queue_work(mirror_queue, &mirror->mirrored->release);
 }
 
 /**

@@ -5,11 +5,13 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 struct devpub_mirror_block;
+struct devpub_mirrored;
+struct workqueue_struct;
 struct mm_struct;
 struct page;
 
@@ -32,7 +34,8 @@ struct page;
  * @lru:	all blocks, the most recently used one last
  * @nr_blocks:	number of blocks
  * @users:	number of operations in progress, each of which needs up to two blocks
- * @release:	destroys the mirror
+ * @mirrored:	what all mirrors of this memory have in common
+ * @released:	entry of its list, once the file is closed
  *
  * The mirror starts empty; faults fill it, and changes of the process's page tables empty it.
  */
@@ -43,7 +46,8 @@ struct devpub_mirror {
 	struct list_head lru;
 	unsigned int nr_blocks;
 	atomic_t users;
-	struct work_struct release;
+	struct devpub_mirrored *mirrored;
+	struct llist_node released;
 };
 
 /**

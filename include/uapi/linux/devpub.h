@@ -48,7 +48,8 @@
  *             ended or executed another program during the call, or after
  *             DEVPUB_IOC_BIND.
  * ENOTCONN    DEVPUB_IOC_ACCESS requires DEVPUB_IOC_BIND before.
- * EMFILE      The process has bound 1024 open files to its own memory.
+ * EMFILE      The process has bound 1024 files to its own memory that are open, or
+ *             were closed a moment ago.
  * ENOSPC      The maximum number of devices exists.
  * EBUSY       Another user has the memory for a new device.  Or pages can't move
  *             off the device that is to be removed.  Or the file is bound to other
