@@ -270,7 +270,7 @@ static struct devpub_mirror_span *find_poisoned(struct devpub_mirror_span *spans
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (PageHWPoison(spans[i].page))
+		if (is_page_hwpoison(spans[i].page))
 			return &spans[i];
 	return NULL;
 }
