@@ -100,8 +100,9 @@ EXPORT_SYMBOL_FOR_DEVPUB_KUNIT(devpub_mirror_block_put);
  * @block: the block, which no one can find any more.  Tasks that have found it before find
  *	   that it is dead
  *
- * Context: process context; waits uninterruptibly for an invalidation of the process's
- * memory, if one of this moment includes the block.
+ * Context: process context; waits uninterruptibly for the end of invalidations of the process's
+ * memory, if one of them has begun that includes any block of any mirror of it
+ * (mmu_interval_notifier_remove(), mn_itree_is_invalidating()).
  */
 void devpub_mirror_block_destroy(struct devpub_mirror_block *block)
 {

@@ -115,6 +115,7 @@ static int fault_handle(struct fault *fault, struct vm_area_struct *vma)
 			     FAULT_FLAG_INTERRUPTIBLE | fault->flags;
 	vm_fault_t done;
 
+	mmap_assert_locked(fault->mirror->mm);
 	if (fault->write)
 		flags |= FAULT_FLAG_WRITE;
 	done = handle_mm_fault(vma, fault->addr, flags, NULL);
@@ -205,12 +206,14 @@ put_block:
  * @write: the device wants to write
  *
  * Adds also entries of pages around it, and of up to DEVPUB_MIRROR_AHEAD pages in @length, if
- * the pages are present.  An entry can be gone again when
- * this returns: the caller lets the device try again.
+ * the pages are present.  An entry can be gone again when this returns: the caller lets the
+ * device try again.
  *
  * Context: process context, in the task that has asked for the access; holds no lock, and is
  * not in a gate.  Waits for mmap_lock, and for whatever a fault of the process would wait for
- * (a disk, userfaultfd).  A signal ends that, a fatal one at once.
+ * (a disk, userfaultfd).  A signal ends most of that, a fatal one at once.  The reply of a FUSE
+ * server that has read the request (fs/fuse/dev.c, request_wait_answer()) and
+ * mmu_interval_read_begin() are waited for uninterruptibly.
  * Return: 0; -EFAULT when the process could not access the address itself, or a device can't;
  * -EHWPOISON, -ENOMEM; -EINTR; -ESRCH when the process has ended.
  */
@@ -274,14 +277,15 @@ put_block:
 
 /**
  * devpub_mirror_snapshot() - read the process's page tables
- * @mirror: the mirror, in which nothing changes
+ * @mirror: the mirror, whose entries do not change.  It can get blocks, and lose others
  * @addr: page-aligned first address
  * @npages: number of pages
  * @pfns: receives one entry per page, with the flags that hmm_range_fault() returns
  *
  * Nothing is faulted in.  The pages may change at any time: the result is for information.
  *
- * Context: process context; waits killably for mmap_lock.
+ * Context: process context; waits killably for mmap_lock, and uninterruptibly as
+ * devpub_mirror_block_destroy() and mmu_interval_read_begin() do.
  * Return: 0, -EINTR, -ENOMEM, or -ESRCH when the process has ended.
  */
 int devpub_mirror_snapshot(struct devpub_mirror *mirror, unsigned long addr,
