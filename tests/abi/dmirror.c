@@ -249,7 +249,6 @@ CASE(exclusive)
 	mem_check(addr, PAGES, 1);
 }
 
-/* The device goes while its files are open. */
 /* An address: any, or more or less that of the memory. */
 static uint64_t random_address(const char *addr)
 {
@@ -273,7 +272,7 @@ static char *guarded(size_t pages)
 	return mem;
 }
 
-/* Commands with random arguments change nothing but the memory that they name. */
+/* Commands with random arguments, by root: the kernel and other memory stay whole. */
 CASE(random_commands)
 {
 	const unsigned int rounds = test_rounds(2000);
@@ -306,6 +305,7 @@ CASE(random_commands)
 	mem_check(other, PAGES, 2);
 }
 
+/* The device goes while its files are open. */
 CASE(unbound)
 {
 	static const char driver[] = "/sys/bus/platform/drivers/devpub";

@@ -6,7 +6,12 @@
  * nobody else, and not the removal of the device.
  */
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -137,11 +142,13 @@ static void await_rounds(const atomic_uint *rounds, unsigned int more)
 
 static void freeze(const struct cgroup *group)
 {
-	unsigned long long end = test_milliseconds() + BOUND_MS;
+	unsigned long long end = test_milliseconds() + PATIENCE_MS;
 
 	cgroup_write(group, "cgroup.freeze", "1");
-	while (!cgroup_field(group, "cgroup.events", "frozen"))
+	while (!cgroup_field(group, "cgroup.events", "frozen")) {
 		CHECK_CMP(test_milliseconds(), <, end);
+		test_sleep(20);
+	}
 }
 
 static void frozen_while(void (*work)(atomic_uint *rounds))
@@ -193,28 +200,46 @@ CASE(frozen_in_migrations)
 	frozen_while(move_for_ever);
 }
 
-/* The results of a migration go to memory whose fault nobody resolves. */
+/* Migrate with results in memory whose fault nobody resolves.  Tell when it has come. */
+static void *migrate_without_end(void *arg)
+{
+	ioctl(device_open(), DEVPUB_IOC_MIGRATE_TO, arg);
+	_exit(0);
+}
+
+static void leave_results(struct test_gate *gate)
+{
+	char *mem = mem_new(FILLED, 1), *results = mem_map(FILLED / PAGE + 1);
+	struct devpub_migrate arg = migrate_arg(mem, FILLED, (void *)results);
+	struct uffd_msg message;
+	struct pollfd poll_uffd;
+	pthread_t thread;
+
+	poll_uffd = (struct pollfd) { .fd = uffd_open(0), .events = POLLIN };
+	uffd_register(poll_uffd.fd, results, FILLED / PAGE + 1, UFFDIO_REGISTER_MODE_MISSING);
+	CHECK_EQ(pthread_create(&thread, NULL, migrate_without_end, &arg), 0);
+	CHECK_EQ(poll(&poll_uffd, 1, PATIENCE_MS), 1);
+	CHECK_EQ(read(poll_uffd.fd, &message, sizeof(message)), sizeof(message));
+	test_gate_signal(gate, 1);
+	for (;;)
+		pause();
+}
+
 CASE(results_are_not_taken)
 {
 	const char *path = "/proc/sys/vm/unprivileged_userfaultfd";
 	unsigned long long begin, took;
+	struct test_gate gate;
 	pid_t pid;
 
 	user_admit();
 	if (test_write_text(path, "1"))
 		SKIP("no userfaultfd for ordinary users");
+	test_gate_open(&gate);
 	pid = user_fork(ATTACKER);
-	if (!pid) {
-		char *mem = mem_new(FILLED, 1), *results = mem_map(FILLED / PAGE + 1);
-		struct devpub_migrate arg = migrate_arg(mem, FILLED, (void *)results);
-
-		uffd_register(uffd_open(0), results, FILLED / PAGE + 1,
-			      UFFDIO_REGISTER_MODE_MISSING);
-		ioctl(device_open(), DEVPUB_IOC_MIGRATE_TO, &arg);
-		_exit(0);
-	}
-	test_sleep(1000);
-	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+	if (!pid)
+		leave_results(&gate);
+	test_gate_await(&gate, 0);
 	others_are_served();
 	if (device_may_leave())
 		device_leaves_and_returns();
@@ -280,58 +305,94 @@ CASE(files_in_flight)
 	} while (now > before);
 }
 
-/* Returns a process that serves a file system, and sets @reader to one in its fault. */
-static pid_t start_reading_file(pid_t *reader)
+/* What the processes of the case tell each other; shared memory. */
+struct reading {
+	/* The server may be mounted, and the process that reads its file has begun to. */
+	atomic_int mounted, reader;
+	atomic_bool done;
+};
+
+static void read_file(struct reading *reading)
 {
-	pid_t *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned long long end = test_milliseconds() + PATIENCE_MS;
 	char *mem, byte;
-	pid_t pid;
 	int fd;
 
-	CHECK(shared != MAP_FAILED);
-	pid = user_fork(ATTACKER);
-	if (pid) {
-		while (!*shared && !waitpid(pid, NULL, WNOHANG) && test_milliseconds() < end)
-			test_sleep(20);
-		if (!*shared)
-			SKIP("users can't mount FUSE");
-		*reader = *shared;
-		return pid;
-	}
-	fuse_server_mount(NO_REPLY_US);
 	fd = open("/mnt/data", O_RDONLY);
 	CHECK_CMP(fd, >=, 0);
 	mem = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
 	CHECK(mem != MAP_FAILED);
 	CHECK_CALL(madvise(mem, PAGE, MADV_RANDOM));
-	pid = test_fork();
+	fd = access_open();
+	reading->reader = getpid();
+	access_read(fd, mem, &byte, 1);
+	reading->done = true;
+	_exit(0);
+}
+
+/* Start an ordinary user's file system, and a process that lets the device read its file. */
+static pid_t start_reading_file(struct reading *reading)
+{
+	unsigned long long end = test_milliseconds() + PATIENCE_MS;
+	int status;
+	pid_t pid;
+
+	pid = user_fork(ATTACKER);
 	if (!pid) {
-		*shared = getpid();
-		access_read(access_open(), mem, &byte, 1);
-		_exit(0);
+		fuse_server_mount(NO_REPLY_US);
+		reading->mounted = true;
+		if (!test_fork())
+			read_file(reading);
+		for (;;)
+			pause();
 	}
-	for (;;)
-		pause();
+	while (!reading->reader && test_milliseconds() < end) {
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			CHECK(!reading->mounted);
+			SKIP("users can't mount FUSE: status %#x", status);
+		}
+		test_sleep(20);
+	}
+	CHECK(reading->reader);
+	return pid;
+}
+
+/* Return true if the process waits in the kernel. */
+static bool waits(pid_t pid)
+{
+	char path[32], text[256];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	test_read_text(path, text, sizeof(text));
+	state = strrchr(text, ')');
+	return state && (state[2] == 'D' || state[2] == 'S');
 }
 
 /* The kernel waits for the server even if the reader is killed, so the server goes first. */
 CASE(file_system_without_reply)
 {
-	pid_t server, reader;
+	struct reading *reading = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long long end = test_milliseconds() + PATIENCE_MS;
+	pid_t server;
 
+	CHECK(reading != MAP_FAILED);
 	if (access("/dev/fuse", F_OK) && system("modprobe fuse 2>/dev/null"))
 		SKIP("no module fuse");
 	CHECK_CALL(chmod("/dev/fuse", 0666));
 	user_admit();
-	server = start_reading_file(&reader);
-	test_sleep(500);
-	CHECK_CALL(kill(reader, 0));
+	server = start_reading_file(reading);
+	while (!waits(reading->reader)) {
+		CHECK_CMP(test_milliseconds(), <, end);
+		test_sleep(20);
+	}
 	others_are_served();
-	CHECK_CALL(kill(reader, SIGKILL));
+	CHECK(waits(reading->reader));
+	CHECK_CALL(kill(reading->reader, SIGKILL));
 	others_are_served();
 	if (device_may_leave())
 		device_leaves_and_returns();
+	CHECK(!reading->done);
 	test_kill(server);
 }
 
