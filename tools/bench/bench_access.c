@@ -9,8 +9,11 @@
 
 #include "bench.h"
 
-/* Let the device access the memory.  It has to fault if and only if @miss is set. */
-static void access_memory(const struct bench *bench, struct devpub_access arg, bool miss)
+/* What the kernel does to the memory meanwhile makes an attempt fault. */
+#define ATTEMPTS	8
+
+/* Let the device access the memory.  Returns the number of faults. */
+static uint64_t access_memory(const struct bench *bench, struct devpub_access arg)
 {
 	static bool bound;
 	struct devpub_bind bind = { 0 };
@@ -21,25 +24,25 @@ static void access_memory(const struct bench *bench, struct devpub_access arg, b
 	arg.length = bench->pages * PAGE;
 	if (ioctl(bench_device(bench), DEVPUB_IOC_ACCESS, &arg))
 		bench_die("access: %s", strerror(errno));
-	if (!miss != !arg.faults)
-		bench_die("%llu faults of the device", (unsigned long long)arg.faults);
-}
-
-static uint64_t access_timed(const struct bench *bench, const struct devpub_access *arg,
-			     bool miss)
-{
-	uint64_t took = bench_timed_begin(bench);
-
-	access_memory(bench, *arg, miss);
-	return bench_timed_end(bench, took);
+	return arg.faults;
 }
 
 /* Measure an access after one that has filled the device's page tables. */
 static uint64_t access_twice(const struct bench *bench, const struct devpub_access *arg)
 {
-	bench_invalidate(bench);
-	access_memory(bench, *arg, true);
-	return access_timed(bench, arg, false);
+	uint64_t took, faults;
+
+	for (unsigned int i = 0; i < ATTEMPTS; i++) {
+		bench_invalidate(bench);
+		access_memory(bench, *arg);
+		took = bench_timed_begin(bench);
+		faults = access_memory(bench, *arg);
+		took = bench_timed_end(bench, took);
+		if (!faults)
+			return took;
+	}
+	bench_die("the device's page tables do not keep %zu pages: use fewer, they keep 128 MiB at most",
+		  bench->pages);
 }
 
 static struct devpub_access read_command(const struct bench *bench)
@@ -62,9 +65,13 @@ uint64_t bench_run_read(const struct bench *bench)
 uint64_t bench_run_read_miss(const struct bench *bench)
 {
 	const struct devpub_access arg = read_command(bench);
+	uint64_t took;
 
 	bench_invalidate(bench);
-	return access_timed(bench, &arg, true);
+	took = bench_timed_begin(bench);
+	if (!access_memory(bench, arg))
+		bench_die("no fault of the device");
+	return bench_timed_end(bench, took);
 }
 
 uint64_t bench_run_copy(const struct bench *bench)
