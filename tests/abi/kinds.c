@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "harness.h"
+#include "machine.h"
 #include "mem.h"
 
 /* Check both directions: the pages are refused on the way there, and are not on a device. */
@@ -271,7 +272,7 @@ static void await_mlocked(long long before)
 	long long now;
 
 	for (int i = 0; i < 30; i++) {
-		now = test_field("/proc/meminfo", "Mlocked");
+		now = machine_meminfo("Mlocked");
 		if (now <= before + 60)
 			return;
 		test_sleep(100);
@@ -283,7 +284,7 @@ CASE(mlocked)
 {
 	const size_t pages = 64;
 	int fd = device_open();
-	long long before = test_field("/proc/meminfo", "Mlocked");
+	long long before = machine_meminfo("Mlocked");
 	char *addr = mem_new(pages, 1);
 
 	if (mlock(addr, pages * PAGE))
@@ -305,7 +306,7 @@ CASE(mlocked_ends_on_device)
 {
 	const size_t pages = 64;
 	int fd = device_open();
-	long long before = test_field("/proc/meminfo", "Mlocked");
+	long long before = machine_meminfo("Mlocked");
 	char *addr = mem_new(pages, 1);
 
 	if (mlock(addr, pages * PAGE))
@@ -320,7 +321,7 @@ CASE(munlocked_on_device)
 {
 	const size_t pages = 64;
 	int fd = device_open();
-	long long before = test_field("/proc/meminfo", "Mlocked");
+	long long before = machine_meminfo("Mlocked");
 	char *addr = mem_new(pages, 1);
 
 	if (mlock(addr, pages * PAGE))

@@ -16,6 +16,7 @@
 
 #include "device.h"
 #include "hold.h"
+#include "machine.h"
 #include "mem.h"
 #include "pagemap.h"
 #include "place.h"
@@ -289,32 +290,22 @@ PLACES(populated, "pages that come into being on the device count as others do")
 	mem_check_zero(addr, MANY);
 }
 
-/* Make the kernel add up the per-processor parts of its counters. */
-static long long meminfo(const char *name)
-{
-	char text[8];
-
-	if (!access("/proc/sys/vm/stat_refresh", R_OK))
-		test_read_text("/proc/sys/vm/stat_refresh", text, sizeof(text));
-	return test_field("/proc/meminfo", name);
-}
-
 PLACES(anon_pages, "the machine's count of anonymous pages grows by the pages, and shrinks when they go")
 {
-	long long before = meminfo("AnonPages");
+	long long before = machine_meminfo("AnonPages");
 	char *addr = place_new(place, MANY, 1);
 
-	CHECK_CMP(meminfo("AnonPages"), >=, before + KIB(MANY - SLACK));
-	CHECK_CMP(meminfo("AnonPages"), <, before + KIB(MANY + SLACK));
+	CHECK_CMP(machine_meminfo("AnonPages"), >=, before + KIB(MANY - SLACK));
+	CHECK_CMP(machine_meminfo("AnonPages"), <, before + KIB(MANY + SLACK));
 	CHECK_CALL(munmap(addr, MANY * PAGE));
-	CHECK_CMP(meminfo("AnonPages"), <, before + KIB(SLACK));
-	CHECK_CMP(meminfo("AnonPages") + KIB(SLACK), >, before);
+	CHECK_CMP(machine_meminfo("AnonPages"), <, before + KIB(SLACK));
+	CHECK_CMP(machine_meminfo("AnonPages") + KIB(SLACK), >, before);
 }
 
 /* Drain the per-processor lists as well, whose pages do not count as free. */
 static long long free_kb(void)
 {
-	long long free = meminfo("MemFree"), count;
+	long long free = machine_meminfo("MemFree"), count;
 	FILE *zones = fopen("/proc/zoneinfo", "re");
 	char line[256];
 

@@ -23,7 +23,7 @@ static long long locked_kb(void)
 static long long mlocked_kb(void)
 {
 	machine_drain_batches();
-	return test_field("/proc/meminfo", "Mlocked");
+	return machine_meminfo("Mlocked");
 }
 
 /*
@@ -37,10 +37,10 @@ static void await_mlocked(long long kb)
 
 	CHECK_CALL(mlock(other, PAGE));
 	CHECK_CALL(munlock(other, PAGE));
-	while (test_field("/proc/meminfo", "Mlocked") != kb) {
+	while (machine_meminfo("Mlocked") != kb) {
 		if (test_milliseconds() > end)
 			FAIL("Mlocked: %lld kB instead of %lld",
-			     test_field("/proc/meminfo", "Mlocked"), kb);
+			     machine_meminfo("Mlocked"), kb);
 		test_sleep(50);
 	}
 }

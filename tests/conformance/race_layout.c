@@ -199,7 +199,7 @@ ONCE(lock, "pages are locked and unlocked while they move, and counted rightly i
 
 	/* Earlier cases may have left locked pages. */
 	machine_drain_batches();
-	before = test_field("/proc/meminfo", "Mlocked");
+	before = machine_meminfo("Mlocked");
 	mover_start(&mover, addr, PAGES);
 	while (mover_round(&mover)) {
 		CHECK_CALL(mlock(addr, PAGES * PAGE));
@@ -212,10 +212,10 @@ ONCE(lock, "pages are locked and unlocked while they move, and counted rightly i
 	mem_check(addr, PAGES, seed);
 	CHECK_CALL(munmap(addr, PAGES * PAGE));
 	end = test_milliseconds() + 10000;
-	while (test_field("/proc/meminfo", "Mlocked") != before) {
+	while (machine_meminfo("Mlocked") != before) {
 		if (test_milliseconds() > end)
 			FAIL("Mlocked: %lld kB instead of %lld",
-			     test_field("/proc/meminfo", "Mlocked"), before);
+			     machine_meminfo("Mlocked"), before);
 		test_sleep(50);
 	}
 }

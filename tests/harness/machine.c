@@ -220,6 +220,16 @@ void machine_movable_block(struct machine_block *block)
 	SKIP("no memory block can go offline");
 }
 
+long long machine_meminfo(const char *name)
+{
+	const char *path = "/proc/sys/vm/stat_refresh";
+	char text[8];
+
+	if (!access(path, R_OK))
+		test_read_text(path, text, sizeof(text));
+	return test_field("/proc/meminfo", name);
+}
+
 void machine_drain_batches(void)
 {
 	/* compact_nodes() (mm/compaction.c) first drains all LRU batches. */

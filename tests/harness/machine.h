@@ -51,6 +51,9 @@ struct machine_block {
  */
 void machine_movable_block(struct machine_block *block);
 
+/* Return a field of /proc/meminfo, in which the processors' parts of counters are added up. */
+long long machine_meminfo(const char *name);
+
 /* Drain the batches of all processors, if the kernel makes that possible. */
 void machine_drain_batches(void);
 
