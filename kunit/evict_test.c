@@ -4,9 +4,13 @@
  * evict: moving pages off the device, page by page (src/engine/evict.c).
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/page_ref.h>
 #include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -333,6 +337,56 @@ static void evict_against_migration(struct kunit *test)
 	devpub_memory_expect(test, &mem);
 }
 
+/* More than an eviction goes on for without progress. */
+#define EVICT_HELD	msecs_to_jiffies(3000)
+
+struct evict_beside {
+	struct work_struct work;
+	struct devpub_device *ddev;
+	struct completion done;
+	u64 moved;
+	int ret;
+};
+
+static void evict_work(struct work_struct *work)
+{
+	struct evict_beside *beside = container_of(work, struct evict_beside, work);
+
+	beside->ret = devpub_evict(&beside->ddev->endpoint, false, &beside->moved);
+	complete(&beside->done);
+}
+
+/* An eviction waits for the lock of a family's mappings, however long it is taken. */
+static void evict_waits_for_family(struct kunit *test)
+{
+	struct devpub_fixture *fix = test->priv;
+	struct evict_beside beside = { .ddev = fix->ddev };
+	struct vm_area_struct *vma;
+	struct anon_vma *root;
+	struct devpub_memory mem;
+	bool ended;
+
+	devpub_memory_create(test, &mem, 4);
+	mmap_read_lock(mem.user->mm);
+	vma = find_vma(mem.user->mm, mem.addr);
+	root = vma && vma->anon_vma ? vma->anon_vma->root : NULL;
+	mmap_read_unlock(mem.user->mm);
+	KUNIT_ASSERT_NOT_NULL(test, root);
+
+	init_completion(&beside.done);
+	INIT_WORK_ONSTACK(&beside.work, evict_work);
+	down_write(&root->rwsem);
+	queue_work(system_unbound_wq, &beside.work);
+	ended = wait_for_completion_timeout(&beside.done, EVICT_HELD);
+	up_write(&root->rwsem);
+	flush_work(&beside.work);
+	destroy_work_on_stack(&beside.work);
+	KUNIT_EXPECT_FALSE(test, ended);
+	KUNIT_EXPECT_EQ(test, beside.ret, 0);
+	KUNIT_EXPECT_EQ(test, beside.moved, 4ULL);
+	devpub_memory_expect(test, &mem);
+}
+
 /* A window so small that kvmalloc() does not fall back to vmalloc() for its arrays. */
 #define EVICT_SHORT_WINDOW	(PAGE_SIZE / (4 * sizeof(unsigned long)))
 
@@ -370,6 +424,7 @@ static struct kunit_case evict_cases[] = {
 	KUNIT_CASE(evict_shared_by_fork),
 	KUNIT_CASE_PARAM(evict_ends_early, evict_end_gen_params),
 	KUNIT_CASE_SLOW(evict_against_migration),
+	KUNIT_CASE_SLOW(evict_waits_for_family),
 	KUNIT_CASE_SLOW(evict_short_of_memory),
 	{}
 };
