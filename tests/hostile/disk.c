@@ -44,12 +44,12 @@ static void disk_reads(enum reads_way way, unsigned long count)
 
 CASE(disk_reads_beside_migrate_from)
 {
-	disk_reads(READS_FROM, test_rounds(5120));
+	disk_reads(READS_FROM, 20480);
 }
 
 CASE(disk_reads_beside_evict)
 {
-	disk_reads(READS_EVICT, test_rounds(2560));
+	disk_reads(READS_EVICT, 10240);
 }
 
 CASE(disk_reads_beside_unbind)
