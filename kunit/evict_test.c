@@ -337,7 +337,7 @@ static void evict_against_migration(struct kunit *test)
 	devpub_memory_expect(test, &mem);
 }
 
-/* More than an eviction goes on for without progress. */
+/* Longer than an eviction that only tries the lock goes on without progress. */
 #define EVICT_HELD	msecs_to_jiffies(3000)
 
 struct evict_beside {
@@ -356,7 +356,7 @@ static void evict_work(struct work_struct *work)
 	complete(&beside->done);
 }
 
-/* An eviction waits for the lock of a family's mappings, however long it is taken. */
+/* An eviction waits for the lock of a family's mappings. */
 static void evict_waits_for_family(struct kunit *test)
 {
 	struct devpub_fixture *fix = test->priv;

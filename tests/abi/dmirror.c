@@ -249,7 +249,7 @@ CASE(exclusive)
 	mem_check(addr, PAGES, 1);
 }
 
-/* An address: any, or more or less that of the memory. */
+/* Return any address, or one in the memory, with or without an offset in its page. */
 static uint64_t random_address(const char *addr)
 {
 	switch (random() % 4) {

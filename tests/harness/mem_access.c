@@ -18,7 +18,7 @@ static uint64_t *operations;
 static int device = -1;
 static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The data of the device's operations.  Not an array: a thread's small stack would hold it. */
+/* The data of the device's operations.  An array would be a part of each thread's stack. */
 static __thread uint64_t *staged;
 
 /* A file serves only the memory that it is bound to, so a child needs a file of its own. */
