@@ -8,7 +8,7 @@
  *	peer open MIB	the same, with the device open
  *	peer pin MIB	the same as hold, with one of the pages in a pipe
  *	peer load MIB	migrates both ways until SIGUSR1 or ENODEV
- *	peer operate MIB	lets the device fill it until SIGUSR1 or ENODEV
+ *	peer operate MIB	lets the device fill memory until SIGUSR1 or ENODEV
  *
  * The device is /dev/devpub0, or DEVPUB_NODE.
  */
@@ -188,16 +188,10 @@ int main(int argc, char **argv)
 	madvise(addr, pages * PAGE, MADV_NOHUGEPAGE);
 	fill(addr, pages, 1);
 
-	if (!strcmp(mode, "load")) {
+	if (!strcmp(mode, "load") || !strcmp(mode, "operate")) {
 		printf("ready\n");
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		load(fd, addr, pages);
-		return 0;
-	}
-	if (!strcmp(mode, "operate")) {
-		printf("ready\n");
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		operate(fd, addr, pages);
+		(*mode == 'l' ? load : operate)(fd, addr, pages);
 		return 0;
 	}
 
