@@ -222,7 +222,7 @@ static void begin(struct litmus *litmus, void *(*device_side)(void *litmus))
 	litmus->x = memset(mem_map(1), 0, PAGE);
 	litmus->y = memset(mem_map(1), 0, PAGE);
 	litmus->fd = access_open();
-	litmus->batches = test_rounds(1) > 1 ? FULL_BATCHES : BATCHES;
+	litmus->batches = test_rounds_of(BATCHES, FULL_BATCHES);
 	CHECK_EQ(pthread_create(&litmus->mover, NULL, mover, litmus), 0);
 	CHECK_EQ(pthread_create(&litmus->device_side, NULL, device_side, litmus), 0);
 }

@@ -331,3 +331,21 @@ void check_absent(int fd, const void *addr, size_t pages)
 {
 	check_where(fd, addr, pages, DEVPUB_LOCATION_ABSENT);
 }
+
+#define DRIVER	"/sys/bus/platform/drivers/devpub/"
+
+unsigned long long device_unbind(void)
+{
+	unsigned long long begin = test_milliseconds();
+
+	CHECK_CALL(test_write_text(DRIVER "unbind", "devpub.0"));
+	return test_milliseconds() - begin;
+}
+
+void device_bind(void)
+{
+	for (unsigned int tries = 0; test_write_text(DRIVER "bind", "devpub.0"); tries++) {
+		CHECK_CMP(tries, <, 100);
+		test_sleep(100);
+	}
+}

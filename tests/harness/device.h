@@ -22,6 +22,10 @@ struct devpub_info device_info(int fd);
 uint64_t device_free_pages(int fd);
 /* Wait for this number of free pages; the case fails if there are not enough soon. */
 void device_await_free_pages(int fd, uint64_t pages);
+/* Take device 0 from its driver, and return the milliseconds that this took. */
+unsigned long long device_unbind(void);
+/* Bring it back, as soon as that is possible. */
+void device_bind(void);
 /* Return the path of a file in the device's sysfs directory. */
 const char *device_attribute(int fd, const char *name);
 unsigned long long device_counter(int fd, const char *name);

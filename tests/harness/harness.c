@@ -150,11 +150,28 @@ void test_gate_await(struct test_gate *gate, int self)
 		FAIL("the other process is gone");
 }
 
+unsigned int test_rounds_of(unsigned int rounds, unsigned int full)
+{
+	const char *set = getenv("FULL");
+
+	return set && *set ? full : rounds;
+}
+
 unsigned int test_rounds(unsigned int rounds)
 {
-	const char *full = getenv("FULL");
+	return test_rounds_of(rounds, 10 * rounds);
+}
 
-	return full && *full ? 10 * rounds : rounds;
+char test_task_state(pid_t tid)
+{
+	char path[32], text[256], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	if (access(path, R_OK))
+		return '\0';
+	test_read_text(path, text, sizeof(text));
+	end = strrchr(text, ')');
+	return end ? end[2] : '\0';
 }
 
 unsigned long long test_milliseconds(void)

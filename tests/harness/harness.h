@@ -71,6 +71,11 @@ void test_gate_open(struct test_gate *gate);
 void test_gate_signal(struct test_gate *gate, int self);
 void test_gate_await(struct test_gate *gate, int self);
 
+/* Return the state of a task as /proc/PID/stat names it ('R', 'S', 'D', 'Z'), 0 if it is gone. */
+char test_task_state(pid_t tid);
+
+/* Return @full with FULL=1, else @rounds. */
+unsigned int test_rounds_of(unsigned int rounds, unsigned int full);
 /* Return the number of rounds for tests that find more with more rounds; see FULL in run. */
 unsigned int test_rounds(unsigned int rounds);
 

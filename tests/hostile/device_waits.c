@@ -354,8 +354,6 @@ CASE(long_operations_of_another)
 	CHECK_CMP(took, <, BOUND_MS);
 }
 
-#define DRIVER	"/sys/bus/platform/drivers/devpub/"
-
 /* A write that waits for a fault which nobody resolves. */
 static pid_t start_stuck(void)
 {
@@ -374,7 +372,7 @@ static pid_t start_stuck(void)
 /* The device goes while it executes operations, and while one of them hangs. */
 CASE(unbound_while_it_writes)
 {
-	unsigned long long begin, took;
+	unsigned long long took;
 	pid_t filling, stuck;
 	int status;
 
@@ -386,30 +384,15 @@ CASE(unbound_while_it_writes)
 	filling = start_filling(ATTACKER);
 	test_sleep(500);
 	CHECK_EQ(waitpid(stuck, NULL, WNOHANG), 0);
-	begin = test_milliseconds();
-	CHECK_CALL(test_write_text(DRIVER "unbind", "devpub.0"));
-	took = test_milliseconds() - begin;
+	took = device_unbind();
 	test_note("unbound in %llu ms", took);
 	CHECK_CMP(took, <, BOUND_MS);
 	CHECK_EQ(waitpid(filling, &status, 0), filling);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == ENODEV);
 	CHECK_EQ(waitpid(stuck, NULL, WNOHANG), 0);
 	test_kill(stuck);
-	for (unsigned int tries = 0; test_write_text(DRIVER "bind", "devpub.0"); tries++) {
-		CHECK_CMP(tries, <, 100);
-		test_sleep(100);
-	}
+	device_bind();
 	CHECK_CALL(test_write_text("/proc/sys/vm/unprivileged_userfaultfd", "0"));
-}
-
-static char state_of(pid_t pid)
-{
-	char path[32], text[256], *state;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	test_read_text(path, text, sizeof(text));
-	state = strrchr(text, ')');
-	return state ? state[2] : '?';
 }
 
 /* The unload waits for such mirrors, not as a hung task, and ends when their process has. */
@@ -435,7 +418,7 @@ CASE(unloaded_with_busy_mirrors)
 		_exit(syscall(SYS_delete_module, "devpub", O_NONBLOCK) ? errno : 0);
 	for (; samples < 20 && !waitpid(unloader, &status, WNOHANG); samples++) {
 		test_sleep(100);
-		hung += state_of(unloader) == 'D';
+		hung += test_task_state(unloader) == 'D';
 	}
 	begin = test_milliseconds();
 	test_kill(attacker);

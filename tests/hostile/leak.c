@@ -211,7 +211,7 @@ static void check_blocks(void)
 
 static void attack(const struct attack *attack)
 {
-	const unsigned int rounds = test_rounds(1) > 1 ? FULL_ROUNDS : attack->rounds;
+	const unsigned int rounds = test_rounds_of(attack->rounds, FULL_ROUNDS);
 	long long before;
 
 	user_admit();

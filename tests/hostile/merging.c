@@ -189,7 +189,7 @@ static void play(void (*parent)(struct scene *), void (*child)(struct scene *),
 
 static unsigned int seconds(void)
 {
-	return test_rounds(1) > 1 ? 300 : 6;
+	return test_rounds_of(6, 300);
 }
 
 #define PLAY(name, parent, child)					\

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -34,10 +33,8 @@
 #define BOUND_MS	4000U
 #define PATIENCE_MS	60000U
 
-/* Nobody waits for longer than the server waits with a reply. */
+/* The server replies after this time, which is longer than any case lasts. */
 #define NO_REPLY_US	2000000000U
-
-#define DRIVER		"/sys/bus/platform/drivers/devpub/"
 
 /* Fill memory for ever; a signal, or a freezer, ends each operation at any byte. */
 static void fill_for_ever(atomic_uint *rounds)
@@ -111,17 +108,11 @@ static void others_are_served(void)
 
 static void device_leaves_and_returns(void)
 {
-	unsigned long long begin, took;
+	unsigned long long took = device_unbind();
 
-	begin = test_milliseconds();
-	CHECK_CALL(test_write_text(DRIVER "unbind", "devpub.0"));
-	took = test_milliseconds() - begin;
 	test_note("unbound in %llu ms", took);
 	CHECK_CMP(took, <, BOUND_MS);
-	for (unsigned int tries = 0; test_write_text(DRIVER "bind", "devpub.0"); tries++) {
-		CHECK_CMP(tries, <, 100);
-		test_sleep(100);
-	}
+	device_bind();
 	user_admit();
 }
 
@@ -200,13 +191,13 @@ CASE(frozen_in_migrations)
 	frozen_while(move_for_ever);
 }
 
-/* Migrate with results in memory whose fault nobody resolves.  Tell when it has come. */
 static void *migrate_without_end(void *arg)
 {
 	ioctl(device_open(), DEVPUB_IOC_MIGRATE_TO, arg);
 	_exit(0);
 }
 
+/* Migrate with results in memory whose fault nobody resolves, and tell when it has come. */
 static void leave_results(struct test_gate *gate)
 {
 	char *mem = mem_new(FILLED, 1), *results = mem_map(FILLED / PAGE + 1);
@@ -307,8 +298,11 @@ CASE(files_in_flight)
 
 /* What the processes of the case tell each other; shared memory. */
 struct reading {
-	/* The server may be mounted, and the process that reads its file has begun to. */
-	atomic_int mounted, reader;
+	/* The file system is mounted. */
+	atomic_bool mounted;
+	/* The process that reads its file; 0 until it begins. */
+	atomic_int reader;
+	/* The read has ended. */
 	atomic_bool done;
 };
 
@@ -356,16 +350,11 @@ static pid_t start_reading_file(struct reading *reading)
 	return pid;
 }
 
-/* Return true if the process waits in the kernel. */
 static bool waits(pid_t pid)
 {
-	char path[32], text[256];
-	const char *state;
+	char state = test_task_state(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	test_read_text(path, text, sizeof(text));
-	state = strrchr(text, ')');
-	return state && (state[2] == 'D' || state[2] == 'S');
+	return state == 'D' || state == 'S';
 }
 
 /* The kernel waits for the server even if the reader is killed, so the server goes first. */

@@ -187,24 +187,12 @@ static void be_stuck(struct stuck *stuck)
 		pause();
 }
 
-static char state_of(pid_t pid, pid_t tid)
-{
-	char path[64], text[256], *end;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	if (access(path, R_OK))
-		return '\0';
-	test_read_text(path, text, sizeof(text));
-	end = strrchr(text, ')');
-	return end ? end[2] : '\0';
-}
-
-static void await_waiting(pid_t pid, pid_t tid, const char *what)
+static void await_waiting(pid_t tid, const char *what)
 {
 	unsigned long long end = test_milliseconds() + READY_MS;
 
 	for (int in_a_row = 0; in_a_row < 5; in_a_row++) {
-		if (state_of(pid, tid) != 'D')
+		if (test_task_state(tid) != 'D')
 			in_a_row = -1;
 		if (test_milliseconds() > end)
 			FAIL("the thread that %s does not wait", what);
@@ -250,9 +238,9 @@ void stuck_start(struct stuck *stuck, uid_t uid)
 	if (stuck->apart)
 		stuck->caller = only_child(stuck->pid);
 	release(&control->hold);
-	await_waiting(stuck->pid, control->holder, "reads its memory");
+	await_waiting(control->holder, "reads its memory");
 	release(&control->queue);
-	await_waiting(stuck->pid, control->queuer, "maps memory");
+	await_waiting(control->queuer, "maps memory");
 	release(&control->call);
 	if (stuck->callers)
 		test_sleep(1000);
@@ -261,16 +249,12 @@ void stuck_start(struct stuck *stuck, uid_t uid)
 unsigned int stuck_time_to_end(pid_t pid, unsigned int limit_ms)
 {
 	unsigned long long begin = test_milliseconds(), now;
-	char path[32], text[256], *end;
+	char state;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	for (;;) {
 		now = test_milliseconds() - begin;
-		if (access(path, R_OK) || now > limit_ms)
-			return now;
-		test_read_text(path, text, sizeof(text));
-		end = strrchr(text, ')');
-		if (!end || end[2] == 'Z' || end[2] == 'X')
+		state = test_task_state(pid);
+		if (!state || state == 'Z' || state == 'X' || now > limit_ms)
 			return now;
 		test_sleep(10);
 	}

@@ -24,11 +24,6 @@
 #define HUGE		"/sys/kernel/mm/transparent_hugepage/"
 #define EXAMPLE		"/devpub/example"
 
-static unsigned int rounds_of_case(void)
-{
-	return test_rounds(1) > 1 ? FULL_ROUNDS : ROUNDS;
-}
-
 static void stir(void)
 {
 	machine_set_if_there(DAMON, "Y");
@@ -59,7 +54,7 @@ static void count_refused(const struct outcome *out, unsigned long *refused)
 
 static void rounds_body(struct place *place)
 {
-	const unsigned int rounds = rounds_of_case();
+	const unsigned int rounds = test_rounds_of(ROUNDS, FULL_ROUNDS);
 	unsigned int bad_to = 0, bad_back = 0;
 	unsigned long refused;
 	int fd;
@@ -99,7 +94,7 @@ CASE(huge_pages_move_whatever_the_machine_does)
 
 static void example_body(struct place *place)
 {
-	const unsigned int rounds = rounds_of_case();
+	const unsigned int rounds = test_rounds_of(ROUNDS, FULL_ROUNDS);
 	unsigned int failed = 0;
 
 	(void)place;
